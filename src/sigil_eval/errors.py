@@ -1,0 +1,27 @@
+"""Errors that are shown to people, each with the exit code it ends the program with."""
+
+from __future__ import annotations
+
+
+class SigilEvalError(Exception):
+    """A failure whose message names the thing that is wrong and the way out."""
+
+    exit_code = 1
+
+
+class UsageError(SigilEvalError):
+    """The request cannot be carried out as it was made: a bad option, file or value."""
+
+    exit_code = 2
+
+
+class PreflightError(SigilEvalError):
+    """The machine, the sandbox or the judge's proof is not fit to produce a result."""
+
+    exit_code = 3
+
+
+class IncompleteError(SigilEvalError):
+    """Results were written, but infrastructure failures left some samples without a verdict."""
+
+    exit_code = 4

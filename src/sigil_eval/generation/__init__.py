@@ -1,0 +1,1 @@
+"""From a problem to samples: prompts, model loading, seeded sampling, and a resumable journal."""
