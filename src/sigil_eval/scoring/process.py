@@ -1,0 +1,129 @@
+"""Run one command with a deadline, bounded output and nothing inherited."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The ordinary user a command is run as, when the harness itself runs as root."""
+
+    name: str
+    uid: int
+    gid: int
+    home: Path
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended: `status` is negative for a signal, as in `subprocess`."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    timed_out: bool = False
+    flooded: bool = False
+
+
+def run_bounded(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    stdin: bytes = b"",
+    output_cap: int = 1 << 20,
+    identity: Identity | None = None,
+) -> Finished:
+    """Run `command` for at most `timeout` seconds, keeping at most `output_cap` bytes a stream.
+
+    At the deadline, or when a stream outgrows the cap, the whole process group is killed.
+    `stdin` must fit a pipe's buffer (64 KiB). Raises OSError when the command cannot start.
+    """
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        user=identity.uid if identity else None,
+        group=identity.gid if identity else None,
+        extra_groups=[] if identity else None,
+    )
+    try:
+        _feed(process, stdin)
+        streams, timed_out, flooded = _collect(process, began + timeout, output_cap)
+    finally:
+        _kill_group(process)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+    return Finished(
+        status=process.returncode,
+        stdout=streams[0],
+        stderr=streams[1],
+        seconds=time.monotonic() - began,
+        timed_out=timed_out,
+        flooded=flooded,
+    )
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+    assert process.stdin is not None
+    try:
+        process.stdin.write(data)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # it ended before it read; its status tells why
+
+
+def _collect(
+    process: subprocess.Popen[bytes], deadline: float, cap: int
+) -> tuple[tuple[bytes, bytes], bool, bool]:
+    assert process.stdout is not None and process.stderr is not None
+    buffers = {process.stdout: bytearray(), process.stderr: bytearray()}
+    timed_out = flooded = False
+    with selectors.DefaultSelector() as selector:
+        for stream in buffers:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map() and not flooded:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                timed_out = True
+                break
+            for key, _ in selector.select(left):
+                stream = key.fileobj
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(stream)
+                    continue
+                buffers[stream] += chunk  # type: ignore[index]
+                flooded = flooded or len(buffers[stream]) > cap  # type: ignore[index]
+    if not timed_out and not flooded:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            timed_out = True
+    out, err = (bytes(buffer[:cap]) for buffer in buffers.values())
+    return (out, err), timed_out, flooded
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of the command; a sandbox takes its own children with it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()

@@ -1,0 +1,307 @@
+"""The one place that starts a sandbox: Firejail, proved by canaries at every start.
+
+What it covers: no network, no host files but the system's libraries and the compiler, no
+writes outside the job's own folder (compile) or anywhere (run), a system-call filter, limits
+on memory, processor time, file size and descriptors, and an end by SIGKILL at the deadline.
+What it does not cover: a hole in the kernel, in Firejail or in rustc itself.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Literal, Protocol
+
+from sigil_eval.errors import PreflightError
+from sigil_eval.scoring.process import Finished, Identity, run_bounded
+from sigil_eval.scoring.toolchain import Toolchain
+
+Phase = Literal["compile", "run"]
+SANDBOX_USER = "sigil-sandbox"
+
+# Names where Firejail 0.9.66's table has them, numbers where it lacks them: io_uring (425-427),
+# pidfd_getfd (438), pidfd_open (434), and clone3 (435), which must look absent so that threads
+# start through clone.
+_SECCOMP = (
+    "$425,$426,$427,$438,$435:ENOSYS,unshare,setns,process_vm_writev,kcmp,execveat,socket,connect,"
+    "bind,listen,accept,accept4,inotify_init,inotify_init1,msgget,semget,shmget,mq_open,mknod,"
+    "mknodat,sched_setscheduler,sched_setattr,setpriority,syslog,personality"
+)
+_SECCOMP_RUN = _SECCOMP + ",$434,memfd_create,socketpair,sched_setaffinity"
+_HIDDEN = ("/sys", "/var", "/opt", "/srv", "/run/user", "/run/dbus")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one compile and one run; seconds and bytes."""
+
+    compile_seconds: float = 10.0
+    run_seconds: float = 10.0
+    compile_memory: int = 4 << 30
+    run_memory: int = 2 << 30
+
+
+class Sandbox(Protocol):
+    """Runs one command confined to a job's folder."""
+
+    description: str
+    identity: Identity | None
+
+    def run(
+        self, phase: Phase, command: Sequence[str], *, folder: Path, timeout: float, stdin: bytes
+    ) -> Finished:
+        """Run `command` with `folder` as its working directory and only visible work area."""
+        ...
+
+
+class NoSandbox:
+    """Runs commands as they are: for debugging, never for models that are not trusted."""
+
+    description = "none"
+    identity: Identity | None = None
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def run(
+        self, phase: Phase, command: Sequence[str], *, folder: Path, timeout: float, stdin: bytes
+    ) -> Finished:
+        """Run `command` under resource limits alone."""
+        memory = self._limits.compile_memory if phase == "compile" else self._limits.run_memory
+        limited = ["prlimit", "--core=0", f"--as={memory}", f"--cpu={int(timeout) + 20}"]
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        return run_bounded(
+            [*limited, *command],
+            cwd=folder,
+            environment=environment,
+            timeout=timeout,
+            stdin=stdin,
+        )
+
+
+class FirejailSandbox:
+    """Firejail 0.9.66 or later, with one command line for compiling and one for running."""
+
+    def __init__(self, toolchain: Toolchain, limits: Limits, shared: Path) -> None:
+        """`shared` is a folder that every job may read (the precompiled runtime).
+
+        Raises PreflightError when Firejail is missing or too old, or when the harness runs as
+        root and there is no ordinary user to run programs as.
+        """
+        self._executable = _find_firejail()
+        self.version = _firejail_version(self._executable)
+        self.description = f"firejail {'.'.join(map(str, self.version))}"
+        self.identity = _ordinary_identity()
+        self._toolchain = toolchain
+        self._limits = limits
+        self._shared = shared
+        self._check_toolchain_is_readable()
+
+    @cached_property
+    def _home(self) -> Path:
+        return self.identity.home if self.identity else Path.home()
+
+    def run(
+        self, phase: Phase, command: Sequence[str], *, folder: Path, timeout: float, stdin: bytes
+    ) -> Finished:
+        """Run `command` inside Firejail; exit statuses are the command's own."""
+        line = self._compile_line(folder) if phase == "compile" else self._run_line(folder)
+        return run_bounded(
+            [*line, *command],
+            cwd=folder,
+            environment={
+                # Without it Firejail runs a program unconfined, and only warns, where it takes
+                # itself to be inside a container.
+                "container": "docker",
+                "LC_ALL": "C.UTF-8",
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(self._home),
+            },
+            timeout=timeout,
+            stdin=stdin,
+            identity=self.identity,
+        )
+
+    def _common(self, folder: Path) -> list[str]:
+        older = ["--shell=none"] if self.version < (0, 9, 72) else ["--restrict-namespaces"]
+        line = [
+            *("prlimit", "--core=0", "--msgqueue=0"),
+            *(str(self._executable), "--quiet", "--noprofile", *older),
+            *("--deterministic-exit-code", "--net=none", "--ipc-namespace", "--caps.drop=all"),
+            *("--nonewprivs", "--noroot", "--nogroups", "--seccomp.block-secondary"),
+            *("--private-dev", "--private-tmp", "--disable-mnt", "--machine-id"),
+            *("--hostname=sandbox", f"--whitelist={self._shared}", f"--whitelist={folder}"),
+            *("--read-only=/", "--read-only=/tmp", "--read-only=/dev/shm"),
+        ]
+        if self._home.is_dir():
+            line.append(f"--read-only={self._home}")
+        return line + [f"--blacklist={path}" for path in _HIDDEN]
+
+    def _compile_line(self, folder: Path) -> list[str]:
+        home = ["--private"]
+        if self._toolchain.sysroot.is_relative_to(self._home):
+            # --private would hide the compiler; showing it alone hides the rest of HOME too.
+            home = [f"--whitelist={self._toolchain.sysroot}"]
+        return [
+            *self._common(folder),
+            *home,
+            f"--read-only={self._toolchain.sysroot}",
+            f"--read-write={folder}",
+            f"--seccomp={_SECCOMP}",
+            "--private-etc=ld.so.cache,alternatives",
+            f"--rlimit-as={self._limits.compile_memory}",
+            f"--rlimit-cpu={int(self._limits.compile_seconds) * 3}",
+            f"--rlimit-fsize={64 << 20}",
+            "--rlimit-nofile=512",
+            "--rlimit-nproc=4096",
+        ]
+
+    def _run_line(self, folder: Path) -> list[str]:
+        return [
+            *self._common(folder),
+            "--private",
+            f"--read-only={folder}",
+            f"--seccomp={_SECCOMP_RUN}",
+            "--memory-deny-write-execute",
+            "--private-etc=ld.so.cache",
+            "--private-bin=none",
+            f"--rlimit-as={self._limits.run_memory}",
+            f"--rlimit-cpu={int(self._limits.run_seconds) + 2}",
+            f"--rlimit-fsize={1 << 20}",
+            "--rlimit-nofile=64",
+            "--rlimit-sigpending=64",
+            "--rlimit-nproc=4096",
+        ]
+
+    def _check_toolchain_is_readable(self) -> None:
+        if self.identity is None:
+            return
+        hidden = self._toolchain.sysroot.is_relative_to("/root")
+        if hidden or any(self._toolchain.sysroot.is_relative_to(path) for path in _HIDDEN):
+            raise PreflightError(
+                f"the sandbox's user '{self.identity.name}' cannot read the Rust toolchain at "
+                f"{self._toolchain.sysroot}. Run `bash eval_setup.sh --only rust`, which puts one "
+                "under /usr/local/lib/sigilderg, or name one outside /root with SIGIL_RUSTC"
+            )
+
+
+def _find_firejail() -> Path:
+    found = shutil.which("firejail", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/local/bin")
+    if found is None:
+        raise PreflightError(
+            "Firejail is not installed, and programs written by a model are not run without it. "
+            "Install it (`sudo apt-get install firejail`), or accept the risk explicitly with "
+            "--sandbox-mode none --allow-no-sandbox"
+        )
+    return Path(found)
+
+
+def _firejail_version(executable: Path) -> tuple[int, ...]:
+    # C.UTF-8 and an empty stdin: `firejail --version` must not depend on the caller's terminal.
+    text = subprocess.run(
+        [executable, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    ).stdout
+    match = re.search(r"firejail version (\d+)\.(\d+)\.(\d+)", text)
+    if match is None:
+        raise PreflightError(f"{executable} --version gives no version: {text.strip()[:200]!r}")
+    version = tuple(int(part) for part in match.groups())
+    if version < (0, 9, 66):
+        raise PreflightError(
+            f"Firejail {'.'.join(match.groups())} is too old; 0.9.66 or later is needed"
+        )
+    return version
+
+
+def _ordinary_identity() -> Identity | None:
+    """Who programs run as: ourselves, or an ordinary user when we are root."""
+    if os.geteuid() != 0:
+        return None
+    name = os.environ.get("SIGIL_SANDBOX_USER", SANDBOX_USER)
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise PreflightError(
+            f"as root, programs are run as the ordinary user '{name}', which does not exist. "
+            f"Create it (`useradd --no-create-home --shell /bin/sh {name}`), or name another "
+            "with SIGIL_SANDBOX_USER"
+        ) from None
+    if entry.pw_uid < 1000 or name == "nobody":
+        raise PreflightError(
+            f"'{name}' (uid {entry.pw_uid}) is a system user, which Firejail refuses; name an "
+            "ordinary one with SIGIL_SANDBOX_USER"
+        )
+    return Identity(name, entry.pw_uid, entry.pw_gid, Path(entry.pw_dir))
+
+
+def self_test(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> list[str]:
+    """Prove that the sandbox contains: run a probe outside (must succeed) and inside (must not).
+
+    Returns one line per fact that was proved. Raises PreflightError, naming what leaked, when
+    the sandbox does not hold, or when the probe itself does not work.
+    """
+    binary = _build_probe(sandbox, toolchain, folder)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = str(listener.getsockname()[1])
+    home = Path.home() if os.access(Path.home(), os.W_OK) else Path(tempfile.gettempdir())
+    token = secrets.token_hex(8)
+    canary, target = home / f".sigil-canary-{token}", home / f".sigil-written-{token}"
+    canary.write_text("canary")
+    try:
+        command = [str(binary), str(canary), str(target), port]
+        control = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
+        if control != "read=yes write=yes connect=yes":
+            raise PreflightError(f"the sandbox's probe does not work unconfined: {control!r}")
+        target.unlink()
+        for phase in ("compile", "run"):
+            _expect_contained(sandbox, phase, command, folder, target)
+    finally:
+        listener.close()
+        canary.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
+    return [
+        f"{sandbox.description}: a probe reads a file in HOME, writes one and connects to loopback"
+        " outside; inside, compiling and running, it can do none of them"
+    ]
+
+
+def _build_probe(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> Path:
+    source = folder / "probe.rs"
+    source.write_text((resources.files(__package__) / "rust" / "probe.rs").read_text())
+    built = sandbox.run(
+        "compile",
+        [str(toolchain.rustc), "--edition=2021", "-o", "probe", "probe.rs"],
+        folder=folder,
+        timeout=60,
+        stdin=b"",
+    )
+    if built.status != 0:
+        reason = (built.stderr or built.stdout).decode("utf-8", "replace").strip()[-800:]
+        raise PreflightError(
+            f"rustc does not work inside {sandbox.description} (status {built.status}): {reason}"
+        )
+    return folder / "probe"
+
+
+def _expect_contained(
+    sandbox: Sandbox, phase: Phase, command: list[str], folder: Path, target: Path
+) -> None:
+    finished = sandbox.run(phase, command, folder=folder, timeout=30, stdin=b"")
+    said = finished.stdout.decode("utf-8", "replace").strip()
+    if said != "read=no write=no connect=no" or target.exists():
+        detail = said or finished.stderr.decode("utf-8", "replace").strip()[-400:]
+        raise PreflightError(
+            f"{sandbox.description} does not contain programs ({phase} phase: {detail}). Nothing "
+            "was scored. Is this machine itself a container that forbids namespaces? Use a "
+            "virtual machine, or accept the risk with --sandbox-mode none --allow-no-sandbox"
+        )
