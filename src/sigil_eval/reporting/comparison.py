@@ -1,0 +1,169 @@
+"""Two models on the same problems: differences, tests, and the verdict in one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from sigil_eval.reporting.tally import ModelTally, ProblemTally, usual_outcome
+from sigil_eval.reporting.wording import p_text, points
+from sigil_eval.statistics import (
+    CONFIDENCE,
+    Estimate,
+    bootstrap_interval,
+    holm,
+    mcnemar_exact,
+    minimum_detectable,
+    needed_problems,
+    needed_samples,
+    paired_difference,
+    pass_at_k,
+    sign_flip_test,
+)
+
+# Below these the comparison is called too little data, whatever it came to.
+FEWEST_PROBLEMS = 10
+COARSEST_DETECTABLE = 0.20
+
+
+def compare(
+    base: ModelTally, tuned: ModelTally, ks: list[int], seed: int, incomplete: bool
+) -> dict[str, Any]:
+    """The comparison part of metrics.json; `ks` ascend, and the first is the primary metric."""
+    shared = [t for t, p in base.problems.items() if p.scored and tuned.problems[t].scored]
+    touched = [t for t, p in base.problems.items() if p.samples or tuned.problems[t].samples]
+    pairs = {t: (base.problems[t], tuned.problems[t]) for t in shared}
+    rows = {k: _compare_at(pairs, k, seed) for k in ks}
+    primary = ks[0]
+    _adjust(rows, primary)
+    gain = {t: _advance(b, f) for t, (b, f) in pairs.items()}
+    moves = Counter(
+        (usual_outcome(b.outcomes), usual_outcome(f.outcomes)) for b, f in pairs.values()
+    )
+    return {
+        "problems": len(shared),
+        "left_out": [task for task in touched if task not in pairs],
+        "primary": primary,
+        "pass_at_k": {str(k): row for k, row in rows.items()},
+        "wins": [task for task in shared if gain[task] > 0],
+        "ties": sum(1 for task in shared if gain[task] == 0),
+        "losses": [task for task in shared if gain[task] < 0],
+        "usual_outcome_moves": [
+            {"base": before, "finetuned": after, "problems": count}
+            for (before, after), count in sorted(
+                moves.items(), key=lambda item: (-item[1], item[0])
+            )
+        ],
+        "verdict": verdict(rows[primary], primary, provisional=incomplete),
+    }
+
+
+def _advance(base: ProblemTally, tuned: ProblemTally) -> int:
+    """Sign of the fine-tuned share of passes minus the base's, without rounding."""
+    return tuned.passed * base.scored - base.passed * tuned.scored
+
+
+def _compare_at(
+    pairs: Mapping[str, tuple[ProblemTally, ProblemTally]], k: int, seed: int
+) -> dict[str, Any] | None:
+    usable = [(b, f) for b, f in pairs.values() if min(b.scored, f.scored) >= k]
+    if not usable:
+        return None
+    before = [pass_at_k(b.scored, b.passed, k) for b, _ in usable]
+    after = [pass_at_k(f.scored, f.passed, k) for _, f in usable]
+    difference = paired_difference(before, after)
+    test = sign_flip_test(before, after, seed)
+    low, high = bootstrap_interval(before, after, seed)
+    error = difference.standard_error
+    single = all(b.scored == f.scored == 1 for b, f in usable)
+    counts = [[(p.scored, p.passed) for p in side] for side in zip(*usable, strict=True)]
+    return {
+        "base": math.fsum(before) / len(before),
+        "finetuned": math.fsum(after) / len(after),
+        "difference": estimate_dict(difference),
+        "bootstrap": {"low": low, "high": high},
+        "p": test.p,
+        "p_method": test.method,
+        "p_adjusted": None,
+        "p_mcnemar": mcnemar_exact([x == 1 for x in before], [x == 1 for x in after])
+        if single
+        else None,
+        "minimum_detectable": None if error is None else minimum_detectable(error),
+        "needed_problems": needed_problems(difference),
+        "needed_samples": needed_samples(difference, *counts) if k == 1 else None,
+    }
+
+
+def _adjust(rows: Mapping[int, dict[str, Any] | None], primary: int) -> None:
+    """Holm's adjustment among the k that are not the primary one, which needs none."""
+    others = [row for k, row in rows.items() if k != primary and row is not None]
+    for row, p in zip(others, holm([row["p"] for row in others]), strict=True):
+        row["p_adjusted"] = p
+    first = rows[primary]
+    if first is not None:
+        first["p_adjusted"] = first["p"]
+
+
+def estimate_dict(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "mean": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "standard_error": estimate.standard_error,
+        "problems": estimate.count,
+        "method": estimate.method,
+    }
+
+
+def verdict(row: Mapping[str, Any] | None, k: int, *, provisional: bool) -> dict[str, Any]:
+    """The comparison in one plain sentence.
+
+    `kind` is better, worse, no_evidence or too_little_data. Better and worse ask that the
+    interval leaves out zero and that the sign-flip test agrees (p below 5 %).
+    """
+    kind, sentence = _judge(row, k)
+    if provisional:
+        sentence = f"Provisional, as some samples have no verdict: {sentence}"
+    return {"kind": kind, "sentence": sentence, "provisional": provisional}
+
+
+def _judge(row: Mapping[str, Any] | None, k: int) -> tuple[str, str]:
+    if row is None:
+        return "too_little_data", "Too little data: no problem was scored for both models."
+    d = row["difference"]
+    count = d["problems"]
+    on = f"{count} problem{'s' if count != 1 else ''}"
+    interval = f"95 % interval {points(d['low'])} to {points(d['high'])}"
+    if count < FEWEST_PROBLEMS:
+        return "too_little_data", (
+            f"Too little data: only {on} scored for both models, at least {FEWEST_PROBLEMS} "
+            "are needed to say anything."
+        )
+    seen = row["minimum_detectable"]
+    limit = f"; a difference under {points(seen)} could not have been seen" if seen else ""
+    size = f"{points(abs(d['mean']))} points of pass@{k}"
+    if row["p"] < 1 - CONFIDENCE and not d["low"] <= 0 <= d["high"]:
+        kind = "better" if d["mean"] > 0 else "worse"
+        if kind == "worse":
+            interval = f"95 % interval {points(-d['high'])} to {points(-d['low'])}"
+        return kind, (
+            f"The fine-tuned model is {kind} than the base by {size} "
+            f"({interval}, p {p_text(row['p'])}, {on}){limit}."
+        )
+    if seen is not None and seen > COARSEST_DETECTABLE:
+        return "too_little_data", (
+            f"Too little data to tell the two models apart: {points(d['mean'], sign=True)} points "
+            f"of pass@{k} ({interval}, p {p_text(row['p'])}, {on}){limit}."
+        )
+    if seen is None and d["mean"] == 0:
+        return "no_evidence", (
+            f"No evidence of a difference: the two models score the same on each of the {on} "
+            f"(pass@{k}; a true difference of up to {points(d['high'])} points "
+            "cannot be ruled out)."
+        )
+    return "no_evidence", (
+        f"No evidence of a difference: {points(d['mean'], sign=True)} points of pass@{k} "
+        f"({interval}, p {p_text(row['p'])}, {on}){limit}."
+    )

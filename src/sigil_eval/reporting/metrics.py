@@ -1,0 +1,192 @@
+"""metrics.json: what the results of one policy mode say about one or two models.
+
+Results are streamed; only counts are kept. The document depends on the verdicts alone, never
+on times or dates, so an interrupted run that was resumed gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.errors import UsageError
+from sigil_eval.files import write_atomic
+from sigil_eval.problems import ProblemSet
+from sigil_eval.reporting.comparison import compare, estimate_dict
+from sigil_eval.reporting.tally import (
+    ModelTally,
+    ProblemTally,
+    Results,
+    count_correct_but_rejected,
+    tally_results,
+)
+from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k
+
+SCHEMA_VERSION = 1
+MODES = ("no-policy", "policy")
+BASE, TUNED = "base", "finetuned"
+
+
+def build_metrics(
+    mode: str,
+    results: Mapping[str, Results],
+    problem_set: ProblemSet,
+    k_values: Sequence[int],
+    *,
+    unrestricted: Mapping[str, Results] | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The metrics document of one mode ("no-policy" or "policy").
+
+    `results` maps a label ("base", "finetuned" or, for samples of unknown origin, any other
+    name) to a results file or an iterable of its rows; "base" and "finetuned" together are
+    compared. `unrestricted` gives the no-policy results of the same samples, which policy mode
+    needs to count the correct answers that the policy rejected. Scores are shares (0 to 1).
+
+    Raises UsageError for an unknown task id, a sample that appears twice, and a k above the
+    number of samples of a problem.
+    """
+    if mode not in MODES:
+        raise ValueError(f"unknown mode: {mode}")
+    ks = _checked_k_values(k_values)
+    tallies = {
+        label: tally_results(label, source, problem_set) for label, source in results.items()
+    }
+    for label, tally in tallies.items():
+        check_k_values({task: p.samples for task, p in tally.problems.items()}, ks, label)
+    models = {label: _model_metrics(tally, ks) for label, tally in tallies.items()}
+    if mode == "policy":
+        for label, model in models.items():
+            source = (unrestricted or {}).get(label)
+            model["policy_rejects"]["correct_but_rejected"] = (
+                None if source is None else count_correct_but_rejected(source)
+            )
+    incomplete = any(tally.total("infrastructure") for tally in tallies.values())
+    comparison = None
+    if BASE in tallies and TUNED in tallies:
+        comparison = compare(tallies[BASE], tallies[TUNED], ks, seed, incomplete)
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "mode": mode,
+        "problem_set": {
+            "name": problem_set.name,
+            "sha256": problem_set.sha256,
+            "errata_sha256": problem_set.errata_sha256,
+            "problems": len(problem_set.problems),
+        },
+        "k_values": ks,
+        "confidence": CONFIDENCE,
+        "seed": seed,
+        "incomplete": incomplete,
+        "models": models,
+        "comparison": comparison,
+    }
+    rounded: dict[str, Any] = _rounded(document)
+    return rounded
+
+
+def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Write metrics.json atomically; equal metrics give equal bytes."""
+    write_atomic(path, json.dumps(metrics, indent=1, ensure_ascii=False) + "\n")
+
+
+def check_k_values(samples: Mapping[str, int], k_values: Iterable[int], label: str) -> None:
+    """Refuse a k above the number of samples of any problem that has some.
+
+    Raises UsageError naming the problem with the fewest samples.
+    """
+    present = {task: count for task, count in samples.items() if count}
+    if not present:
+        return
+    poorest = min(present, key=lambda task: present[task])
+    for k in k_values:
+        if k > present[poorest]:
+            raise UsageError(
+                f"k = {k} is more than the {present[poorest]} samples that {label} has for "
+                f"{poorest}; ask for k values up to {present[poorest]}, or for more samples"
+            )
+
+
+def _checked_k_values(k_values: Sequence[int]) -> list[int]:
+    ks = sorted(set(k_values))
+    if not ks:
+        raise UsageError("no k values were given; ask for at least one, as in 1,10,100")
+    if ks[0] < 1:
+        raise UsageError(f"k must be at least 1, not {ks[0]}")
+    return ks
+
+
+def _model_metrics(tally: ModelTally, ks: list[int]) -> dict[str, Any]:
+    covered = {task: p for task, p in tally.problems.items() if p.samples}
+    counts = [p.scored for p in covered.values() if p.scored]
+    scored = tally.total("scored")
+    return {
+        "problems": {
+            "covered": len(covered),
+            "scored": len(counts),
+            "uncovered": [task for task in tally.problems if task not in covered],
+            "unscorable": tally.unscorable,
+        },
+        "samples": {
+            "total": tally.total("samples"),
+            "scored": scored,
+            "passed": tally.total("passed"),
+            "infrastructure": tally.total("infrastructure"),
+            "unscorable": tally.total("unscorable"),
+            "fewest_per_problem": min(counts, default=0),
+            "most_per_problem": max(counts, default=0),
+        },
+        "pass_at_k": {str(k): _score(tally, k) for k in ks},
+        "rates": {
+            "compile": _rate(tally.total("compiled"), scored),
+            "main_free": _rate(tally.main_free, scored),
+            "extraction_failure": _rate(tally.error_types["extraction_failure"], scored),
+            "truncated": _rate(tally.truncated, tally.with_finish_reason),
+            "policy_reject": _rate(tally.total("rejected"), scored),
+            "uses_unsafe": _rate(tally.unsafe, scored),
+        },
+        "policy_rejects": {
+            "total": tally.total("rejected"),
+            "by_category": _ranked(tally.categories),
+            "correct_but_rejected": tally.correct_but_rejected,
+        },
+        "error_types": _ranked(tally.error_types),
+        "error_codes": _ranked(tally.error_codes),
+        "infrastructure_types": _ranked(tally.infrastructure_types),
+        "per_problem": {task: p.as_dict() for task, p in covered.items()},
+    }
+
+
+def _score(tally: ModelTally, k: int) -> dict[str, Any] | None:
+    """pass@k over the problems with at least k scored samples; None when there are none."""
+    scores = {t: pass_at_k(p.scored, p.passed, k) for t, p in _enough(tally, k).items()}
+    if not scores:
+        return None
+    left_out = [t for t, p in tally.problems.items() if p.samples and t not in scores]
+    return estimate_dict(mean_interval(list(scores.values()))) | {"left_out": left_out}
+
+
+def _enough(tally: ModelTally, k: int) -> dict[str, ProblemTally]:
+    return {task: p for task, p in tally.problems.items() if p.scored >= k}
+
+
+def _rate(count: int, of: int) -> dict[str, Any]:
+    return {"count": count, "of": of, "rate": count / of if of else None}
+
+
+def _ranked(counter: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _rounded(value: Any) -> Any:
+    """Floats to 12 decimals, which hides the last bits that differ between processors."""
+    if isinstance(value, float):
+        return round(value, 12)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value

@@ -1,0 +1,143 @@
+"""Counting verdicts: one pass over the results rows, no row kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.errors import UsageError
+from sigil_eval.files import Row, read_jsonl
+from sigil_eval.problems import ProblemSet
+
+Results = Path | Iterable[Row]
+
+
+@dataclass
+class ProblemTally:
+    """Counts of one model's samples of one problem; `scored` ones have a verdict."""
+
+    scored: int = 0
+    passed: int = 0
+    compiled: int = 0
+    rejected: int = 0
+    infrastructure: int = 0
+    unscorable: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def samples(self) -> int:
+        return self.scored + self.infrastructure + self.unscorable
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "samples": self.samples,
+            "scored": self.scored,
+            "passed": self.passed,
+            "compiled": self.compiled,
+            "rejected": self.rejected,
+            "infrastructure": self.infrastructure,
+            "unscorable": self.unscorable,
+            "usual_outcome": usual_outcome(self.outcomes),
+        }
+
+
+@dataclass
+class ModelTally:
+    """Counts of one model's samples; `problems` is in the problem set's order."""
+
+    problems: dict[str, ProblemTally]
+    main_free: int = 0
+    unsafe: int = 0
+    truncated: int = 0
+    with_finish_reason: int = 0
+    correct_but_rejected: int = 0
+    categories: Counter[str] = field(default_factory=Counter)
+    error_types: Counter[str] = field(default_factory=Counter)
+    error_codes: Counter[str] = field(default_factory=Counter)
+    infrastructure_types: Counter[str] = field(default_factory=Counter)
+    unscorable: list[str] = field(default_factory=list)
+
+    def total(self, name: str) -> int:
+        """Sum of one ProblemTally attribute over the problems."""
+        return sum(getattr(tally, name) for tally in self.problems.values())
+
+
+def tally_results(label: str, source: Results, problem_set: ProblemSet) -> ModelTally:
+    """Count the rows of one model's results.
+
+    Raises UsageError for a task that the problem set lacks and for a sample given twice.
+    """
+    tally = ModelTally({problem.task_id: ProblemTally() for problem in problem_set.problems})
+    seen: set[tuple[str, Any]] = set()
+    unscorable: set[str] = set()
+    for row in iterate(source):
+        task = row["task_id"]
+        if task not in tally.problems:
+            raise UsageError(
+                f"{label}: task_id '{task}' is not in the problem set '{problem_set.name}'"
+            )
+        key = (task, row.get("completion_id", len(seen)))
+        if key in seen:
+            raise UsageError(f"{label}: sample {key[1]} of {task} appears twice in the results")
+        seen.add(key)
+        if row["outcome"] == "unscorable":
+            unscorable.add(task)
+        _count(tally, tally.problems[task], row)
+    tally.unscorable = [task for task in tally.problems if task in unscorable]
+    return tally
+
+
+def _count(tally: ModelTally, problem: ProblemTally, row: Row) -> None:
+    outcome, error_type = row["outcome"], row.get("error_type")
+    if outcome == "infrastructure":
+        problem.infrastructure += 1
+        tally.infrastructure_types[error_type or "unknown"] += 1
+        return
+    if outcome == "unscorable":
+        problem.unscorable += 1
+        return
+    problem.scored += 1
+    problem.passed += bool(row["passed"])
+    problem.compiled += bool(row.get("compile_ok"))
+    problem.outcomes["passed" if row["passed"] else error_type or "unknown"] += 1
+    tally.main_free += bool(row.get("main_free"))
+    tally.unsafe += bool(row.get("uses_unsafe"))
+    if row.get("finish_reason") is not None:
+        tally.with_finish_reason += 1
+        tally.truncated += row["finish_reason"] == "length"
+    if error_type is not None:
+        tally.error_types[error_type] += 1
+    tally.error_codes.update(set(row.get("error_codes") or ()))
+    findings = row.get("policy_findings") or ()
+    if findings:
+        problem.rejected += 1
+        tally.correct_but_rejected += bool(row["passed"])
+        tally.categories.update({finding["category"] for finding in findings})
+
+
+def count_correct_but_rejected(source: Results) -> int:
+    """Samples in no-policy results that passed and yet have policy findings."""
+    return sum(
+        1
+        for row in iterate(source)
+        if row["outcome"] == "passed" and row["passed"] and row.get("policy_findings")
+    )
+
+
+def usual_outcome(outcomes: Counter[str]) -> str | None:
+    """The most frequent outcome; "passed" wins a tie, then the alphabet decides."""
+    if not outcomes:
+        return None
+    return min(outcomes, key=lambda name: (-outcomes[name], name != "passed", name))
+
+
+def iterate(source: Results) -> Iterator[Row]:
+    """Rows of a results file or of an iterable."""
+    if isinstance(source, Path):
+        for _, row in read_jsonl(source):
+            yield row
+    else:
+        yield from source
