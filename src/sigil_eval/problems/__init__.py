@@ -129,8 +129,17 @@ def _read_problems(path: Path) -> tuple[Problem, ...]:
 def _apply_errata(problem: Problem, errata: Iterable[dict[str, Any]]) -> Problem:
     for erratum in errata:
         if erratum["task_id"] in ("*", problem.task_id):
-            changes = dict(erratum["replace"])
-            if "crates" in changes:
-                changes["crates"] = tuple(changes["crates"])
-            problem = replace(problem, **changes)
+            problem = _apply(problem, erratum)
     return problem
+
+
+def _apply(problem: Problem, erratum: dict[str, Any]) -> Problem:
+    changes: dict[str, Any] = dict(erratum.get("set", {}))
+    if "crates" in changes:
+        changes["crates"] = tuple(changes["crates"])
+    for edit in erratum.get("edit", ()):
+        text: str = getattr(problem, edit["field"])
+        if text.count(edit["old"]) != 1:
+            raise UsageError(f"erratum of {problem.task_id}: its text is not in {edit['field']}")
+        changes[edit["field"]] = text.replace(edit["old"], edit["new"])
+    return replace(problem, **changes)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_running: set[int] = set()
+_running_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ def run_bounded(
         group=identity.gid if identity else None,
         extra_groups=[] if identity else None,
     )
+    with _running_lock:
+        _running.add(process.pid)
     try:
         _feed(process, stdin)
         streams, timed_out, flooded = _collect(process, began + timeout, output_cap)
@@ -93,24 +100,23 @@ def _collect(
     process: subprocess.Popen[bytes], deadline: float, cap: int
 ) -> tuple[tuple[bytes, bytes], bool, bool]:
     assert process.stdout is not None and process.stderr is not None
-    buffers = {process.stdout: bytearray(), process.stderr: bytearray()}
+    buffers = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     timed_out = flooded = False
     with selectors.DefaultSelector() as selector:
-        for stream in buffers:
-            selector.register(stream, selectors.EVENT_READ)
+        for descriptor in buffers:
+            selector.register(descriptor, selectors.EVENT_READ)
         while selector.get_map() and not flooded:
             left = deadline - time.monotonic()
             if left <= 0:
                 timed_out = True
                 break
             for key, _ in selector.select(left):
-                stream = key.fileobj
                 chunk = os.read(key.fd, 65536)
                 if not chunk:
-                    selector.unregister(stream)
+                    selector.unregister(key.fd)
                     continue
-                buffers[stream] += chunk  # type: ignore[index]
-                flooded = flooded or len(buffers[stream]) > cap  # type: ignore[index]
+                buffers[key.fd] += chunk
+                flooded = flooded or len(buffers[key.fd]) > cap
     if not timed_out and not flooded:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
@@ -122,8 +128,16 @@ def _collect(
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     """End whatever is left of the command; a sandbox takes its own children with it."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     process.wait()
+    with _running_lock:
+        _running.discard(process.pid)
+
+
+def kill_running() -> None:
+    """End every command that `run_bounded` is running now, in any thread."""
+    with _running_lock:
+        for group in _running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)

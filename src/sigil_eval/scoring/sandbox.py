@@ -8,6 +8,7 @@ What it does not cover: a hole in the kernel, in Firejail or in rustc itself.
 
 from __future__ import annotations
 
+import math
 import os
 import pwd
 import re
@@ -78,8 +79,10 @@ class NoSandbox:
         self, phase: Phase, command: Sequence[str], *, folder: Path, timeout: float, stdin: bytes
     ) -> Finished:
         """Run `command` under resource limits alone."""
-        memory = self._limits.compile_memory if phase == "compile" else self._limits.run_memory
-        limited = ["prlimit", "--core=0", f"--as={memory}", f"--cpu={int(timeout) + 20}"]
+        limits = self._limits
+        memory = limits.compile_memory if phase == "compile" else limits.run_memory
+        seconds = limits.compile_seconds if phase == "compile" else limits.run_seconds
+        limited = ["prlimit", "--core=0", f"--as={memory}", f"--cpu={math.ceil(seconds)}"]
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         return run_bounded(
             [*limited, *command],
@@ -161,7 +164,7 @@ class FirejailSandbox:
             f"--seccomp={_SECCOMP}",
             "--private-etc=ld.so.cache,alternatives",
             f"--rlimit-as={self._limits.compile_memory}",
-            f"--rlimit-cpu={int(self._limits.compile_seconds) * 3}",
+            f"--rlimit-cpu={math.ceil(self._limits.compile_seconds)}",
             f"--rlimit-fsize={64 << 20}",
             "--rlimit-nofile=512",
             "--rlimit-nproc=4096",
@@ -177,7 +180,7 @@ class FirejailSandbox:
             "--private-etc=ld.so.cache",
             "--private-bin=none",
             f"--rlimit-as={self._limits.run_memory}",
-            f"--rlimit-cpu={int(self._limits.run_seconds) + 2}",
+            f"--rlimit-cpu={math.ceil(self._limits.run_seconds)}",
             f"--rlimit-fsize={1 << 20}",
             "--rlimit-nofile=64",
             "--rlimit-sigpending=64",

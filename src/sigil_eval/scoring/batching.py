@@ -1,0 +1,109 @@
+"""Which programs may be compiled together, and in what groups.
+
+Together means as sibling modules of one library. That cannot change a verdict as long as a
+module keeps to itself: no macros of its own, no paths that leave it, no trait implementations
+(which reach into type inference everywhere), no attributes or unsafe code that touch the whole
+crate. Whatever does not clearly keep to itself is compiled alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tree_sitter import Node
+
+from sigil_eval.scoring.program import Program, parse
+
+_MAX_BYTES = 20_000
+_MAX_DEPTH = 120
+_LEAVES_ITS_MODULE = {
+    "const_block",
+    "crate",
+    "extern_crate_declaration",
+    "extern_modifier",
+    "foreign_mod_item",
+    "gen_block",
+    "inner_attribute_item",
+    "macro_definition",
+    "metavariable",
+    "super",
+    "unsafe_block",
+}
+_PLAIN_MACROS = {
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "format",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+}
+_PLAIN_ATTRIBUTES = {"allow", "derive", "doc", "inline", "must_use"}
+_REACHING_WORDS = re.compile(
+    r"\b(unsafe|crate|super|extern|macro_rules|static|async|asm|union|mod)\b|\$|#!"
+)
+
+
+def plan_batches(programs: Sequence[Program], size: int) -> Iterator[list[Program]]:
+    """Groups of at most `size` programs to compile together, in an order fixed by `programs`.
+
+    The grouping depends on nothing else, so a resumed run repeats it.
+    """
+    waiting: dict[tuple[str, str], list[Program]] = {}
+    for program in programs:
+        if size < 2 or not keeps_to_itself(program):
+            yield [program]
+            continue
+        key = (program.problem.edition, program.problem.prelude)
+        group = waiting.setdefault(key, [])
+        group.append(program)
+        if len(group) == size:
+            yield waiting.pop(key)
+    yield from waiting.values()
+
+
+def keeps_to_itself(program: Program) -> bool:
+    """Whether compiling `program` beside others cannot change any verdict."""
+    code = program.code
+    if program.problem.crates or len(code) > _MAX_BYTES or _REACHING_WORDS.search(code):
+        return False
+    root = parse(code)
+    return not root.has_error and _is_plain(root)
+
+
+def _is_plain(root: Node) -> bool:
+    stack = [(root, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > _MAX_DEPTH or node.type in _LEAVES_ITS_MODULE or _reaches(node):
+            return False
+        stack.extend((child, depth + 1) for child in node.children)
+    return True
+
+
+def _reaches(node: Node) -> bool:
+    if node.type == "impl_item":
+        return node.child_by_field_name("trait") is not None
+    if node.type == "macro_invocation":
+        return _text(node.child_by_field_name("macro")) not in _PLAIN_MACROS
+    if node.type == "attribute_item":
+        match = re.match(r"#\s*\[\s*(\w+)", _text(node))
+        return match is None or match.group(1) not in _PLAIN_ATTRIBUTES
+    return False
+
+
+def _text(node: Node | None) -> str:
+    return node.text.decode("utf-8", "replace") if node is not None and node.text else ""

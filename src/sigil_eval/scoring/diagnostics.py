@@ -1,0 +1,85 @@
+"""Read rustc's JSON diagnostics: which file is at fault, with what code, and how to show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+STDERR_LIMIT = 4000
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One message of rustc; `file` is None where it points nowhere."""
+
+    level: str
+    message: str
+    code: str | None
+    file: str | None
+    line: int
+    column: int
+    source: str
+
+    @property
+    def is_error(self) -> bool:
+        """Errors stop a compilation; warnings and notes do not."""
+        return self.level.startswith("error")
+
+    def shown(self, name: str) -> str:
+        """As text for people, with `name` for the file; the same whatever else was compiled."""
+        code = f"[{self.code}]" if self.code else ""
+        text = f"error{code}: {self.message}\n --> {name}:{self.line}:{self.column}\n"
+        if self.source:
+            marker = " " * (self.column - 1) + "^"
+            text += f"  | {self.source}\n  | {marker}\n"
+        return text
+
+
+def read_diagnostics(output: bytes) -> Iterator[Diagnostic]:
+    """The diagnostics in rustc's `--error-format=json` output; other lines are passed over."""
+    for line in output.decode("utf-8", "replace").splitlines():
+        if not line.startswith("{"):
+            continue
+        try:
+            message = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # cut off by the cap on output
+        if message.get("$message_type", "diagnostic") == "diagnostic" and "level" in message:
+            yield _diagnostic(message)
+
+
+def _diagnostic(message: dict[str, Any]) -> Diagnostic:
+    span = _origin(message.get("spans", []))
+    code = message.get("code") or {}
+    text = span["text"][0]["text"] if span and span.get("text") else ""
+    return Diagnostic(
+        level=message["level"],
+        message=message["message"][:500],
+        code=code.get("code"),
+        file=span["file_name"] if span else None,
+        line=span["line_start"] if span else 0,
+        column=span["column_start"] if span else 0,
+        source=text[:200],
+    )
+
+
+def _origin(spans: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The primary span, followed out of macro expansions to code that somebody wrote."""
+    span = next((span for span in spans if span["is_primary"]), spans[0] if spans else None)
+    while span and span.get("expansion") and not span["file_name"].endswith("answer.rs"):
+        span = span["expansion"]["span"]
+    return span
+
+
+def show_errors(diagnostics: list[Diagnostic], name: str) -> str:
+    """All errors as bounded text for people."""
+    errors = [d for d in diagnostics if d.is_error]
+    placed = [d for d in errors if d.file] or errors  # "aborting due to …" points nowhere
+    return "\n".join(d.shown(name) for d in placed)[:STDERR_LIMIT]
+
+
+def error_codes(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
+    """The distinct error codes, sorted."""
+    return tuple(sorted({d.code for d in diagnostics if d.is_error and d.code}))

@@ -1,0 +1,599 @@
+"""Compile programs and run their tests, in the sandbox, on all cores; give each its verdict.
+
+Programs that cannot touch each other are compiled together, as modules of one library with one
+driver, which is many times cheaper than one by one; whatever might reach beyond its module is
+compiled alone (`batching.py`). Every program runs in a sandbox of its own. The protocol that
+keeps a wrong program from passing is described in ADR-007.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from sigil_eval.errors import PreflightError
+from sigil_eval.scoring import verdict as verdicts
+from sigil_eval.scoring.batching import plan_batches
+from sigil_eval.scoring.diagnostics import (
+    STDERR_LIMIT,
+    Diagnostic,
+    error_codes,
+    read_diagnostics,
+    show_errors,
+)
+from sigil_eval.scoring.objects import intrusions
+from sigil_eval.scoring.process import Finished, kill_running
+from sigil_eval.scoring.program import (
+    PRELUDE_MODULE,
+    Program,
+    candidate_source,
+    contract_of,
+    driver_module,
+    prelude_module,
+)
+from sigil_eval.scoring.sandbox import (
+    FirejailSandbox,
+    Limits,
+    NoSandbox,
+    Sandbox,
+    self_test,
+)
+from sigil_eval.scoring.toolchain import Crates, Toolchain, find_crates, find_toolchain
+from sigil_eval.scoring.verdict import Verdict
+
+SandboxMode = Literal["firejail", "none"]
+_ATTEMPTS = 3
+# A program, and its verdict: None when the wall clock ran out before that was certain.
+_Result = tuple[Program, Verdict | None]
+_RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Cincremental=", "--error-format=json")
+
+
+def default_workers() -> int:
+    """24 on the target's 26 cores, else all but two, at least one on each core up to two."""
+    cores = os.cpu_count() or 1
+    return 24 if cores == 26 else max(min(cores, 2), cores - 2)
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """Everything about judging that a person may choose."""
+
+    limits: Limits = field(default_factory=Limits)
+    workers: int = field(default_factory=default_workers)
+    sandbox_mode: SandboxMode = "firejail"
+    batch_size: int = 64
+
+
+class CompileTimeoutError(Exception):
+    """rustc did not finish in time."""
+
+
+class CompilerCrashError(Exception):
+    """rustc ended without saying what is wrong with the program."""
+
+
+class SandboxFailureError(Exception):
+    """The sandbox did not run what it was given."""
+
+
+class WallClockError(Exception):
+    """The wall clock ran out before the processor time did: perhaps the machine was busy."""
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A driver binary in a folder of its own, holding one candidate or many."""
+
+    folder: Path
+    uses_unsafe: bool = False
+
+
+class Judge:
+    """Judges programs in a sandbox that has proved itself. Use as a context manager."""
+
+    def __init__(self, settings: JudgeSettings) -> None:
+        """Raises PreflightError when there is no compiler, or no sandbox that holds."""
+        self.settings = settings
+        self.toolchain: Toolchain = find_toolchain()
+        self.crates: Crates = find_crates()
+        _remove_stale_folders()
+        self._root = Path(tempfile.mkdtemp(prefix=f"sigil-eval-{os.getpid()}-"))
+        self._root.chmod(0o711)
+        self._shared = self._root / "shared"
+        self._shared.mkdir()
+        self._stopping = threading.Event()
+        self.sandbox: Sandbox = (
+            FirejailSandbox(self.toolchain, settings.limits, self._shared)
+            if settings.sandbox_mode == "firejail"
+            else NoSandbox(settings.limits)
+        )
+        self.self_test: list[str] = []
+
+    def __enter__(self) -> Self:
+        try:
+            if self.settings.sandbox_mode == "firejail":
+                self.self_test = self_test(self.sandbox, self.toolchain, self._job("probe"))
+            self._build_runtime()
+            self._copy_crates()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._remove()
+
+    def _remove(self) -> None:
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def fingerprint(self) -> dict[str, object]:
+        """What a verdict depends on besides the program: verdicts are reused only under it."""
+        limits = self.settings.limits
+        return {
+            "rustc": self.toolchain.version,
+            "sandbox": self.settings.sandbox_mode,
+            "compile_seconds": limits.compile_seconds,
+            "run_seconds": limits.run_seconds,
+            "compile_memory": limits.compile_memory,
+            "run_memory": limits.run_memory,
+            "crates": sorted(self.crates.rlibs),
+        }
+
+    def judge(self, programs: Sequence[Program]) -> Iterator[tuple[Program, Verdict]]:
+        """Yield each program with its verdict, in the order in which they are finished.
+
+        Processor time decides what is too slow, whatever else the machine does. A program that
+        the wall clock stopped before that is tried again with the machine to itself. Programs
+        must be distinct.
+        """
+        results: queue.Queue[_Result | BaseException] = queue.Queue()
+        again: list[Program] = []
+        self._stopping.clear()
+        compilers = ThreadPoolExecutor(self.settings.workers + 1, "compile")
+        runners = ThreadPoolExecutor(self.settings.workers * 3, "run")
+        try:
+            for batch in plan_batches(programs, self.settings.batch_size):
+                compilers.submit(self._guarded, batch, runners, results)
+            for _ in programs:
+                item = results.get()
+                if isinstance(item, BaseException):
+                    raise item
+                program, verdict = item
+                if verdict is None:
+                    again.append(program)
+                else:
+                    yield program, verdict
+            for program in again:
+                yield program, self._judge_alone(program) or _too_slow(self.settings.limits)
+        finally:
+            self._stopping.set()
+            kill_running()
+            compilers.shutdown(wait=True, cancel_futures=True)
+            runners.shutdown(wait=True, cancel_futures=True)
+
+    def _guarded(
+        self,
+        batch: Sequence[Program],
+        runners: ThreadPoolExecutor,
+        results: queue.Queue[_Result | BaseException],
+    ) -> None:
+        """Judge a batch; whatever goes wrong reaches the thread that waits for results."""
+        try:
+            if not self._stopping.is_set():
+                for result in self._judge_batch(batch, runners):
+                    results.put(result)
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
+            results.put(error)
+
+    # One program
+
+    def _judge_alone(self, program: Program) -> Verdict | None:
+        """None when the wall clock ran out, which may not be the program's fault."""
+        missing = [name for name in program.problem.crates if name not in self.crates.rlibs]
+        if missing:
+            return verdicts.unscorable(f"needs the crate {', '.join(missing)}, which is not here")
+        for attempt in range(_ATTEMPTS):
+            folder = self._job("alone")
+            try:
+                outcome = self._compile_alone(program, folder)
+                if isinstance(outcome, Verdict):
+                    return outcome
+                return self._run(program, outcome, 0)
+            except WallClockError:
+                return None
+            except SandboxFailureError as failure:
+                if attempt == _ATTEMPTS - 1 or self._stopping.is_set():
+                    return verdicts.infrastructure("the sandbox failed", str(failure)[:2000])
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        raise AssertionError("unreachable")
+
+    def _compile_alone(self, program: Program, folder: Path) -> _Compiled | Verdict:
+        edition = program.problem.edition
+        self._write(
+            folder / "answer.rs",
+            f"{candidate_source(program.code)}\n"
+            f"#[allow(unused_imports)] use {PRELUDE_MODULE}::*;\n"
+            f"{prelude_module(program.problem.prelude)}\n",
+        )
+        externs = self._externs(program)
+        unsafe = False
+        try:
+            found = self._rustc(
+                [*self._library("answer", edition), *externs, "answer.rs"], folder, "answer"
+            )
+            unsafe = any(d.code == "unsafe_code" for d in found)
+            if (refused := _refusal(found, unsafe)) is not None:
+                return refused
+            if taken := intrusions(folder / "libanswer.rlib"):
+                return verdicts.not_compiled(
+                    "compile_error",
+                    "defines symbols or start-up code that could replace the judge's own",
+                    "\n".join(taken)[:STDERR_LIMIT],
+                    uses_unsafe=True,
+                )
+            self._write_driver({program: "c0"}, folder, "::answer")
+            found = self._link(folder, "answer", edition, externs)
+        except CompileTimeoutError:
+            return verdicts.not_compiled("compile_timeout", "compiling ran into the time limit")
+        except CompilerCrashError as crash:
+            return verdicts.not_compiled("compile_error", "rustc crashed", str(crash)[:2000])
+        if (refused := _refusal(found, unsafe, "the answer does not fit its tests")) is not None:
+            return refused
+        return self._runnable(folder, uses_unsafe=unsafe)
+
+    def _run(self, program: Program, compiled: _Compiled, index: int) -> Verdict:
+        limit = self.settings.limits.run_seconds
+        nonce = secrets.token_hex(16)
+        finished = self.sandbox.run(
+            "run",
+            [str(compiled.folder / "driver")],
+            folder=compiled.folder,
+            # Processor time decides (RLIMIT_CPU), so that a busy machine costs nobody a verdict;
+            # the wall clock catches what sleeps.
+            timeout=2 * limit + 2,
+            stdin=f"{nonce} {index} {int(2 * limit + 5)}\n".encode(),
+        )
+        tests = len(contract_of(program.problem).tests)
+        verdict = _read_verdict(finished, nonce, tests, limit)
+        return replace(verdict, uses_unsafe=compiled.uses_unsafe)
+
+    # Many programs
+
+    def _judge_batch(
+        self, batch: Sequence[Program], runners: ThreadPoolExecutor
+    ) -> Iterator[_Result]:
+        if len(batch) == 1:
+            yield batch[0], self._judge_alone(batch[0])
+            return
+        folder = self._job("batch")
+        try:
+            refused, compiled = self._compile_batch(batch, folder)
+            yield from ((program, verdict) for program, verdict in refused.items())
+            alive = [program for program in batch if program not in refused]
+            if alive and compiled is None:
+                # rustc gave up on the whole without naming a culprit: divide until it does.
+                for part in (alive[: len(alive) // 2], alive[len(alive) // 2 :]):
+                    if part:
+                        yield from self._judge_batch(part, runners)
+                return
+            running: list[tuple[Program, Future[Verdict]]] = [
+                (program, runners.submit(self._run, program, compiled, index))
+                for index, program in enumerate(alive)
+                if compiled is not None
+            ]
+            for program, future in running:
+                try:
+                    yield program, future.result()
+                except WallClockError:
+                    yield program, None
+                except SandboxFailureError:
+                    yield program, self._judge_alone(program)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _compile_batch(
+        self, batch: Sequence[Program], folder: Path
+    ) -> tuple[dict[Program, Verdict], _Compiled | None]:
+        """Compile what compiles; `None` when rustc fails without naming the programs at fault."""
+        refused: dict[Program, Verdict] = {}
+        names = {program: f"c{index}" for index, program in enumerate(batch)}
+        edition, prelude = batch[0].problem.edition, batch[0].problem.prelude
+        for program, name in names.items():
+            (folder / name).mkdir()
+            self._write(
+                folder / name / "answer.rs",
+                f"{candidate_source(program.code)}\n"
+                f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n",
+            )
+        try:
+            for emit in ("metadata", "link"):
+                library = self._library("answers", edition, emit)
+                if not self._settle(library, names, refused, folder, prelude):
+                    return refused, None
+            if len(refused) == len(batch):
+                return refused, None
+            if intrusions(folder / "libanswers.rlib"):
+                return refused, None
+            for emit in ("metadata", "link"):
+                if not self._settle_driver(names, refused, folder, edition, emit):
+                    return refused, None
+        except (CompileTimeoutError, CompilerCrashError, SandboxFailureError, WallClockError):
+            return refused, None
+        if len(refused) == len(batch):
+            return refused, None
+        return refused, self._runnable(folder)
+
+    def _settle(
+        self,
+        library: list[str],
+        names: dict[Program, str],
+        refused: dict[Program, Verdict],
+        folder: Path,
+        prelude: str,
+    ) -> bool:
+        """Compile the library, leaving out what rustc names, until it compiles."""
+        while len(refused) < len(names):
+            alive = {p: name for p, name in names.items() if p not in refused}
+            modules = "".join(
+                f'#[path = "{name}/answer.rs"] pub mod {name};\n' for name in alive.values()
+            )
+            self._write(folder / "answers.rs", f"{modules}{prelude_module(prelude)}\n")
+            found = self._rustc([*library, "answers.rs"], folder, "answers")
+            if not any(d.is_error for d in found):
+                return True
+            if not _blame(found, alive, refused, r"(c\d+)/answer\.rs", ""):
+                return False
+        return True
+
+    def _settle_driver(
+        self,
+        names: dict[Program, str],
+        refused: dict[Program, Verdict],
+        folder: Path,
+        edition: str,
+        emit: str,
+    ) -> bool:
+        """Compile the driver, leaving out the candidates that do not fit their tests."""
+        while len(refused) < len(names):
+            alive = {p: name for p, name in names.items() if p not in refused}
+            self._write_driver(alive, folder, "::answers")
+            found = self._link(folder, "answers", edition, [], emit)
+            if not any(d.is_error for d in found):
+                return True
+            reason = "the answer does not fit its tests"
+            if not _blame(found, alive, refused, r"(c\d+)/driver\.rs", reason):
+                return False
+        return True
+
+    def _write_driver(self, names: dict[Program, str], folder: Path, library: str) -> None:
+        """One file a candidate, so that an error's file and line say whose it is."""
+        for program, name in names.items():
+            path = library if library == "::answer" else f"{library}::{name}"
+            (folder / name).mkdir(exist_ok=True)
+            self._write(folder / name / "driver.rs", driver_module(program.problem, path))
+        modules = "".join(f'#[path = "{name}/driver.rs"] mod {name};\n' for name in names.values())
+        lists = ", ".join(f"{name}::TESTS" for name in names.values())
+        prelude = prelude_module(next(iter(names)).problem.prelude)
+        self._write(
+            folder / "driver.rs",
+            f"{modules}{prelude}\nfn main() {{ ::sigil_runtime::run(&[{lists}]) }}\n",
+        )
+
+    # rustc
+
+    def _library(self, name: str, edition: str, emit: str = "link") -> list[str]:
+        return [
+            *("--crate-type=rlib", f"--crate-name={name}", f"--edition={edition}"),
+            *(f"--emit={emit}", "-Awarnings", "--force-warn=unsafe_code"),
+        ]
+
+    def _link(
+        self, folder: Path, library: str, edition: str, externs: list[str], emit: str = "link"
+    ) -> list[Diagnostic]:
+        return self._rustc(
+            [
+                *("--crate-type=bin", "--crate-name=driver", f"--edition={edition}"),
+                *(f"--emit={emit}", "--cap-lints=allow"),
+                f"--extern={library}=lib{library}.rlib",
+                f"--extern=sigil_runtime={self._shared}/libsigil_runtime.rlib",
+                *externs,
+                "driver.rs",
+            ],
+            folder,
+            "driver",
+        )
+
+    def _externs(self, program: Program) -> list[str]:
+        if not program.problem.crates:
+            return []
+        externs = [
+            f"--extern={name}={self._shared}/crates/{self.crates.rlibs[name].name}"
+            for name in program.problem.crates
+        ]
+        return [f"-Ldependency={self._shared}/crates", *externs]
+
+    def _rustc(self, arguments: list[str], folder: Path, what: str) -> list[Diagnostic]:
+        """Run rustc in the sandbox; its diagnostics.
+
+        Raises CompileTimeoutError, WallClockError, SandboxFailureError, and CompilerCrashError
+        when it failed and named nothing, twice.
+        """
+        limit = self.settings.limits.compile_seconds
+        command = [
+            *("timeout", "--signal=KILL", str(int(4 * limit + 60))),  # if the harness is killed
+            *(str(self.toolchain.rustc), *_RUSTC_OPTIONS, *arguments),
+        ]
+        reason = ""
+        for _ in range(2):
+            finished = self.sandbox.run(
+                "compile", command, folder=folder, timeout=2 * limit + 2, stdin=b""
+            )
+            if finished.timed_out:
+                raise WallClockError
+            if _was_killed(finished.status) and finished.seconds >= limit:
+                raise CompileTimeoutError
+            found = list(read_diagnostics(finished.stderr))
+            if finished.status == 0 or any(d.is_error for d in found):
+                return found
+            reason = f"{what}: status {finished.status}: " + finished.stderr.decode(
+                "utf-8", "replace"
+            )
+        if not self._compiler_works():
+            raise SandboxFailureError(reason)
+        raise CompilerCrashError(reason)
+
+    def _compiler_works(self) -> bool:
+        folder = self._job("check")
+        try:
+            self._write(folder / "check.rs", "fn main() {}\n")
+            command = [str(self.toolchain.rustc), "--emit=metadata", "check.rs"]
+            finished = self.sandbox.run("compile", command, folder=folder, timeout=60, stdin=b"")
+            return finished.status == 0
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # Files
+
+    def _build_runtime(self) -> None:
+        folder = self._job("runtime")
+        source = (resources.files(__package__) / "rust" / "runtime.rs").read_text("utf-8")
+        self._write(folder / "runtime.rs", source)
+        command = [
+            *("--crate-type=rlib", "--crate-name=sigil_runtime", "--edition=2021"),
+            "runtime.rs",
+        ]
+        found = self._rustc(command, folder, "the judge's runtime")
+        if any(d.is_error for d in found):
+            raise PreflightError(f"the judge's runtime: {show_errors(found, 'runtime.rs')}")
+        shutil.copyfile(folder / "libsigil_runtime.rlib", self._shared / "libsigil_runtime.rlib")
+
+    def _copy_crates(self) -> None:
+        if self.crates.directory is not None:
+            target = self._shared / "crates"
+            target.mkdir()
+            for rlib in self.crates.directory.glob("*.rlib"):
+                shutil.copyfile(rlib, target / rlib.name)
+
+    def _job(self, kind: str) -> Path:
+        """A new folder that the sandbox's user may write to."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=self._root))
+        self._give(folder)
+        return folder
+
+    def _runnable(self, folder: Path, *, uses_unsafe: bool = False) -> _Compiled:
+        """Move the driver into a folder that holds nothing else a candidate could read."""
+        inner = folder / "run"
+        inner.mkdir()
+        (folder / "driver").replace(inner / "driver")
+        self._give(inner)
+        return _Compiled(inner, uses_unsafe)
+
+    def _write(self, path: Path, text: str) -> None:
+        path.write_bytes(text.encode("utf-8", "replace"))
+
+    def _give(self, folder: Path) -> None:
+        if self.sandbox.identity is not None:
+            os.chown(folder, self.sandbox.identity.uid, self.sandbox.identity.gid)
+
+
+def _refusal(found: list[Diagnostic], unsafe: bool, reason: str = "") -> Verdict | None:
+    errors = [d for d in found if d.is_error]
+    if not errors:
+        return None
+    return verdicts.not_compiled(
+        "compile_error",
+        reason or errors[0].message,
+        show_errors(errors, "tests" if reason else "answer.rs"),
+        error_codes(errors),
+        uses_unsafe=unsafe,
+    )
+
+
+def _blame(
+    found: list[Diagnostic],
+    alive: dict[Program, str],
+    refused: dict[Program, Verdict],
+    pattern: str,
+    reason: str,
+) -> bool:
+    """Refuse every program in whose files an error stands; False when there is none."""
+    by_name: dict[str, list[Diagnostic]] = {}
+    for diagnostic in found:
+        match = re.fullmatch(pattern, diagnostic.file or "") if diagnostic.is_error else None
+        if match:
+            by_name.setdefault(match.group(1), []).append(diagnostic)
+    for program, name in alive.items():
+        if name in by_name and (verdict := _refusal(by_name[name], False, reason)) is not None:
+            refused[program] = verdict
+    return bool(by_name)
+
+
+def _read_verdict(finished: Finished, nonce: str, tests: int, limit: float) -> Verdict:
+    """The verdict from what the driver reported and how it ended."""
+    report = finished.stdout.decode("utf-8", "replace")
+    said = finished.stderr.decode("utf-8", "replace")[:STDERR_LIMIT]
+    start = f"{nonce} START\n"
+    if finished.status == 0 and report == f"{start}{nonce} PASS {tests}/{tests}\n":
+        return verdicts.passed()
+    if not report.startswith(start):
+        raise SandboxFailureError(f"status {finished.status}: {report[:500]} {said}")
+    if finished.timed_out:
+        raise WallClockError
+    if finished.seconds >= limit and _was_killed(finished.status):
+        return verdicts.not_passed("test_timeout", f"still running after {limit:g} s")
+    failure = re.fullmatch(rf"{nonce} FAIL (\w+) (\S+)\n", report[len(start) :])
+    if finished.status != 0 and failure:
+        kind, test = failure.groups()
+        if kind == "assertion":
+            return verdicts.not_passed("assertion_failure", f"{test} failed", said)
+        detail = "comparisons were tampered with" if kind == "canary" else f"{test} panicked"
+        return verdicts.not_passed("runtime_error", detail, said)
+    return verdicts.not_passed("runtime_error", _ending(finished), said)
+
+
+def _too_slow(limits: Limits) -> Verdict:
+    limit = 2 * limits.run_seconds + 2
+    return verdicts.not_passed(
+        "test_timeout", f"not done after {limit:g} s, with nothing else running"
+    )
+
+
+def _was_killed(status: int) -> bool:
+    return status in (-9, -24, 128 + 9, 128 + 24)
+
+
+def _ending(finished: Finished) -> str:
+    status = finished.status
+    if finished.flooded:
+        return "killed: it wrote more output than is kept"
+    if status > 128 or status < 0:
+        number = status - 128 if status > 128 else -status
+        names = {6: "aborted", 7: "bus error", 8: "arithmetic fault", 9: "killed", 11: "crashed"}
+        return f"{names.get(number, 'ended')} by signal {number}"
+    return f"ended with status {status} before its tests were done"
+
+
+def _remove_stale_folders() -> None:
+    """Remove work folders of harnesses that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob("sigil-eval-*-*"):
+        match = re.match(r"sigil-eval-(\d+)-", folder.name)
+        if match and not Path(f"/proc/{match.group(1)}").exists() and os.access(folder, os.W_OK):
+            shutil.rmtree(folder, ignore_errors=True)

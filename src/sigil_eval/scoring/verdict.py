@@ -1,0 +1,90 @@
+"""What the judge says of one program, and the names of the ways to fail."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+Outcome = Literal["passed", "failed", "infrastructure", "unscorable"]
+ErrorType = Literal[
+    "infra_missing_toolchain",
+    "infra_sandbox",
+    "compile_error",
+    "compile_timeout",
+    "runtime_error",
+    "assertion_failure",
+    "test_timeout",
+    "policy_violation",
+    "extraction_failure",
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one program. Holds nothing that differs between two honest runs.
+
+    `compile_ok` and `test_ok` are None where the step was not reached. `stderr` is what rustc
+    or the panicking test said, bounded. `uses_unsafe` is true where unsafe code could have
+    reached into the judging process, so that a pass is worth less.
+    """
+
+    outcome: Outcome
+    error_type: ErrorType | None = None
+    compile_ok: bool | None = None
+    test_ok: bool | None = None
+    detail: str = ""
+    stderr: str = ""
+    error_codes: tuple[str, ...] = ()
+    uses_unsafe: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the program passed every test."""
+        return self.outcome == "passed"
+
+    def to_row(self) -> dict[str, Any]:
+        """As a JSON-ready dictionary."""
+        return {**asdict(self), "error_codes": list(self.error_codes)}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Self:
+        """The inverse of `to_row`."""
+        return cls(**{**row, "error_codes": tuple(row["error_codes"])})
+
+
+def passed(*, uses_unsafe: bool = False) -> Verdict:
+    """Every test passed."""
+    return Verdict("passed", None, True, True, "passed", uses_unsafe=uses_unsafe)
+
+
+def not_compiled(
+    kind: Literal["compile_error", "compile_timeout"],
+    detail: str,
+    stderr: str = "",
+    codes: tuple[str, ...] = (),
+    *,
+    uses_unsafe: bool = False,
+) -> Verdict:
+    """rustc refused the program, or did not finish in time."""
+    return Verdict("failed", kind, False, None, detail, stderr, codes, uses_unsafe)
+
+
+def not_passed(
+    kind: Literal["runtime_error", "assertion_failure", "test_timeout"],
+    detail: str,
+    stderr: str = "",
+    *,
+    uses_unsafe: bool = False,
+) -> Verdict:
+    """The program compiled, and a test failed, crashed or did not end."""
+    return Verdict("failed", kind, True, False, detail, stderr, uses_unsafe=uses_unsafe)
+
+
+def infrastructure(detail: str, stderr: str = "") -> Verdict:
+    """The machinery failed; this says nothing about the program."""
+    return Verdict("infrastructure", "infra_sandbox", None, None, detail, stderr)
+
+
+def unscorable(detail: str) -> Verdict:
+    """The problem cannot be judged on this machine; this says nothing about the program."""
+    return Verdict("unscorable", None, None, None, detail)
