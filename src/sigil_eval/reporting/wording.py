@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 def points(share: float, sign: bool = False) -> str:
     """A share or difference in percentage points, one decimal, with a real minus sign: `4.2`."""
@@ -17,3 +20,22 @@ def p_text(p: float) -> str:
     if p < 0.001:
         return "< 0.001"
     return f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
+
+
+def percent(share: float | None) -> str:
+    """`41.5 %`, or `none` where there is nothing to take a share of."""
+    return "none" if share is None else f"{100 * share:.1f} %"
+
+
+def score_text(estimate: Mapping[str, Any] | None) -> str:
+    """A score with its interval: `41.5 % [34.0, 49.1]`."""
+    if estimate is None:
+        return "none"
+    return f"{percent(estimate['mean'])} [{points(estimate['low'])}, {points(estimate['high'])}]"
+
+
+def rate_text(rate: Mapping[str, Any]) -> str:
+    """A rate with its counts: `83.1 % (13628 of 16400)`."""
+    if rate["rate"] is None:
+        return "none"
+    return f"{percent(rate['rate'])} ({rate['count']} of {rate['of']})"

@@ -1,0 +1,159 @@
+"""The files of a finished run, found and read back for the reports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.errors import UsageError
+from sigil_eval.reporting.metrics import BASE, MODES, SCHEMA_VERSION, TUNED
+
+METADATA_FILE = "eval_metadata.json"
+MODE_TITLES = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
+MODEL_TITLES = {BASE: "Base", TUNED: "Fine-tuned"}
+DEMO_NOTICE = (
+    "These models know the answers by heart; the numbers mean nothing but that the machinery works."
+)
+_RESULTS_STEMS = {BASE: "base_model", TUNED: "finetuned_model"}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a reader must know before the numbers."""
+
+    kind: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's folder with what was read from it; `metrics` is by mode, in MODES order."""
+
+    folder: Path
+    metrics: dict[str, dict[str, Any]]
+    metadata: dict[str, Any] | None
+
+    @property
+    def labels(self) -> list[str]:
+        """Models in the results: base, fine-tuned, then any others by name."""
+        found = {label for metrics in self.metrics.values() for label in metrics["models"]}
+        return sorted(found, key=lambda label: (label != BASE, label != TUNED, label))
+
+    @property
+    def deviations(self) -> list[dict[str, str]]:
+        return list((self.metadata or {}).get("deviations") or [])
+
+    def results_path(self, mode: str, label: str) -> Path:
+        """Where the results rows of one model are, whether or not the file exists."""
+        return self.folder / mode / f"{_RESULTS_STEMS.get(label, label)}_results.jsonl"
+
+    def model_name(self, label: str) -> str:
+        """The model's own name with its adapter, as far as the metadata knows it."""
+        model = ((self.metadata or {}).get("models") or {}).get(label) or {}
+        parts = [model.get("name"), model.get("adapter")]
+        return " + ".join(str(part) for part in parts if part) or model_title(label)
+
+
+def model_title(label: str) -> str:
+    """`Base`, `Fine-tuned`, or the label itself."""
+    return MODEL_TITLES.get(label, label)
+
+
+def load_run(folder: Path) -> Run:
+    """Read what the reports need.
+
+    Raises UsageError when no mode has a metrics.json, or when a file is not what it should be.
+    """
+    metrics = {
+        mode: _read_json(folder / mode / "metrics.json")
+        for mode in MODES
+        if (folder / mode / "metrics.json").is_file()
+    }
+    if not metrics:
+        raise UsageError(
+            f"{folder}: no results here (neither no-policy/metrics.json nor policy/metrics.json); "
+            "give the output folder of a finished run"
+        )
+    for mode, document in metrics.items():
+        if document.get("schema_version") != SCHEMA_VERSION:
+            raise UsageError(
+                f"{folder / mode / 'metrics.json'}: schema version "
+                f"{document.get('schema_version')} is not {SCHEMA_VERSION}, the one this "
+                "version of sigil-eval writes; score the samples again"
+            )
+    metadata_path = folder / METADATA_FILE
+    metadata = _read_json(metadata_path) if metadata_path.is_file() else None
+    return Run(folder, metrics, metadata)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"{path}: expected a JSON object")
+    return document
+
+
+def notices(run: Run) -> list[Notice]:
+    """What stands at the head of every report, gravest first; empty for a clean run."""
+    found = []
+    metadata = run.metadata
+    if metadata is not None and metadata.get("demo"):
+        found.append(Notice("demo", "Demonstration", DEMO_NOTICE))
+    if metadata is not None and (metadata.get("sandbox") or {}).get("mode") == "none":
+        found.append(
+            Notice(
+                "danger",
+                "NO SANDBOX",
+                "Model-written programs ran without a sandbox. Trust neither these verdicts nor "
+                "the machine they ran on.",
+            )
+        )
+    found += _incomplete(run)
+    proof = (metadata or {}).get("proof")
+    if metadata is not None and proof is not None and not proof.get("ok"):
+        found.append(Notice("danger", "JUDGE NOT PROVED", "The judge gave a wrong verdict."))
+    if metadata is not None and proof is None:
+        found.append(
+            Notice(
+                "warning", "Judge not proved", "No proof of the judge was recorded for this run."
+            )
+        )
+    if metadata is None:
+        found.append(
+            Notice(
+                "warning",
+                "No metadata",
+                f"{METADATA_FILE} is missing: machine, versions, deviations and the command are "
+                "unknown.",
+            )
+        )
+    return found
+
+
+def _incomplete(run: Run) -> list[Notice]:
+    counts = [
+        (mode, label, model["samples"]["infrastructure"], model["samples"]["total"])
+        for mode, metrics in run.metrics.items()
+        for label, model in metrics["models"].items()
+        if model["samples"]["infrastructure"]
+    ]
+    if not counts:
+        return []
+    listed = "; ".join(
+        f"{model_title(label)}, {MODE_TITLES[mode].lower()}: {failed} of {total} samples"
+        for mode, label, failed, total in counts
+    )
+    return [
+        Notice(
+            "danger",
+            "INCOMPLETE",
+            f"Some samples have no verdict because the infrastructure failed ({listed}). They "
+            "are left out of every score. Run the evaluation again to score them.",
+        )
+    ]

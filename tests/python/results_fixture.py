@@ -1,0 +1,204 @@
+"""Synthetic problem sets, results rows and runs for the tests of the reports."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.files import Row, write_jsonl
+from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.reporting.metrics import build_metrics, write_metrics
+
+FILE_NAMES = {"base": "base_model_results.jsonl", "finetuned": "finetuned_model_results.jsonl"}
+
+
+def make_problem_set(count: int) -> ProblemSet:
+    """`count` problems T/0, T/1, …"""
+    problems = tuple(
+        Problem(
+            task_id=f"T/{i}",
+            prompt=f"/// Returns {i}.\nfn answer_{i}() -> i64 {{",
+            canonical_solution=f"    {i}\n}}\n",
+            test="",
+            entry_point=f"answer_{i}",
+        )
+        for i in range(count)
+    )
+    return ProblemSet("synthetic", problems, "a" * 64, "made up", "b" * 64)
+
+
+def make_row(task: str, index: int, result: str = "passed", **changes: Any) -> Row:
+    """One results row; `result` is "passed", "infrastructure", "unscorable" or an error type."""
+    code = changes.pop("code", f"fn answer() -> i64 {{\n    {len(result)} + {index % 3}\n}}\n")
+    outcome = result if result in ("passed", "infrastructure", "unscorable") else "failed"
+    row: Row = {
+        "task_id": task,
+        "sample_index": index,
+        "completion": f"    {len(result)} + {index % 3}\n}}\n",
+        "tokens": 12,
+        "finish_reason": "stop",
+        "completion_id": index,
+        "code": code,
+        "extraction": None if result == "extraction_failure" else "body",
+        "main_free": True,
+        "outcome": outcome,
+        "passed": outcome == "passed",
+        "result": "passed" if outcome == "passed" else f"failed: {result}",
+        "error_type": result if outcome == "failed" else None,
+        "compile_ok": result in ("passed", "assertion_failure", "runtime_error", "test_timeout"),
+        "test_ok": outcome == "passed",
+        "clippy_ok": None,
+        "error_codes": ["E0308"] if result == "compile_error" else [],
+        "stderr": "error[E0308]: mismatched types" if result == "compile_error" else "",
+        "compile_time_ms": 100,
+        "run_time_ms": 2,
+        "policy_findings": [],
+        "uses_unsafe": False,
+        "program_sha256": hashlib.sha256(repr(code).encode("utf-8", "replace")).hexdigest(),
+    }
+    if outcome == "infrastructure":
+        row["error_type"] = "infra_sandbox"
+    return row | changes
+
+
+def finding(category: str = "process") -> dict[str, Any]:
+    """One policy finding."""
+    return {
+        "category": category,
+        "message": f"{category} is not allowed",
+        "line": 1,
+        "column": 5,
+        "start": 4,
+        "end": 9,
+    }
+
+
+def rows_of(outcomes: Sequence[Sequence[str]]) -> list[Row]:
+    """Rows from one list of results per problem."""
+    return [
+        make_row(f"T/{task}", index, result)
+        for task, results in enumerate(outcomes)
+        for index, result in enumerate(results)
+    ]
+
+
+def counted(passed: Iterable[int], n: int) -> list[Row]:
+    """Rows where problem i has `n` samples of which `passed[i]` pass."""
+    return rows_of([["passed"] * c + ["assertion_failure"] * (n - c) for c in passed])
+
+
+def under_policy(rows: Iterable[Row]) -> list[Row]:
+    """The rows as policy mode judges them."""
+    return [
+        row
+        | {
+            "outcome": "failed",
+            "passed": False,
+            "result": "failed: policy_violation",
+            "error_type": "policy_violation",
+            "compile_ok": False,
+        }
+        if row["policy_findings"]
+        else row
+        for row in rows
+    ]
+
+
+def write_run(
+    folder: Path,
+    problem_set: ProblemSet,
+    results: dict[str, list[Row]],
+    k_values: Sequence[int] = (1,),
+    modes: Sequence[str] = ("no-policy", "policy"),
+) -> None:
+    """Results and metrics.json for each of `modes`, as a run leaves them."""
+    for mode in modes:
+        judged = {
+            label: under_policy(rows) if mode == "policy" else rows
+            for label, rows in results.items()
+        }
+        for label, rows in judged.items():
+            write_jsonl(folder / mode / FILE_NAMES.get(label, f"{label}_results.jsonl"), rows)
+        unrestricted = results if "no-policy" in modes else None
+        metrics = build_metrics(mode, judged, problem_set, k_values, unrestricted=unrestricted)
+        write_metrics(folder / mode / "metrics.json", metrics)
+
+
+def make_metadata(**changes: Any) -> dict[str, Any]:
+    """Metadata of an orderly run on the target platform."""
+    metadata: dict[str, Any] = {
+        "schema_version": 1,
+        "created_at": "2026-11-20T10:00:00Z",
+        "demo": False,
+        "command": ["python", "scripts/evaluate_humaneval.py", "--num-samples", "10"],
+        "arguments": {"num_samples": 10, "k_values": [1, 10]},
+        "environment": {"LANG": "C.UTF-8", "SEED": "1234"},
+        "git": {"commit": "c" * 40, "dirty": False},
+        "machine": {
+            "cpu": "Intel(R) Xeon(R) Platinum 8480+",
+            "architecture": "x86_64",
+            "cores": 26,
+            "usable_cores": 26,
+            "memory_gib": 221.0,
+            "os": "Ubuntu 22.04.5 LTS",
+            "kernel": "5.15.0-113-generic",
+        },
+        "gpus": [
+            {
+                "name": "NVIDIA H100 PCIe",
+                "memory": "81559 MiB",
+                "driver": "550.90.07",
+                "capability": "9.0",
+            }
+        ],
+        "cuda": "12.8",
+        "python": {"version": "3.12.11", "build": "3.12.11 (main) [GCC 11.4.0]"},
+        "packages": {"peft": "0.21.2", "torch": "2.8.0", "transformers": "5.23.0"},
+        "lock": {"path": "requirements.lock", "sha256": "d" * 64},
+        "rustc": {"version": "rustc 1.95.0 (59807616e 2026-04-14)"},
+        "sandbox": {"mode": "firejail", "firejail": "0.9.66"},
+        "problem_set": {
+            "name": "synthetic",
+            "source": "made up",
+            "sha256": "a" * 64,
+            "errata_sha256": "b" * 64,
+            "problems": 164,
+        },
+        "models": {
+            "base": {"name": "org/base-8B", "revision": "1" * 40, "dtype": "bfloat16"},
+            "finetuned": {
+                "name": "org/base-8B",
+                "revision": "1" * 40,
+                "adapter": "org/adapter/checkpoint-9000",
+                "adapter_revision": "2" * 40,
+            },
+        },
+        "prompt_template_sha256": "e" * 64,
+        "seeds": {"generation": 1234},
+        "durations": {
+            "phases": {"generate base": 3900.0, "generate finetuned": 4200.0, "score": 610.5},
+            "invocations": 1,
+            "provisioning": [
+                {
+                    "step": "rust",
+                    "state": "applied",
+                    "seconds": 48.0,
+                    "finished_at": "2026-11-20T08:00:00Z",
+                }
+            ],
+            "total_seconds": 8758.5,
+        },
+        "cost": {"currency": "USD", "price_per_hour": 2.99, "hours": 2.4329, "estimate": 7.27},
+        "deviations": [],
+        "proof": {
+            "ok": True,
+            "seconds": 21.0,
+            "checks": [
+                {"name": "reference answers as a body", "as_expected": 164, "total": 164},
+                {"name": "controls that must fail", "as_expected": 9, "total": 9},
+            ],
+        },
+    }
+    return metadata | changes
