@@ -138,7 +138,7 @@ def _apply(problem: Problem, erratum: dict[str, Any]) -> Problem:
     if "crates" in changes:
         changes["crates"] = tuple(changes["crates"])
     for edit in erratum.get("edit", ()):
-        text: str = getattr(problem, edit["field"])
+        text: str = changes.get(edit["field"], getattr(problem, edit["field"]))
         if text.count(edit["old"]) != 1:
             raise UsageError(f"erratum of {problem.task_id}: its text is not in {edit['field']}")
         changes[edit["field"]] = text.replace(edit["old"], edit["new"])

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
-from sigil_eval.scoring.program import Program, parse
+from sigil_eval.scoring.program import Program
+from sigil_eval.scoring.syntax import parse
 
 _MAX_BYTES = 20_000
 _MAX_DEPTH = 120
@@ -80,8 +81,8 @@ def keeps_to_itself(program: Program) -> bool:
     code = program.code
     if program.problem.crates or len(code) > _MAX_BYTES or _REACHING_WORDS.search(code):
         return False
-    root = parse(code)
-    return not root.has_error and _is_plain(root)
+    tree = parse(code.encode("utf-8", "replace"))
+    return tree is not None and not tree.root_node.has_error and _is_plain(tree.root_node)
 
 
 def _is_plain(root: Node) -> bool:

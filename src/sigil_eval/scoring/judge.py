@@ -15,7 +15,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -156,12 +156,15 @@ class Judge:
             "crates": sorted(self.crates.rlibs),
         }
 
-    def judge(self, programs: Sequence[Program]) -> Iterator[tuple[Program, Verdict]]:
+    def judge(
+        self, programs: Sequence[Program], known: Collection[str] = ()
+    ) -> Iterator[tuple[Program, Verdict]]:
         """Yield each program with its verdict, in the order in which they are finished.
 
         Processor time decides what is too slow, whatever else the machine does. A program that
         the wall clock stopped before that is tried again with the machine to itself. Programs
-        must be distinct.
+        must be distinct. Batches whose programs' hashes are all in `known` are left out; the
+        others are judged whole, so that an interrupted run compiles the same batches again.
         """
         results: queue.Queue[_Result | BaseException] = queue.Queue()
         again: list[Program] = []
@@ -169,9 +172,12 @@ class Judge:
         compilers = ThreadPoolExecutor(self.settings.workers + 1, "compile")
         runners = ThreadPoolExecutor(self.settings.workers * 3, "run")
         try:
+            waiting = 0
             for batch in plan_batches(programs, self.settings.batch_size):
-                compilers.submit(self._guarded, batch, runners, results)
-            for _ in programs:
+                if not all(program.sha256 in known for program in batch):
+                    compilers.submit(self._guarded, batch, runners, results)
+                    waiting += len(batch)
+            for _ in range(waiting):
                 item = results.get()
                 if isinstance(item, BaseException):
                     raise item

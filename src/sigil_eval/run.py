@@ -1,0 +1,402 @@
+"""The evaluation as a whole: prove the judge, generate, score in both modes, report.
+
+Each phase keeps a journal in the output folder, so a run that was killed goes on where it was
+when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from sigil_eval.console import ProgressLine, format_duration, say
+from sigil_eval.errors import IncompleteError, PreflightError, UsageError
+from sigil_eval.files import read_jsonl, write_atomic
+from sigil_eval.problems import ProblemSet, load_problem_set
+from sigil_eval.provenance import Deviation, collect_metadata, read_deviations
+from sigil_eval.reporting import build_metrics, write_metrics, write_reports
+from sigil_eval.scoring.judge import Judge, JudgeSettings
+from sigil_eval.scoring.proof import Proof, prove
+from sigil_eval.scoring.score import Mode, ScoreSummary, score_files
+
+MODEL_LABELS = ("base", "finetuned")
+RESULT_NAMES = {"base": "base_model", "finetuned": "finetuned_model"}
+NEEDED_BYTES = 500 << 20
+STATE_NAME = ".run-state.json"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Everything a person may choose about an evaluation."""
+
+    base_model: str
+    checkpoint_path: str
+    skip_base: bool
+    skip_finetuned: bool
+    device: str
+    num_samples: int
+    k_values: tuple[int, ...]
+    temperature: float
+    top_p: float
+    top_k: int
+    max_new_tokens: int
+    seed: int
+    batch_size: int
+    prompt_mode: str
+    problem_set: str
+    judge: JudgeSettings
+    modes: tuple[Mode, ...]
+    output_dir: Path
+    provision_state: Path | None
+    price_per_hour: float | None
+    demo: bool
+    strict: bool
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_namespace(cls, options: argparse.Namespace) -> Self:
+        """From the options of `sigil-eval run`."""
+        from sigil_eval.cli import judge_settings
+
+        given = vars(options)
+        names = set(cls.__dataclass_fields__) - {"judge", "arguments"}
+        arguments = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in given.items()
+            if name != "command"
+        }
+        return cls(
+            **{name: given[name] for name in names},
+            judge=judge_settings(options),
+            arguments=arguments,
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The models to evaluate: `base`, `finetuned`, or both."""
+        skipped = {"base": self.skip_base, "finetuned": self.skip_finetuned}
+        return tuple(label for label in MODEL_LABELS if not skipped[label])
+
+
+class PhaseTimes:
+    """Seconds by phase, kept on disk so that a killed run does not forget its earlier parts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.seconds: dict[str, float] = {}
+        if path.is_file():
+            with contextlib.suppress(ValueError):
+                self.seconds = json.loads(path.read_text())
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to `name`, also when it ends by an error."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = time.monotonic() - began
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
+            write_atomic(self._path, json.dumps(self.seconds))
+
+
+def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
+    """Carry out a whole evaluation and return the exit code.
+
+    `confirm` is asked before anything is written when there is to be no sandbox. Raises
+    UsageError and PreflightError before any work when the request or the machine is not fit,
+    and IncompleteError when infrastructure left samples without a verdict.
+    """
+    problem_set = load_problem_set(options.problem_set)
+    _check_request(options)
+    confirm()
+    _check_strict(options)
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    _check_disk(options.output_dir)
+    with _only_one(options.output_dir):
+        times = PhaseTimes(options.output_dir / STATE_NAME)
+        _announce(options, problem_set)
+        with Judge(options.judge) as judge:
+            with times.phase("proof"):
+                proof = _prove(judge, problem_set)
+            models = _generate_all(options, problem_set, times)
+            with times.phase("scoring"):
+                summary = _score(options, problem_set, judge)
+            deviations = _deviations(options, judge, proof, models)
+            rustc = judge.toolchain.rustc
+        with times.phase("reports"):
+            _write_metrics(options, problem_set)
+        _write_metadata(options, problem_set, times, proof, models, deviations, rustc)
+        write_reports(options.output_dir)
+        _finish(options, times)
+    if summary.infrastructure:
+        raise IncompleteError(
+            f"{summary.infrastructure} results have no verdict because the machinery failed, not "
+            "the models. The same command tries those again"
+        )
+    return 0
+
+
+def score_one_file(
+    samples: Path,
+    problem_set: ProblemSet,
+    output: Path,
+    settings: JudgeSettings,
+    modes: Sequence[Mode],
+    k_values: Sequence[int] | None,
+) -> int:
+    """Prove the judge, score one file in `modes`, write metrics beside the results."""
+    from sigil_eval.reporting.terminal import print_summary
+
+    ks = _reachable(samples, k_values)
+    output.mkdir(parents=True, exist_ok=True)
+    with _only_one(output), Judge(settings) as judge:
+        _prove(judge, problem_set)
+        summary = score_files({samples.stem: samples}, problem_set, output, judge, modes)
+    _write_mode_metrics(output, problem_set, {samples.stem: samples.stem}, modes, ks)
+    print_summary(output)
+    if summary.infrastructure:
+        raise IncompleteError(
+            f"{summary.infrastructure} results have no verdict because the sandbox failed; the "
+            "same command tries those again"
+        )
+    return 0
+
+
+def _check_request(options: RunOptions) -> None:
+    too_big = [k for k in options.k_values if k > options.num_samples]
+    if too_big:
+        raise UsageError(
+            f"pass@{too_big[0]} needs at least {too_big[0]} samples per problem, and "
+            f"--num-samples is {options.num_samples}. Raise it, or leave {too_big[0]} out of "
+            "--k-values"
+        )
+    if not options.labels:
+        raise UsageError("--skip-base and --skip-finetuned together leave nothing to do")
+    from sigil_eval.generation import check_model
+
+    for label in options.labels:
+        check_model(_model_spec(options, label))
+
+
+def _check_strict(options: RunOptions) -> None:
+    if not options.strict:
+        return
+    found = read_deviations(options.provision_state)
+    if options.judge.sandbox_mode == "none":
+        found.append(_no_sandbox())
+    if found:
+        listed = "\n  ".join(f"{d.id}: expected {d.expected}, found {d.actual}" for d in found)
+        raise PreflightError(
+            f"a strict run refuses an environment that departs from the pins:\n  {listed}\n"
+            "Mend it with `bash eval_setup.sh`, or accept it with --no-strict"
+        )
+
+
+def _check_disk(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED_BYTES:
+        raise PreflightError(
+            f"{folder}: {free >> 20} MiB are free, and a run needs {NEEDED_BYTES >> 20} MiB. "
+            "Free some space, or name another folder with --output-dir"
+        )
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the lock ends with the process, however it ends."""
+    with (folder / ".lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PreflightError(
+                f"{folder}: another evaluation is writing here. Wait for it, or name another "
+                "folder with --output-dir"
+            ) from None
+        yield
+
+
+def _announce(options: RunOptions, problem_set: ProblemSet) -> None:
+    say(
+        f"{problem_set.name}: {len(problem_set.problems)} problems × {options.num_samples} samples "
+        f"× {len(options.labels)} model{'s' if len(options.labels) > 1 else ''}, "
+        f"{' and '.join(options.modes)}, into {options.output_dir}"
+    )
+
+
+def _prove(judge: Judge, problem_set: ProblemSet) -> Proof:
+    say(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
+    proof = prove(judge, problem_set)
+    for line in proof.lines():
+        say(f"proved: {line}")
+    return proof
+
+
+def _model_spec(options: RunOptions, label: str) -> Any:
+    from sigil_eval.generation import ModelSpec
+
+    checkpoint = options.checkpoint_path if label == "finetuned" else None
+    return ModelSpec(base=options.base_model, checkpoint=checkpoint)
+
+
+def _generate_all(
+    options: RunOptions, problem_set: ProblemSet, times: PhaseTimes
+) -> dict[str, dict[str, Any]]:
+    """Samples of every model; what is known of each, for the metadata."""
+    from sigil_eval.generation import SamplingParams, generate_samples
+
+    params = SamplingParams(
+        num_samples=options.num_samples,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        top_k=options.top_k,
+        max_new_tokens=options.max_new_tokens,
+        seed=options.seed,
+    )
+    known: dict[str, dict[str, Any]] = {}
+    for label in options.labels:
+        total = len(problem_set.problems) * options.num_samples
+        with times.phase(f"generation {label}"), ProgressLine(f"generating {label}", total) as line:
+
+            def show(done: int, total: int, tokens: int, line: ProgressLine = line) -> None:
+                line.update(done, f"{tokens} tokens")
+
+            summary = generate_samples(
+                _model_spec(options, label),
+                problem_set.problems,
+                params,
+                _samples_path(options, label),
+                label=label,
+                prompt_mode=options.prompt_mode,
+                batch_size=options.batch_size,
+                device=options.device,
+                progress=show,
+            )
+        known[label] = summary.to_row()
+    return known
+
+
+def _samples_path(options: RunOptions, label: str) -> Path:
+    return options.output_dir / "samples" / f"{label}.jsonl"
+
+
+def _score(options: RunOptions, problem_set: ProblemSet, judge: Judge) -> ScoreSummary:
+    files = {RESULT_NAMES[label]: _samples_path(options, label) for label in options.labels}
+    return score_files(files, problem_set, options.output_dir, judge, options.modes)
+
+
+def _deviations(
+    options: RunOptions, judge: Judge, proof: Proof, models: Mapping[str, Mapping[str, Any]]
+) -> list[Deviation]:
+    found: list[Deviation] = []
+    if options.judge.sandbox_mode == "none":
+        found.append(_no_sandbox())
+    if proof.unscorable:
+        found.append(
+            Deviation(
+                "crates",
+                "rand, regex and md5",
+                ", ".join(sorted(judge.crates.rlibs)) or "none",
+                f"left out for every model: {', '.join(proof.unscorable)}",
+            )
+        )
+    devices = {str(model.get("device")) for model in models.values()}
+    if devices - {"cuda", "cuda:0"}:
+        found.append(
+            Deviation("device", "cuda", ", ".join(sorted(devices)), "generation is slower")
+        )
+    return found
+
+
+def _no_sandbox() -> Deviation:
+    return Deviation("sandbox", "firejail", "none", "model-written code ran unconfined")
+
+
+def _write_metrics(options: RunOptions, problem_set: ProblemSet) -> None:
+    names = {label: RESULT_NAMES[label] for label in options.labels}
+    _write_mode_metrics(
+        options.output_dir, problem_set, names, options.modes, options.k_values, options.seed
+    )
+
+
+def _write_mode_metrics(
+    output: Path,
+    problem_set: ProblemSet,
+    names: Mapping[str, str],
+    modes: Sequence[Mode],
+    k_values: Sequence[int],
+    seed: int = 0,
+) -> None:
+    def results(mode: Mode) -> dict[str, Path]:
+        return {label: output / mode / f"{name}_results.jsonl" for label, name in names.items()}
+
+    for mode in modes:
+        unrestricted = results("no-policy") if "no-policy" in modes else None
+        metrics = build_metrics(
+            mode, results(mode), problem_set, k_values, unrestricted=unrestricted, seed=seed
+        )
+        write_metrics(output / mode / "metrics.json", metrics)
+
+
+def _write_metadata(
+    options: RunOptions,
+    problem_set: ProblemSet,
+    times: PhaseTimes,
+    proof: Proof,
+    models: Mapping[str, Mapping[str, Any]],
+    deviations: Sequence[Deviation],
+    rustc: Path,
+) -> None:
+    root = Path(__file__).resolve().parents[2]
+    lock = root / "requirements" / "eval.lock"
+    first = next(iter(models.values()))
+    metadata = collect_metadata(
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        arguments=options.arguments,
+        problem_set=problem_set,
+        models=models,
+        seeds={"sampling": options.seed},
+        phases=times.seconds,
+        sandbox=options.judge.sandbox_mode,
+        demo=options.demo,
+        prompt_template_sha256=first.get("prompt_template_sha256"),
+        deviations=deviations,
+        proof=proof.to_row(),
+        price_per_hour=options.price_per_hour,
+        provision_state=options.provision_state,
+        lock_file=lock if lock.is_file() else None,
+        rustc=rustc,
+        repository=root,
+    )
+    write_atomic(
+        options.output_dir / "eval_metadata.json",
+        json.dumps(metadata, indent=2, ensure_ascii=False) + "\n",
+    )
+
+
+def _finish(options: RunOptions, times: PhaseTimes) -> None:
+    from sigil_eval.reporting.terminal import print_summary
+
+    print_summary(options.output_dir)
+    spent = ", ".join(f"{name} {format_duration(s)}" for name, s in times.seconds.items())
+    say(f"time: {spent}")
+
+
+def _reachable(samples: Path, wanted: Sequence[int] | None) -> tuple[int, ...]:
+    """The k to report: those asked for, else those of 1, 10 and 100 that every problem reaches."""
+    if wanted is not None:
+        return tuple(wanted)
+    counts = Counter(row.get("task_id") for _, row in read_jsonl(samples))
+    if not counts:
+        raise UsageError(f"{samples}: holds no samples")
+    return tuple(k for k in (1, 10, 100) if k <= min(counts.values()))

@@ -1,0 +1,131 @@
+"""Prove the judge before it judges: right answers must pass, and wrong ones must not.
+
+Every reference answer goes through extraction, compiler, sandbox and tests exactly as a model's
+answer does, in the three forms in which models answer. Controls that are wrong by construction
+go the same way. One wrong verdict, and nothing is scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sigil_eval.console import ProgressLine
+from sigil_eval.errors import PreflightError
+from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.scoring.extract import extract
+from sigil_eval.scoring.judge import Judge
+from sigil_eval.scoring.program import Program, reference_source
+from sigil_eval.scoring.verdict import Verdict
+
+FORMS = ("body", "function", "fence")
+CONTROLS = ("todo", "empty", "default")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was proved, in counts, and which problems cannot be judged here."""
+
+    problems: int
+    scorable: int
+    reference_answers: int
+    controls: int
+    programs: int
+    unscorable: tuple[str, ...]
+    sandbox: tuple[str, ...]
+
+    def to_row(self) -> dict[str, Any]:
+        """As a JSON-ready dictionary."""
+        return {"ok": True, **asdict(self)}
+
+    def lines(self) -> list[str]:
+        """For people: one line for each fact."""
+        lines = [
+            *self.sandbox,
+            f"{self.reference_answers} of {self.reference_answers} reference answers pass "
+            f"({self.scorable} problems as body, as function and in a fence)",
+            f"{self.controls} of {self.controls} wrong answers fail "
+            "(todo!(), empty, a default value)",
+        ]
+        if self.unscorable:
+            lines.append(f"cannot be judged here, for want of crates: {', '.join(self.unscorable)}")
+        return lines
+
+
+@dataclass(frozen=True)
+class _Trial:
+    task_id: str
+    label: str
+    must_pass: bool
+    program: Program | None
+
+
+def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
+    """Run the proof; raises PreflightError listing every wrong verdict."""
+    scorable = [p for p in problem_set.problems if judge.crates.has(p.crates)]
+    trials = [trial for problem in scorable for trial in _trials(problem)]
+    programs = {t.program.sha256: t.program for t in trials if t.program is not None}
+    verdicts: dict[str, Verdict] = {}
+    with ProgressLine("proving the judge", len(programs), unit="programs") as progress:
+        for program, verdict in judge.judge(list(programs.values())):
+            verdicts[program.sha256] = verdict
+            progress.update(len(verdicts))
+    wrong = [line for trial in trials if (line := _complaint(trial, verdicts))]
+    if wrong:
+        shown = "\n  ".join(wrong[:20])
+        more = f"\n  … and {len(wrong) - 20} more" if len(wrong) > 20 else ""
+        raise PreflightError(
+            f"the judge gave {len(wrong)} of {len(trials)} known answers the wrong verdict, so "
+            f"nothing was scored:\n  {shown}{more}"
+        )
+    unscorable = tuple(p.task_id for p in problem_set.problems if p not in scorable)
+    return Proof(
+        problems=len(problem_set.problems),
+        scorable=len(scorable),
+        reference_answers=sum(trial.must_pass for trial in trials),
+        controls=sum(not trial.must_pass for trial in trials),
+        programs=len(programs),
+        unscorable=unscorable,
+        sandbox=tuple(judge.self_test),
+    )
+
+
+def answer_in_form(problem: Problem, form: str) -> str:
+    """The reference answer as a model would give it, in one of FORMS."""
+    whole = reference_source(problem)
+    if form == "body":
+        return problem.canonical_solution
+    if form == "function":
+        return whole
+    return f"Here is the function:\n\n```rust\n{whole}\n```\n\nIt handles the examples given."
+
+
+def wrong_answer(control: str) -> str:
+    """A body that compiles (or not) and cannot be right, for one of CONTROLS."""
+    return {"todo": "    todo!()\n}\n", "empty": "}\n", "default": "    Default::default()\n}\n"}[
+        control
+    ]
+
+
+def _trials(problem: Problem) -> Iterator[_Trial]:
+    for form in FORMS:
+        yield _trial(problem, f"reference as {form}", answer_in_form(problem, form), True)
+    for control in CONTROLS:
+        yield _trial(problem, f"wrong answer '{control}'", wrong_answer(control), False)
+
+
+def _trial(problem: Problem, label: str, completion: str, must_pass: bool) -> _Trial:
+    extraction = extract(completion, prompt=problem.prompt, entry_point=problem.entry_point)
+    program = Program(problem, extraction.code) if extraction.code is not None else None
+    return _Trial(problem.task_id, label, must_pass, program)
+
+
+def _complaint(trial: _Trial, verdicts: dict[str, Verdict]) -> str | None:
+    if trial.program is None:
+        return f"{trial.task_id}: {trial.label}: no code found" if trial.must_pass else None
+    verdict = verdicts[trial.program.sha256]
+    if verdict.passed == trial.must_pass and verdict.outcome != "infrastructure":
+        return None
+    said = "passed" if verdict.passed else f"{verdict.outcome}: {verdict.detail}"
+    return f"{trial.task_id}: {trial.label}: {said}"
