@@ -127,8 +127,6 @@ def _add_generate(commands: Commands) -> None:
         "The model is a hub id, a folder of a hub repository (owner/name/folder), or a local\n"
         "folder; an adapter is loaded onto its base and merged.",
     )
-    from sigil_eval.generate_command import add_generate_options, generate
-
     add_generate_options(parser)
     parser.set_defaults(command=generate)
 
@@ -231,6 +229,44 @@ def _add_policy_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(modes=("no-policy", "policy"))
 
 
+def _add_sampling_options(parser: argparse.ArgumentParser) -> None:
+    sampling = parser.add_argument_group("sampling")
+    sampling.add_argument(
+        "--num-samples",
+        type=positive_int,
+        default=os.environ.get("NUM_SAMPLES", "100"),
+        metavar="N",
+        help="answers per problem (default: 100)",
+    )
+    sampling.add_argument("--temperature", type=non_negative_float, default=0.2)
+    sampling.add_argument("--top-p", type=share, default=0.95)
+    sampling.add_argument("--top-k", type=int, default=50)
+    sampling.add_argument("--max-new-tokens", type=positive_int, default=512, metavar="N")
+    sampling.add_argument("--seed", type=int, default=os.environ.get("SEED", "1234"))
+    sampling.add_argument("--batch-size", type=positive_int, default=32, metavar="N")
+    sampling.add_argument(
+        "--prompt-mode",
+        choices=("auto", "chat", "completion"),
+        default="auto",
+        help="auto: a chat prompt where the tokenizer has a chat template",
+    )
+    sampling.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+
+
+def add_generate_options(parser: argparse.ArgumentParser) -> None:
+    """The options of generation alone, shared with scripts/generate_samples.py."""
+    parser.add_argument("--base-model", metavar="MODEL", help="default: what the adapter names")
+    parser.add_argument("--checkpoint", metavar="ADAPTER", help="a PEFT adapter for the base model")
+    parser.add_argument("--output", type=Path, metavar="FILE.jsonl", help="where the samples go")
+    parser.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
+    parser.add_argument(
+        "--show-prompt",
+        metavar="TASK",
+        help="print the exact prompt of a task, and generate nothing",
+    )
+    _add_sampling_options(parser)
+
+
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """The options of a whole evaluation, shared with scripts/evaluate_humaneval.py."""
     environment = os.environ
@@ -250,33 +286,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     models.add_argument("--skip-base", action="store_true")
     models.add_argument("--skip-finetuned", action="store_true")
-    models.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
 
-    sampling = parser.add_argument_group("sampling")
-    sampling.add_argument(
-        "--num-samples",
-        type=positive_int,
-        default=environment.get("NUM_SAMPLES", "100"),
-        metavar="N",
-        help="answers per problem (default: 100)",
-    )
-    sampling.add_argument(
+    _add_sampling_options(parser)
+    parser.add_argument(
         "--k-values",
         type=k_values,
         default=environment.get("K_VALUES", "1,10,100"),
         metavar="1,10,100",
-    )
-    sampling.add_argument("--temperature", type=non_negative_float, default=0.2)
-    sampling.add_argument("--top-p", type=share, default=0.95)
-    sampling.add_argument("--top-k", type=int, default=50)
-    sampling.add_argument("--max-new-tokens", type=positive_int, default=512, metavar="N")
-    sampling.add_argument("--seed", type=int, default=environment.get("SEED", "1234"))
-    sampling.add_argument("--batch-size", type=positive_int, default=32, metavar="N")
-    sampling.add_argument(
-        "--prompt-mode",
-        choices=("auto", "chat", "completion"),
-        default="auto",
-        help="auto: a chat prompt where the tokenizer has a chat template",
+        help="k of pass@k, none above the number of samples (default: 1,10,100)",
     )
 
     scoring = parser.add_argument_group("scoring")
@@ -350,6 +367,13 @@ def score(options: argparse.Namespace) -> int:
     return score_one_file(
         samples, _problem_set(options), output, judge_settings(options), modes, options.k
     )
+
+
+def generate(options: argparse.Namespace) -> int:
+    """Generate samples with one model, or show a prompt."""
+    from sigil_eval.run import generate_one_file
+
+    return generate_one_file(options)
 
 
 def run(options: argparse.Namespace) -> int:
