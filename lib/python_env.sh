@@ -1,0 +1,132 @@
+# shellcheck shell=bash
+# CPython at the pinned version, and a virtual environment filled from the hash-locked requirements.
+
+# What CPython needs to be built with everything in it.
+PYTHON_BUILD_PACKAGES=(build-essential libbz2-dev libffi-dev liblzma-dev libreadline-dev
+  libsqlite3-dev libssl-dev uuid-dev xz-utils zlib1g-dev)
+
+# --- step python ----------------------------------------------------------------------------------
+# The interpreter's path is kept in STATE_DIR/python.path; nothing is activated, no PATH is changed.
+
+python_describe() { say "CPython $PYTHON_VERSION, built by pyenv"; }
+
+python_probe() {
+  local python version
+  if [[ ! -s $STATE_DIR/python.path ]]; then
+    say "CPython $PYTHON_VERSION is yet to be found or built"
+    return 1
+  fi
+  python=$(<"$STATE_DIR/python.path")
+  version=$(complete_python "$python" | cut -f1)
+  if [[ $version != "$PYTHON_VERSION" && $(deviations_of python) != *"CPython $PYTHON_VERSION"*"CPython $version"* ]]; then
+    say "$python is not CPython $PYTHON_VERSION"
+    return 1
+  fi
+  say "CPython $version at $python"
+}
+
+python_apply() {
+  local found
+  found=$(find_pythons | awk -F'\t' -v v="$PYTHON_VERSION" '$1 == v && !n++')
+  if [[ -z $found ]] && can_build_python; then
+    build_python
+    found=$(complete_python "$STATE_DIR/pyenv/versions/$PYTHON_VERSION/bin/python")
+  fi
+  if [[ -z $found ]]; then
+    found=$(find_pythons | sort -V | tail -n 1)
+    [[ -n $found ]] || die 3 "there is no CPython 3.12 here, and $PYTHON_VERSION cannot be built:" \
+      "$PYENV_REPO_URL or python.org does not answer. Install python3.12 with python3.12-venv," \
+      "or set PYENV_REPO_URL and PYTHON_BUILD_MIRROR_URL."
+    deviation python "CPython $PYTHON_VERSION" "CPython $(cut -f1 <<<"$found")" \
+      "$PYTHON_VERSION could not be had, so the newest 3.12 found here is used"
+  fi
+  cut -f2 <<<"$found" >"$STATE_DIR/python.path"
+}
+
+python_verify() { python_probe; }
+
+# "VERSION<TAB>PATH" of every usable CPython 3.12: on PATH, in a pyenv, or in a usual place.
+find_pythons() {
+  local candidate
+  {
+    type -aP python3.12 || true
+    printf '%s\n' "$STATE_DIR"/pyenv/versions/3.12.*/bin/python "$HOME"/.pyenv/versions/3.12.*/bin/python \
+      ${PYENV_ROOT:+"$PYENV_ROOT"/versions/3.12.*/bin/python} \
+      /usr/local/bin/python3.12 /opt/*/bin/python3.12 /usr/bin/python3.12
+  } | while read -r candidate; do
+    complete_python "$candidate"
+  done | sort -u
+}
+
+# "VERSION<TAB>REAL PATH" when it is a CPython 3.12 with all that a virtual environment needs.
+complete_python() {
+  [[ -x $1 ]] || return 0
+  "$1" -c '
+import bz2, ctypes, ensurepip, lzma, sqlite3, ssl, venv, sys, os, platform
+assert sys.version_info[:2] == (3, 12) and platform.python_implementation() == "CPython"
+print(platform.python_version(), os.path.realpath(sys._base_executable), sep="\t")' 2>/dev/null || true
+}
+
+can_build_python() {
+  reachable "$PYENV_REPO_URL" && reachable "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org}"
+}
+
+# python-build checks the source against its own sha256; we check python-build's commit.
+build_python() {
+  local pyenv=$STATE_DIR/pyenv
+  apt_install "${PYTHON_BUILD_PACKAGES[@]}"
+  if [[ ! -d $pyenv/.git || $(git -C "$pyenv" rev-parse HEAD) != "$PYENV_COMMIT" ]]; then
+    rm -rf "$pyenv"
+    git clone -q --depth 1 --branch "$PYENV_TAG" "$PYENV_REPO_URL" "$pyenv"
+    [[ $(git -C "$pyenv" rev-parse HEAD) == "$PYENV_COMMIT" ]] ||
+      die 1 "pyenv $PYENV_TAG at $PYENV_REPO_URL is not the pinned commit $PYENV_COMMIT"
+  fi
+  [[ -z $PYTHON_BUILD_MIRROR_URL ]] || export PYTHON_BUILD_MIRROR_URL PYTHON_BUILD_MIRROR_URL_SKIP_CHECKSUM=1
+  PYENV_ROOT=$pyenv MAKE_OPTS="-j$(nproc)" "$pyenv/bin/pyenv" install --skip-existing --verbose "$PYTHON_VERSION"
+}
+
+# --- step venv ------------------------------------------------------------------------------------
+# The marker is written last and names what it was filled from: no marker, or another, means rebuild.
+VENV_MARKER=.sigilderg-complete
+
+venv_describe() { say "virtual environment with the packages of requirements/$(basename "$LOCK")"; }
+
+venv_probe() {
+  if ! stamped "$VENV_DIR/$VENV_MARKER" "$(venv_key)"; then
+    say 'not there, unfinished, or made from other requirements'
+    return 1
+  fi
+  say "$(grep -c '^[a-z0-9].*==' "$LOCK") packages as locked, in $VENV_DIR"
+}
+
+venv_key() { printf '%s %s' "$(sha256_of "$LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
+
+venv_apply() {
+  local python
+  python=$(<"$STATE_DIR/python.path")
+  install_uv "$python"
+  if [[ -e $VENV_DIR && ! -f $VENV_DIR/pyvenv.cfg && -n $(ls -A "$VENV_DIR") ]]; then
+    die 2 "VENV_DIR=$VENV_DIR holds something else than a virtual environment. Name another folder."
+  fi
+  rm -rf "$VENV_DIR"
+  "$STATE_DIR/bootstrap/bin/uv" venv -q --python "$python" "$VENV_DIR"
+  # The lock is for one Python: saying so keeps a newer or older patch release from refusing it.
+  "$STATE_DIR/bootstrap/bin/uv" pip sync -p "$VENV_DIR" --python-version "$LOCKED_PYTHON" --require-hashes "$LOCK"
+  stamp "$VENV_DIR/$VENV_MARKER" "$(venv_key)"
+}
+
+# uv itself comes by pip, at the version and hash of its own lock.
+install_uv() {
+  local uv_lock=$ROOT/requirements/bootstrap.lock
+  stamped "$STATE_DIR/bootstrap/$VENV_MARKER" "$(sha256_of "$uv_lock") $1" && return 0
+  rm -rf "$STATE_DIR/bootstrap"
+  "$1" -m venv "$STATE_DIR/bootstrap"
+  "$STATE_DIR/bootstrap/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$uv_lock"
+  stamp "$STATE_DIR/bootstrap/$VENV_MARKER" "$(sha256_of "$uv_lock") $1"
+}
+
+venv_verify() { "$VENV_DIR/bin/python" -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'; }
+
+# uv, for the steps that add to the environment. Its cache shares the disk with the environment, so
+# that files are linked, not copied; system certificates, because a company network may have its own.
+uv_pip_install() { "$STATE_DIR/bootstrap/bin/uv" pip install -p "$VENV_DIR" --no-deps "$@"; }

@@ -1,0 +1,139 @@
+# shellcheck shell=bash
+# The Rust toolchain that judges, and the crates that a few problems use.
+
+# As root both go where the sandbox user can read them, else into STATE_DIR. (/var, /opt and /srv
+# are hidden inside the sandbox, so they are no place for either.)
+rust_home() { if ((EUID == 0)); then printf '%s' "$ROOT_PREFIX"; else printf '%s' "$STATE_DIR/rust"; fi; }
+
+# STATE_DIR/rust.path names the compiler that was chosen.
+rustc_path() { cat "$STATE_DIR/rust.path" 2>/dev/null || true; }
+crates_dir() { printf '%s/crates' "$(rust_home)"; }
+
+rust_describe() { say "Rust $RUST_VERSION and the crates rand, regex and md5"; }
+
+rust_key() { printf '%s %s' "$("$(rustc_path)" --version)" "$(sha256_of "$ROOT/crates/Cargo.lock")"; }
+
+rust_probe() {
+  if [[ ! -x $(rustc_path) ]]; then
+    say "Rust $RUST_VERSION is yet to be found or installed"
+    return 1
+  fi
+  if ! stamped "$STATE_DIR/rust.stamp" "$(rust_key)"; then
+    say 'not proved yet, or the compiler or the crates have changed'
+    return 1
+  fi
+  say "$("$(rustc_path)" --version), $(rustc_path)"
+}
+
+rust_apply() {
+  local rustc
+  rustc=$(pinned_rustc)
+  if [[ -z $rustc ]] && reachable "$RUSTUP_DIST_SERVER"; then
+    install_rustup_toolchain || say "rustup $RUSTUP_VERSION did not install Rust $RUST_VERSION"
+    rustc=$(pinned_rustc)
+  fi
+  if [[ -z $rustc ]]; then
+    rustc=$(any_rustc)
+    [[ -n $rustc ]] || die 3 "there is no Rust here, and neither $RUSTUP_DIST_SERVER nor apt has one." \
+      "Install Rust $RUST_VERSION, or set RUSTUP_URL and RUSTUP_DIST_SERVER to a mirror."
+    deviation rust "$RUST_BUILD" "$("$rustc" --version)" 'another compiler may accept other programs'
+  fi
+  settle_rustc "$rustc" >"$STATE_DIR/rust.path.part"
+  mv "$STATE_DIR/rust.path.part" "$STATE_DIR/rust.path"
+  build_crates || deviation rust.crates 'crates rand 0.4.6, regex 1.7.1, md5 0.7.0' 'none: the registry did not give them' \
+    'the five problems that need them are reported as unscorable'
+}
+
+# A program is compiled and run, with a crate when there are crates.
+rust_verify() {
+  local folder rustc
+  rustc=$(rustc_path)
+  folder=$(mktemp -d)
+  printf 'fn main() { println!("{}", (1..=4).product::<u32>()); }\n' >"$folder/hello.rs"
+  "$rustc" --edition 2021 -o "$folder/hello" "$folder/hello.rs"
+  [[ $("$folder/hello") == 24 ]]
+  if [[ -d $(crates_dir) ]]; then
+    printf 'fn main() { println!("{:%s}", md5::compute("a")); }\n' x >"$folder/crate.rs"
+    "$rustc" --edition 2021 -L "dependency=$(crates_dir)" --extern "md5=$(echo "$(crates_dir)"/libmd5-*.rlib)" \
+      -o "$folder/crate" "$folder/crate.rs"
+    [[ $("$folder/crate") == 0cc175b9c0f1b6a831c399e269772661 ]]
+  fi
+  rm -rf "$folder"
+  stamp "$STATE_DIR/rust.stamp" "$(rust_key)"
+}
+
+# "VERSION<TAB>PATH" of every released rustc here. rustup's rustc is a shim that works for its owner
+# only, so the toolchains beside each are looked at, too; and no shim may download anything.
+find_rustcs() {
+  local candidate version sysroot
+  {
+    printf '%s\n' "$(rust_home)"/toolchain-*/bin/rustc "$STATE_DIR"/rust/rustup/toolchains/*/bin/rustc \
+      "${RUSTUP_HOME:-$HOME/.rustup}"/toolchains/*/bin/rustc
+    type -aP rustc | while read -r candidate; do
+      printf '%s\n' "$(dirname "$candidate")"/../../.rustup/toolchains/*/bin/rustc
+      sysroot=$(RUSTUP_AUTO_INSTALL=0 "$candidate" --print sysroot 2>/dev/null) && printf '%s\n' "$sysroot/bin/rustc"
+    done || true
+    printf '%s\n' /usr/lib/rust-*/bin/rustc /usr/bin/rustc
+  } | while read -r candidate; do
+    [[ -x $candidate && -x $(dirname "$candidate")/cargo ]] || continue
+    version=$("$candidate" --version 2>/dev/null) || continue
+    [[ $version == *nightly* || $version == *beta* ]] || printf '%s\t%s\n' "$version" "$(realpath -s "$candidate")"
+  done | awk '!seen[$0]++'
+}
+
+pinned_rustc() { find_rustcs | awk -F'\t' -v build="$RUST_BUILD" '$1 == build && !n++ {print $2}'; }
+newest_rustc() { find_rustcs | sort -V | tail -n 1 | cut -f2; }
+
+install_rustup_toolchain() {
+  local installer=$STATE_DIR/cache/rustup-init-$RUSTUP_VERSION
+  fetch "$RUSTUP_URL" "$RUSTUP_SHA256" "$installer" || return 1
+  chmod +x "$installer"
+  RUSTUP_HOME=$STATE_DIR/rust/rustup CARGO_HOME=$STATE_DIR/rust/cargo RUSTUP_DIST_SERVER=$RUSTUP_DIST_SERVER \
+    RUSTUP_INIT_SKIP_PATH_CHECK=yes "$installer" -y --no-modify-path --profile minimal --default-toolchain "$RUST_VERSION"
+}
+
+# A strict run takes none of these. Debian 12 keeps a recent compiler as rustc-web, Ubuntu as rustc-1.NN.
+any_rustc() {
+  local package
+  if [[ $STRICT == 0 && -z $(newest_rustc) ]]; then
+    for package in rustc-web "$(newest_versioned_rustc)" rustc; do
+      [[ -n $package ]] || continue
+      apt_install "$package" "${package/rustc/cargo}" >&2 && break
+    done
+  fi
+  newest_rustc
+}
+
+newest_versioned_rustc() { apt-cache search --names-only '^rustc-1\.[0-9]+$' | cut -d' ' -f1 | sort -V | tail -n 1; }
+
+# Prints the compiler's path, after copying its toolchain, by links where possible, unless it lies
+# in /usr or in our own place already.
+settle_rustc() {
+  local rustc=$1 sysroot target
+  sysroot=$(realpath "$(dirname "$rustc")/..")
+  if [[ $sysroot == /usr || $sysroot == /usr/* || ($EUID != 0 && $sysroot == "$STATE_DIR"/*) ]]; then
+    printf '%s\n' "$rustc"
+    return 0
+  fi
+  target=$(rust_home)/toolchain-$("$rustc" --version | cut -d' ' -f2)
+  rm -rf "$target" "$target.part"
+  mkdir -p "$target.part"
+  cp -al "$sysroot/bin" "$sysroot/lib" "$target.part" 2>/dev/null || cp -a "$sysroot/bin" "$sysroot/lib" "$target.part"
+  mv "$target.part" "$target"
+  printf '%s\n' "$target/bin/rustc"
+}
+
+# All rlibs in one flat folder, replaced as a whole: they work with the very compiler that made them.
+build_crates() {
+  local rustc target folder
+  rustc=$(rustc_path) folder=$(crates_dir) target=$STATE_DIR/cache/crates
+  rm -rf "$folder" "$folder.part" "$target"
+  reachable "$CRATES_URL" || return 1
+  CARGO_HOME=$STATE_DIR/rust/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" build --release --locked \
+    --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" || return 1
+  mkdir -p "$folder.part"
+  cp "$target"/release/deps/*.rlib "$folder.part"
+  chmod -R a+rX "$folder.part"
+  mv "$folder.part" "$folder"
+  rm -rf "$target"
+}

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# The ecosystem's three packages, each proved by a small job, and this package itself.
+
+SIGILDERG_STAMP=.sigilderg-ecosystem
+
+sigilderg_describe() { say 'sigil-pipeline, sigilderg-finetuner, human-eval-rust and this package, each proved by a job'; }
+
+sigilderg_key() {
+  printf '%s %s %s %s' "$(venv_key)" "$ROOT" "$(sha256_of "$ROOT/pyproject.toml")" \
+    "$(sha256_of "$ROOT/lib/ecosystem_jobs.py")"
+}
+
+sigilderg_probe() {
+  if ! stamped "$VENV_DIR/$SIGILDERG_STAMP" "$(sigilderg_key)"; then
+    say 'not proved in this environment'
+    return 1
+  fi
+  say "sigil-pipeline $PIPELINE_VERSION, sigilderg-finetuner $FINETUNER_VERSION, human-eval-rust $HUMAN_EVAL_VERSION did their jobs"
+}
+
+sigilderg_apply() {
+  # Editable: the scores are computed by the sources that lie here to be read.
+  uv_pip_install --no-build-isolation --no-index -e "$ROOT"
+  warn_of_old_python
+  prove pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" 'samples of sigil-pipeline cannot be converted or checked'
+  prove finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" 'training configurations cannot be read or data filtered'
+  prove human_eval "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" 'no cross-check against the published benchmark'
+  prove trainer "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
+    'sigilderg-train does not start: the published package lacks dataset_utils; evaluation does not need it'
+}
+
+sigilderg_verify() {
+  "$VENV_DIR/bin/sigil-eval" --version
+  stamp "$VENV_DIR/$SIGILDERG_STAMP" "$(sigilderg_key)"
+}
+
+# A package counts as installed when it does its job: as PyPI gave it, else from its pinned source.
+prove() {
+  local job=$1 version=$2 source=$3 consequence=$4
+  job_done "$job" "$version" && return 0
+  install_from_github "$source" && job_done "$job" "$version" && return 0
+  deviation "sigilderg.$job" "a working ${source#*/}" "$JOB_REASON" "$consequence"
+}
+
+job_done() {
+  JOB_REASON=$("$VENV_DIR/bin/python" "$ROOT/lib/ecosystem_jobs.py" "$1" "$2" "$HUMAN_EVAL_DATA_SHA256" 2>&1) && return 0
+  JOB_REASON=$(tail -n 1 <<<"$JOB_REASON")
+  say "$1: $JOB_REASON"
+  return 1
+}
+
+# Editable, because the finetuner's own packaging leaves out the part that PyPI lacks.
+install_from_github() {
+  local repository=${1%@*} ref=${1#*@} folder
+  folder=$STATE_DIR/sources/${repository#*/}
+  reachable "$GITHUB_URL" || {
+    say "$GITHUB_URL does not answer"
+    return 1
+  }
+  rm -rf "$folder"
+  git init -q "$folder" &&
+    git -C "$folder" fetch -q --depth 1 "$GITHUB_URL/$repository" "$ref" &&
+    git -C "$folder" checkout -q FETCH_HEAD &&
+    uv_pip_install --no-build-isolation -e "$folder"
+}
+
+warn_of_old_python() {
+  local version
+  version=$("$VENV_DIR/bin/python" -c 'import platform; print(platform.python_version())')
+  printf '3.12.10\n%s\n' "$version" | sort -VC ||
+    deviation sigilderg.python 'CPython 3.12.10 or newer' "CPython $version" \
+      'sigilderg-finetuner asks for 3.12.10; it was installed all the same'
+}

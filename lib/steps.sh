@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# The step runner. A step NAME is four functions:
+#   NAME_describe  one line on what it does
+#   NAME_probe     exits 0 when nothing is left to do; prints why, or what is missing
+#   NAME_apply     does it
+#   NAME_verify    fails unless it works
+# A step runs in a subshell of its own with errexit on. It is never called under if, || or !, which
+# would switch errexit off inside it.
+
+# guarded COMMAND...: runs it in such a subshell; its exit code is in RC.
+guarded() {
+  set +e
+  (
+    set -Eeuo pipefail
+    "$@"
+  )
+  RC=$?
+  set -e
+}
+
+# probe STEP: its probe's exit code is in RC and the last line that it printed in REASON.
+probe() {
+  set +e
+  REASON=$(
+    set -Eeuo pipefail
+    probe_step "$1" 2>&1
+  )
+  RC=$?
+  set -e
+  REASON=${REASON##*$'\n'}
+}
+
+# Step $1 as number $2 of $3: skipped when its probe says so, else applied and verified.
+run_step() {
+  local step=$1 number=$2 total=$3 started=$SECONDS log ticker=''
+  log=$STATE_DIR/logs/$step.log
+  STEP_LABEL=$(printf '[%*d/%d] %-12s' ${#total} "$number" "$total" "$step")
+
+  if [[ $step != "$FORCE_STEP" ]]; then
+    probe "$step"
+    if ((RC == 0)); then
+      say "$STEP_LABEL ${DIM}skipped: $REASON${PLAIN}"
+      record_step "$step" skipped 0
+      return 0
+    fi
+  fi
+
+  printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log"
+  if [[ -t 1 ]]; then
+    show_progress "$log" 9>&- &
+    ticker=$!
+  else
+    say "$STEP_LABEL $("${step}_describe")"
+  fi
+  forget_deviations "$step"
+  guarded apply_step "$step" >>"$log" 2>&1 9>&-
+  if [[ -n $ticker ]]; then
+    kill "$ticker"
+    wait "$ticker" 2>/dev/null || true
+    printf '\r\e[K'
+  fi
+
+  if ((RC != 0)); then
+    record_step "$step" failed $((SECONDS - started))
+    explain_failure "$step" "$RC" "$log"
+    exit $((RC == 3 || RC == 130 ? RC : 1))
+  fi
+  record_step "$step" applied $((SECONDS - started))
+  say "$STEP_LABEL ${GREEN}done${PLAIN} in $(duration $((SECONDS - started)))"
+  print_deviations "$step"
+}
+
+# A step with a deviation is not done as far as a strict run is concerned.
+probe_step() {
+  if ((STRICT)) && [[ -n $(refused_deviations "$1") ]]; then
+    say 'done, but not as pinned'
+    return 1
+  fi
+  "${1}_probe"
+}
+
+apply_step() {
+  "${1}_apply"
+  "${1}_verify"
+}
+
+# One line that is rewritten every second: how long the step has taken, and what its log says last.
+show_progress() {
+  local log=$1 started=$SECONDS last columns
+  while kill -0 $$ 2>/dev/null; do # $$ is the program, not this subshell
+    columns=$(tput cols 2>/dev/null || echo 80)
+    last=$(tail -c 400 "$log" | tr '\r' '\n' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | awk 'NF {line = $0} END {print line}')
+    last="$STEP_LABEL $(duration $((SECONDS - started)))  $last"
+    printf '\r\e[K%s' "${last:0:columns-1}"
+    sleep 1
+  done
+}
+
+explain_failure() {
+  local step=$1 code=$2 log=$3
+  {
+    say ''
+    say "${RED}error:${PLAIN} step $step failed with exit code $code. The last lines of $log:"
+    tail -n 12 "$log" | sed 's/^/    /'
+    say ''
+    say "Nothing that was finished is lost. Once the cause is gone, go on with:"
+    say "    bash eval_setup.sh${RESUME_OPTIONS:+ $RESUME_OPTIONS}"
+  } >&2
+}
+
+# Appends to steps.tsv: step, state, seconds, time of finish.
+record_step() {
+  printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$(date -u +%FT%TZ)" >>"$STATE_DIR/steps.tsv"
+}
+
+# --- deviations: what departs from the pinned environment, as rows of deviations.tsv ---------------
+# A step owns the rows whose id is its name, or starts with its name and a dot.
+
+# deviation ID EXPECTED ACTUAL CONSEQUENCE: recorded; in a strict run, fatal unless accepted.
+deviation() {
+  printf '%s\t%s\t%s\t%s\n' "$@" >>"$STATE_DIR/deviations.tsv"
+  say "deviation $1: expected $2, have $3: $4"
+  if ((STRICT)) && [[ " $ACCEPTED_DEVIATIONS " != *" $1 "* ]]; then
+    die 3 "a strict run refuses this deviation. SKIP_ENV_CHECK=1 goes on and records it in every report."
+  fi
+}
+
+deviations_of() {
+  [[ -f $STATE_DIR/deviations.tsv ]] || return 0
+  awk -F'\t' -v step="$1" '$1 == step || index($1, step ".") == 1' "$STATE_DIR/deviations.tsv"
+}
+
+refused_deviations() {
+  local id
+  while IFS=$'\t' read -r id _; do
+    [[ " $ACCEPTED_DEVIATIONS " == *" $id "* ]] || printf '%s\n' "$id"
+  done < <(deviations_of "$1")
+}
+
+forget_deviations() {
+  [[ -f $STATE_DIR/deviations.tsv ]] || return 0
+  awk -F'\t' -v step="$1" '$1 != step && index($1, step ".") != 1' "$STATE_DIR/deviations.tsv" \
+    >"$STATE_DIR/deviations.tsv.part"
+  mv "$STATE_DIR/deviations.tsv.part" "$STATE_DIR/deviations.tsv"
+}
+
+print_deviations() {
+  local id expected actual consequence
+  while IFS=$'\t' read -r id expected actual consequence; do
+    say "    ${YELLOW}deviation${PLAIN} $id: expected $expected, have $actual"
+    say "    ${DIM}$consequence${PLAIN}"
+  done < <(deviations_of "$1")
+}
+
+# --- stamps: for what cannot be probed in a moment, the key it was verified with -------------------
+stamp() { printf '%s\n' "$2" >"$1"; }
+stamped() { [[ -f $1 && $(<"$1") == "$2" ]]; }
+
+# --- one provisioning at a time -------------------------------------------------------------------
+# File descriptor 9 holds the lock, so it is closed for whatever outlives us.
+take_lock() {
+  exec 9>>"$STATE_DIR/lock"
+  if ! flock -n 9; then
+    die 3 "another eval_setup.sh is at work in $STATE_DIR. Wait for it, or watch it where it was started."
+  fi
+}
+release_lock() { exec 9>&-; }

@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# apt packages, through one wrapper, and only those that are missing.
+
+# cc and libc are for rustc, which links with them.
+SYSTEM_PACKAGES=(ca-certificates curl gcc git libc6-dev procps tmux util-linux)
+
+required_packages() {
+  printf '%s\n' "${SYSTEM_PACKAGES[@]}"
+  if [[ $SANDBOX_MODE == firejail ]]; then say firejail; fi
+}
+
+# Those of the named packages that are not installed.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s ' "$package"
+  done
+}
+
+# Runs a command as root. sudo asks for a password at most where somebody can type it.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif ! command -v sudo >/dev/null; then
+    die 3 "this needs root, and there is no sudo. As root, run: $*"
+  elif sudo -n true 2>/dev/null; then
+    sudo -n "$@"
+  elif ((INTERACTIVE)); then
+    sudo -p 'password of %u, to install packages: ' "$@"
+  else
+    die 3 "this needs root, and sudo wants a password that nobody is there to type. As root, run: $*"
+  fi
+}
+
+# env, because sudo drops exported variables; needrestart only lists (l): restarting would end logins.
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
+    -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "$@"
+}
+
+# apt_install PACKAGE...: waits for a fresh machine's own set-up first, so as not to fight over apt.
+# A foreign repository that fails to update is no reason to stop; a package that is missing is.
+apt_install() {
+  local missing
+  missing=$(missing_packages "$@")
+  [[ -n $missing ]] || return 0
+  if command -v cloud-init >/dev/null; then
+    timeout 300 cloud-init status --wait >/dev/null || true
+  fi
+  say "installing $missing"
+  apt_get update || say 'apt-get update reported errors; going on with what it knows'
+  # shellcheck disable=SC2086  # a list of words
+  apt_get install --no-install-recommends $missing
+}
+
+system_deps_describe() { say 'apt packages: git, curl, gcc, tmux, Firejail'; }
+
+system_deps_probe() {
+  local packages missing
+  mapfile -t packages < <(required_packages)
+  missing=$(missing_packages "${packages[@]}")
+  if [[ -n $missing ]]; then
+    say "missing: $missing"
+    return 1
+  fi
+  say "all ${#packages[@]} packages are installed"
+}
+
+system_deps_apply() {
+  local packages
+  mapfile -t packages < <(required_packages)
+  apt_install "${packages[@]}"
+}
+
+system_deps_verify() {
+  local tool
+  for tool in curl gcc git tmux flock; do
+    "$tool" -V >/dev/null 2>&1 || "$tool" --version >/dev/null
+  done
+  system_deps_probe
+}
