@@ -1,0 +1,423 @@
+"""Read a model's answer: find the Rust in it and make it a complete candidate source.
+
+An answer may be a body that continues the prompt, a whole function, or fenced code with prose
+around it, with imports, helpers, a main and tests, cut off in the middle. Answers that say the
+same thing in different dress come out as the same source, so that they are scored once. Nothing
+is repaired here: source that does not compile is for rustc to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from sigil_eval.scoring.items import ITEM_KINDS, Item, Source, read_items
+from sigil_eval.scoring.syntax import Token, block_end, parse, text_of, tokens
+
+MAX_ANSWER_CHARS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What was read out of an answer.
+
+    `code` is imports, helpers and the entry function, without main and tests, or None with a
+    `reason`. `kind` is "body", "function" or "fence". `main_free` says that the answer had no
+    main function; `truncated` that it ends before the code in it does. `inner_attributes` are
+    the `#![…]` in the code: they speak for a whole crate, so whoever compiles it must know.
+    """
+
+    code: str | None
+    kind: str | None
+    main_free: bool = True
+    truncated: bool = False
+    reason: str | None = None
+    inner_attributes: tuple[str, ...] = ()
+
+
+def extract(completion: str, *, prompt: str, entry_point: str) -> Extraction:
+    """Read the answer `completion` to a `prompt` that asks for the function `entry_point`."""
+    if len(completion) > MAX_ANSWER_CHARS:
+        return Extraction(None, None, reason=f"the answer is over {MAX_ANSWER_CHARS} characters")
+    text = _clean_text(completion)
+    if not text.strip():
+        return Extraction(None, None, reason="the answer is empty")
+    question = _read_prompt(_clean_text(prompt), entry_point)
+    candidates = list(_candidates(text, question))
+    # min keeps the first of equals, which is the one the model gave first.
+    chosen = min(candidates, key=lambda one: one.rank, default=None)
+    entry = chosen.source.entry() if chosen else None
+    if chosen is None or entry is None:
+        return _nothing_usable(text, entry_point)
+    return _assemble(chosen, entry, question, candidates)
+
+
+def _clean_text(text: str) -> str:
+    """Drop a byte order mark and carriage returns at line ends; replace what UTF-8 can't hold."""
+    text = re.sub("[\ud800-\udfff]", "\ufffd", text.removeprefix("\ufeff"))
+    return text.replace("\r\n", "\n")
+
+
+def _nothing_usable(text: str, entry_point: str) -> Extraction:
+    main_free = not re.search(r"\bfn\s+main\b", text)
+    if re.search(r"\bfn\s+\w+", text):
+        reason = f"the entry point {entry_point} is not defined"
+    else:
+        reason = "no code found"
+    return Extraction(None, None, main_free=main_free, reason=reason)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What the prompt gives: items before the entry function, its signature, what follows `{`.
+
+    `signature` ends with `{` and is empty when the prompt doesn't open the function.
+    """
+
+    entry_point: str
+    context: tuple[Item, ...]
+    signature: str
+    opening: str
+
+    @property
+    def returns_value(self) -> bool:
+        return "->" in self.signature
+
+
+@lru_cache(maxsize=1024)
+def _read_prompt(prompt: str, entry_point: str) -> _Question:
+    starts = list(re.finditer(rf"\bfn\s+(?:r#)?{re.escape(entry_point)}\b", prompt))
+    if not starts:
+        return _Question(entry_point, (), "", "")
+    start = _line_start_of_item(prompt, starts[-1].start())
+    brace = _body_brace(prompt, start)
+    context = tuple(
+        item for item in read_items(prompt[:start], entry_point).items if item.role == "other"
+    )
+    if brace is None:
+        return _Question(entry_point, context, "", "")
+    opening = prompt[brace + 1 :]
+    if not any(True for _ in tokens(opening)):
+        opening = ""
+    return _Question(entry_point, context, prompt[start : brace + 1].strip(), opening)
+
+
+def _line_start_of_item(text: str, position: int) -> int:
+    """Step back over `pub`, `async` and the like before `fn`."""
+    line = text.rfind("\n", 0, position) + 1
+    before = text[line:position]
+    if re.fullmatch(r'\s*(?:(?:pub(?:\([^)]*\))?|const|async|unsafe|extern|"\w+")\s+)*', before):
+        return line
+    return position
+
+
+def _body_brace(text: str, start: int) -> int | None:
+    """Offset of the `{` that opens the body of the function that starts at `start`."""
+    depth = 0
+    for token in tokens(text, start):
+        if token.text == "{" and depth == 0:
+            return token.start
+        if token.kind == "open":
+            depth += 1
+        elif token.kind == "close":
+            depth -= 1
+        elif token.text == ";" and depth == 0:
+            return None
+    return None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One way to read the answer; the smallest `rank` wins."""
+
+    rank: int
+    kind: str
+    source: Source
+    truncated: bool = False
+
+
+# What a reading is worth. A whole answer that is plain Rust beats everything; after that it
+# counts how sure it is that a piece is the function that was asked for.
+(
+    _WHOLE,
+    _HEAD,
+    _FENCE_CLEAN,
+    _FENCE_FUNCTION,
+    _HEAD_OPEN,
+    _FENCE_BODY,
+    _FUNCTION_IN_PROSE,
+    _CUT_FUNCTION,
+    _BROKEN_BODY,
+    _CUT_BODY,
+    _HELPERS,
+) = range(11)
+
+
+def _candidates(text: str, question: _Question) -> Iterator[_Candidate]:
+    whole = _read_segment(text, question)
+    if whole is not None and whole.rank in (_WHOLE, _HEAD_OPEN):
+        yield replace(whole, rank=_WHOLE)
+        return
+    head, fences = _fences(text)
+    if not fences:
+        if whole is not None:
+            yield whole
+        return
+    before = _read_segment(head, question)
+    if before is not None and re.search(r"[^\w\s'\",.!?:]", head):
+        yield replace(before, rank=_HEAD) if before.rank == _WHOLE else before
+    for language, content in fences:
+        inside = _read_segment(content, question)
+        if inside is None:
+            helpers = read_items(content, question.entry_point)
+            inside = _Candidate(_HELPERS, "fence", helpers)
+        rank = inside.rank
+        if rank == _WHOLE:
+            rank = _FENCE_CLEAN if inside.kind == "function" else _FENCE_BODY
+        elif rank == _FUNCTION_IN_PROSE:
+            rank = _FENCE_FUNCTION
+        elif rank == _HEAD_OPEN:
+            rank = _FENCE_BODY
+        if inside.kind == "body" and language not in _RUST_LANGUAGES:
+            continue
+        yield replace(inside, rank=rank, kind="fence")
+    if whole is not None and whole.kind == "function":
+        yield whole
+
+
+def _read_segment(text: str, question: _Question) -> _Candidate | None:
+    """Read a text without fences as a whole function, or else as a body."""
+    mentioned = re.search(rf"\bfn\s+(?:r#)?{re.escape(question.entry_point)}\b", text)
+    source = read_items(text, question.entry_point) if mentioned else None
+    entry = source.entry() if source else None
+    if source is not None and entry is not None and source.clean:
+        return _Candidate(_WHOLE, "function", source)
+    body = _read_body(text, question)
+    if body is not None and body.rank == _WHOLE:
+        return body
+    if body is not None and body.rank == _HEAD_OPEN and (entry is None or _ends_in_value(body)):
+        return body
+    if source is not None and entry is not None:
+        rank = _FUNCTION_IN_PROSE if entry.closed else _CUT_FUNCTION
+        return _Candidate(rank, "function", source, truncated=not entry.closed)
+    return body
+
+
+def _read_body(text: str, question: _Question) -> _Candidate | None:
+    """Read a text as what follows the prompt's opening brace."""
+    if not question.signature or not any(True for _ in tokens(text)):
+        return None
+    start = question.signature + question.opening + "\n"
+    end, missing = block_end(text, 0, depth=1)
+    body = text[:end]
+    if not missing:
+        entry = _function(start + body, question)
+        rest = read_items(text[end:], question.entry_point)
+        source = Source((entry, *rest.items), rest.inner_attributes, clean=rest.clean)
+        if _is_sound_body(entry.text, question):
+            return _Candidate(_WHOLE, "body", source)
+        return _Candidate(_BROKEN_BODY, "body", source) if _looks_like_code(body) else None
+    if missing == 1:
+        for piece in (body, _without_closing_prose(body)):
+            if piece and _is_sound_body(closed := start + piece.rstrip() + "\n}", question):
+                source = Source((_function(closed, question),), (), clean=True)
+                return _Candidate(_HEAD_OPEN, "body", source)
+    if not _looks_like_code(body):
+        return None
+    cut = Item("function_item", (question.entry_point,), start + body.rstrip(), "entry", False)
+    if _only_items(start + body + "}" * missing, question):
+        return None
+    return _Candidate(_CUT_BODY, "body", Source((cut,), (), clean=False), truncated=True)
+
+
+def _function(text: str, question: _Question) -> Item:
+    return Item("function_item", (question.entry_point,), text, "entry")
+
+
+def _is_sound_body(function: str, question: _Question) -> bool:
+    """Whether a function with this body parses, and does more than define other items."""
+    tree = parse(function.encode())
+    if tree is None or tree.root_node.has_error or not tree.root_node.child_count:
+        return False
+    return not _only_items(function, question)
+
+
+def _only_items(function: str, question: _Question) -> bool:
+    """Whether a function that must return a value consists of nothing but items.
+
+    That is a whole function (or a wrongly named one) read as a body.
+    """
+    if not question.returns_value:
+        return False
+    tree = parse(function.encode())
+    if tree is None or not tree.root_node.child_count:
+        return False
+    body = tree.root_node.children[0].child_by_field_name("body")
+    if body is None or tree.root_node.has_error:
+        return False
+    inner = [child.type for child in body.named_children if not child.type.endswith("comment")]
+    definitions = ITEM_KINDS - {"macro_invocation"}
+    return bool(inner) and all(
+        kind in definitions or kind.endswith("attribute_item") for kind in inner
+    )
+
+
+def _ends_in_value(body: _Candidate) -> bool:
+    """Whether a body ends in an expression or a return, not in calls that show it at work."""
+    data = body.source.items[0].text.encode()
+    tree = parse(data)
+    block = tree.root_node.children[-1].child_by_field_name("body") if tree else None
+    if block is None or not block.named_child_count:
+        return False
+    last = block.named_children[-1]
+    return text_of(last, data).startswith("return") or not text_of(last, data).endswith((";", "}"))
+
+
+_CODE_MARK = re.compile(r"[{}]|;[ 	]*(?://.*)?$", re.MULTILINE)
+
+
+def _looks_like_code(text: str) -> bool:
+    return _CODE_MARK.search(text) is not None
+
+
+_PROSE_LINE = re.compile(r"\n[ \t]*\n(?=(?:[A-Z][a-z']*[ ,:]|\*\*|#+ |[-*] |>|</?\w+>))")
+
+
+def _without_closing_prose(text: str) -> str:
+    """Cut a text at the first paragraph that reads like prose; empty if there is none."""
+    match = _PROSE_LINE.search(text)
+    return text[: match.start()] if match else ""
+
+
+_RUST_LANGUAGES = {"", "rust", "rs"}
+_FENCE = re.compile(r"(?P<mark>`{3,}|^[ \t]*~{3,})[ \t]*(?P<language>[\w+#.-]*)", re.MULTILINE)
+
+
+def _fences(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Split an answer at its code fences.
+
+    Returns the text before the first fence, and (language, content) of each fence. The last one
+    may be unclosed. A fence mark in a comment is part of the code around it.
+    """
+    head = text
+    fences: list[tuple[str, str]] = []
+    opened: tuple[str, str, int] | None = None
+    for match in _FENCE.finditer(text):
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        if "//" in line or line.lstrip().startswith("*"):
+            continue
+        mark, language = match.group("mark").strip(), match.group("language").lower()
+        if opened is not None:
+            open_mark, open_language, start = opened
+            closes = mark[0] == open_mark[0] and len(mark) >= len(open_mark)
+            if not closes or language:
+                continue
+            fences.append((open_language, text[start : match.start()]))
+            opened = None
+        else:
+            if not fences:
+                head = text[: match.start()]
+            opened = (mark, language.split(",")[0], match.end())
+    if opened is not None:
+        fences.append((opened[1], text[opened[2] :]))
+    return head, fences
+
+
+def _assemble(
+    chosen: _Candidate, entry: Item, question: _Question, candidates: Sequence[_Candidate]
+) -> Extraction:
+    main_free = all(
+        item.role != "main" for candidate in candidates for item in candidate.source.items
+    )
+    kept = _kept_items(chosen.source.items, entry)
+    others = [one.source for one in candidates if one is not chosen]
+    kept += _missing_helpers(kept, [item for source in others for item in source.items])
+    cut = chosen.truncated or any(not item.closed for item in kept)
+    context = [item for item in question.context if not _clashes(item, kept)]
+    pieces = [*chosen.source.inner_attributes]
+    pieces += [item.text for item in context]
+    pieces += [_normal_entry(item, question) if item is entry else item.text for item in kept]
+    return Extraction(
+        "\n\n".join(pieces) + "\n",
+        chosen.kind,
+        main_free=main_free,
+        truncated=cut,
+        inner_attributes=chosen.source.inner_attributes,
+    )
+
+
+def _kept_items(items: Iterable[Item], entry: Item) -> list[Item]:
+    """Drop main, tests, and what a model that went on too long has said before."""
+    kept: list[Item] = []
+    seen: set[object] = set()
+    for item in items:
+        if item.role in ("main", "test") or (item.role == "entry" and item is not entry):
+            continue
+        named = item.kind not in ("impl_item", "use_declaration", "macro_invocation")
+        key: object = (item.kind, item.names) if named and "#[cfg" not in item.text else item.text
+        if key not in seen:
+            seen.add(key)
+            kept.append(item)
+    return kept
+
+
+def _missing_helpers(kept: Sequence[Item], offered: Iterable[Item]) -> list[Item]:
+    """Items of other fences that the chosen code needs and does not have."""
+    definitions: dict[str, Item] = {}
+    impls: dict[str, list[Item]] = {}
+    for item in offered:
+        if item.role == "other" and item.closed:
+            for name in item.names:
+                if item.kind == "impl_item":
+                    impls.setdefault(name, []).append(item)
+                else:
+                    definitions.setdefault(name, item)
+    defined = {name for item in kept for name in item.names if item.kind != "impl_item"}
+    wanted = [name for item in kept for name in _identifiers(item.text)]
+    added: dict[Item, None] = {}
+    while wanted:
+        name = wanted.pop()
+        if name in defined or name not in definitions:
+            continue
+        defined.add(name)
+        for item in (definitions[name], *impls.get(name, ())):
+            if item not in added:
+                added[item] = None
+                wanted.extend(_identifiers(item.text))
+    return [*added]
+
+
+def _identifiers(text: str) -> Iterator[str]:
+    return (token.text for token in tokens(text) if token.kind == "ident")
+
+
+def _clashes(item: Item, kept: Sequence[Item]) -> bool:
+    """Whether the answer defines, in its own words, what the prompt had defined."""
+    if item.kind == "impl_item":
+        return any(item.names == one.names for one in kept if one.kind != "use_declaration")
+    theirs = {name for one in kept if one.kind != "impl_item" for name in one.names}
+    return any(name in theirs for name in item.names)
+
+
+def _normal_entry(entry: Item, question: _Question) -> str:
+    """The entry function, in the prompt's signature if it is the same one, evenly spaced."""
+    brace = _body_brace(entry.text, 0)
+    if brace is None:
+        return entry.text
+    signature = entry.text[: brace + 1]
+    if _plain(tokens(signature)) == _plain(tokens(question.signature)):
+        signature = question.signature
+    body = re.sub(r"\A(?:[ \t]*\n)+", "", entry.text[brace + 1 :])
+    if entry.closed:
+        body = body[: body.rindex("}")].rstrip() + "\n}"
+    return f"{signature}\n{body}"
+
+
+def _plain(stream: Iterable[Token]) -> list[str]:
+    """The words of a signature, without visibility."""
+    words = [token.text for token in stream]
+    if words[:1] != ["pub"]:
+        return words
+    return words[words.index(")") + 1 :] if words[1:2] == ["("] else words[1:]

@@ -1,0 +1,225 @@
+"""The top-level items of a text that is Rust, or that has Rust in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tree_sitter import Node
+
+from sigil_eval.scoring.syntax import parse, text_of, tokens
+
+
+@dataclass(frozen=True)
+class Item:
+    """One top-level item; `role` is entry, main, test or other. An open one is cut off."""
+
+    kind: str
+    names: tuple[str, ...]
+    text: str
+    role: str = "other"
+    closed: bool = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """The items of a text; `clean` when the text is Rust and nothing but Rust."""
+
+    items: tuple[Item, ...]
+    inner_attributes: tuple[str, ...]
+    clean: bool
+
+    def entry(self) -> Item | None:
+        """The first complete definition of the entry point, or the first at all."""
+        found = [item for item in self.items if item.role == "entry"]
+        return next((item for item in found if item.closed), found[0] if found else None)
+
+
+ITEM_KINDS = {
+    "function_item",
+    "struct_item",
+    "enum_item",
+    "union_item",
+    "trait_item",
+    "impl_item",
+    "type_item",
+    "const_item",
+    "static_item",
+    "mod_item",
+    "use_declaration",
+    "extern_crate_declaration",
+    "macro_definition",
+    "foreign_mod_item",
+    "macro_invocation",
+}
+
+# Calls that a model adds below its function to show it at work; they are no items.
+_STATEMENT_MACROS = re.compile(
+    r"(?:print|println|eprint|eprintln|dbg|assert|assert_eq|assert_ne|debug_assert"
+    r"|debug_assert_eq|debug_assert_ne|panic|todo|unimplemented|unreachable|vec|format|write"
+    r"|writeln|matches)!"
+)
+_TEST_ATTRIBUTE = re.compile(r"#\[\s*(?:test|cfg\s*\(\s*test\s*\))\s*\]")
+_TEST_FUNCTION = re.compile(r"#\[\s*test\s*\]")
+
+_ITEM_START = re.compile(
+    r"^[ \t]*(?:#!?\[|(?:pub(?:\s*\([^)\n]*\))?\s+)?"
+    r"(?:(?:default|const|async|unsafe|extern(?:\s+\"[^\"\n]*\")?)\s+)*"
+    r"(?:(?:fn|struct|enum|union|trait|mod|type|const|static|use|extern)\b|impl\b"
+    r"|macro_rules\s*!))",
+    re.MULTILINE,
+)
+_FUNCTION_NAME = re.compile(r"\bfn\s+(?:r#)?(\w+)")
+_ENDS_WITH_SEMICOLON = {"use", "const", "static", "type"}
+
+
+def read_items(text: str, entry_point: str) -> Source:
+    """The items of a text, whatever stands between them."""
+    data = text.encode()
+    tree = parse(data)
+    if tree is not None and not tree.root_node.has_error:
+        return _from_tree(tree.root_node, data, entry_point)
+    items: list[Item] = []
+    inner: list[str] = []
+    for piece, closed in _islands(text):
+        found = _read_island(piece, closed, entry_point)
+        items.extend(found.items)
+        inner.extend(found.inner_attributes)
+    return Source(tuple(items), tuple(inner), clean=False)
+
+
+def _from_tree(root: Node, data: bytes, entry_point: str) -> Source:
+    items: list[Item] = []
+    inner: list[str] = []
+    clean = True
+    attributes_at: int | None = None
+    for node in root.children:
+        if node.type in ("line_comment", "block_comment"):
+            continue
+        if node.type == "attribute_item":
+            attributes_at = node.start_byte if attributes_at is None else attributes_at
+            continue
+        start = node.start_byte if attributes_at is None else attributes_at
+        attributes_at = None
+        if node.type == "inner_attribute_item":
+            inner.append(text_of(node, data))
+            continue
+        body = node
+        if node.type == "expression_statement" and node.child_count:
+            body = node.children[0]
+        if body.type not in ITEM_KINDS or _STATEMENT_MACROS.match(text_of(body, data)):
+            clean = clean and node.type == "empty_statement"
+            continue
+        attributes = data[start : node.start_byte].decode()
+        items.append(_item(body, attributes, data, entry_point))
+    return Source(tuple(items), tuple(inner), clean)
+
+
+def _item(node: Node, attributes: str, data: bytes, entry_point: str) -> Item:
+    names = tuple(_names(node, data))
+    text = text_of(node, data)
+    role = "other"
+    if _TEST_ATTRIBUTE.search(attributes) or (
+        node.type == "mod_item" and _TEST_FUNCTION.search(text)
+    ):
+        role = "test"
+    elif node.type == "function_item" and names == (entry_point,):
+        role = "entry"
+    elif node.type == "function_item" and names == ("main",):
+        role = "main"
+    return Item(node.type, names, attributes + text, role)
+
+
+def _names(node: Node, data: bytes) -> Iterator[str]:
+    """The names an item brings into its scope (for an impl, the type it is for)."""
+    if node.type == "use_declaration":
+        yield from _imported_names(text_of(node, data))
+        return
+    name = node.child_by_field_name("type" if node.type == "impl_item" else "name")
+    if name is not None:
+        words = tokens(text_of(name, data))
+        yield next((word.text for word in words if word.kind == "ident"), "")
+
+
+def _imported_names(declaration: str) -> Iterator[str]:
+    stream = [*tokens(declaration)]
+    for token, following in pairwise(stream):
+        if token.kind == "ident" and following.text in (",", ";", "}"):
+            yield token.text
+
+
+def _islands(text: str) -> Iterator[tuple[str, bool]]:
+    """Pieces of a text that look like items, each with whether it was closed.
+
+    Prose has quotes and apostrophes that no lexer can make sense of, so each piece is lexed by
+    itself, from a line that starts like an item to the end of that item.
+    """
+    budget = 4 * len(text) + (1 << 16)
+    position = 0
+    while budget > 0 and (match := _ITEM_START.search(text, position)) is not None:
+        start = match.start()
+        end, closed = _item_end(text, start)
+        budget -= end - start
+        piece = text[start:end]
+        tree = parse(piece.encode())
+        sound = tree is not None and not tree.root_node.has_error
+        if sound or (_FUNCTION_NAME.search(piece) and "{" in piece):
+            yield piece, closed
+            position = end
+        else:
+            position = match.end()
+
+
+def _item_end(text: str, start: int) -> tuple[int, bool]:
+    """Where the item (with its attributes) that starts here ends, and whether it does."""
+    depth = 0
+    keyword = ""
+    attribute = False
+    for token in tokens(text, start):
+        if token.kind == "open":
+            depth += 1
+        elif token.kind == "close":
+            depth -= 1
+            if depth < 0:
+                return token.start, False
+            if depth == 0 and attribute:
+                attribute = False
+            elif depth == 0 and token.text == "}" and keyword not in _ENDS_WITH_SEMICOLON:
+                return token.end, True
+        elif depth == 0 and token.text == "#":
+            attribute = True
+        elif depth == 0 and token.text == ";":
+            return token.end, True
+        elif depth == 0 and token.text == "fn":
+            keyword = "fn"
+        elif depth == 0 and token.kind == "ident" and not attribute and not keyword:
+            keyword = "" if token.text in ("pub", "unsafe") else token.text
+    return len(text), False
+
+
+def _read_island(piece: str, closed: bool, entry_point: str) -> Source:
+    data = piece.encode()
+    tree = parse(data)
+    if closed and tree is not None and not tree.root_node.has_error:
+        return _from_tree(tree.root_node, data, entry_point)
+    match = _FUNCTION_NAME.search(piece)
+    if match is None:
+        return Source((), (), clean=False)
+    name = match.group(1)
+    attributes = piece[: match.start()]
+    role = {entry_point: "entry", "main": "main"}.get(name, "other")
+    if _TEST_ATTRIBUTE.search(attributes):
+        role = "test"
+    kind = "function_item" if _is_function(piece) else "mod_item"
+    if kind == "mod_item" and role in ("entry", "main"):
+        role = "other"
+    return Source((Item(kind, (name,), piece.strip(), role, closed),), (), clean=False)
+
+
+def _is_function(piece: str) -> bool:
+    for token in tokens(piece):
+        if token.text in ("fn", "{"):
+            return token.text == "fn"
+    return False
