@@ -56,7 +56,8 @@ def _diagnostic(message: dict[str, Any]) -> Diagnostic:
     text = span["text"][0]["text"] if span and span.get("text") else ""
     return Diagnostic(
         level=message["level"],
-        message=message["message"][:500],
+        # Compiled alone, a candidate is a crate; the message is to be the same either way.
+        message=message["message"][:500].replace("crate `candidate`", "module `candidate`"),
         code=code.get("code"),
         file=span["file_name"] if span else None,
         line=span["line_start"] if span else 0,

@@ -114,12 +114,17 @@ class Judge:
         self._shared = self._root / "shared"
         self._shared.mkdir()
         self._stopping = threading.Event()
-        self.sandbox: Sandbox = (
-            FirejailSandbox(self.toolchain, settings.limits, self._shared)
-            if settings.sandbox_mode == "firejail"
-            else NoSandbox(settings.limits)
-        )
+        try:
+            self.sandbox = self._open_sandbox()
+        except BaseException:
+            self._remove()
+            raise
         self.self_test: list[str] = []
+
+    def _open_sandbox(self) -> Sandbox:
+        if self.settings.sandbox_mode == "none":
+            return NoSandbox(self.settings.limits)
+        return FirejailSandbox(self.toolchain, self.settings.limits, self._shared)
 
     def __enter__(self) -> Self:
         try:

@@ -87,7 +87,7 @@ def driver_module(problem: Problem, candidate: str) -> str:
     """
     contract = contract_of(problem)
     types = ", ".join(contract.types)
-    wrappers = "\n".join(function.replace("CANDIDATE", candidate) for function in contract.wrappers)
+    wrappers = "\n".join(contract.wrappers)
     tests = "".join(
         f'    ::sigil_runtime::Test {{ name: "{test.path}", should_panic: {test.panics}, '
         f"run: || ::sigil_runtime::Finish::finish({test.path}()) }},\n"
@@ -95,7 +95,8 @@ def driver_module(problem: Problem, candidate: str) -> str:
     )
     return (
         f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
-        f"#[allow(unused_imports)] use {candidate}::{{{types}}};\n"
+        f"use {candidate} as candidate;\n"
+        f"#[allow(unused_imports)] use candidate::{{{types}}};\n"
         f"{wrappers}\n{contract.test_source}\n"
         f"pub const TESTS: &[::sigil_runtime::Test] = &[\n{tests}];\n"
     )
@@ -118,7 +119,7 @@ class Test:
 class Contract:
     """What a problem's tests need of a candidate, and the tests in the form the driver runs.
 
-    `wrappers` are functions with the problem's own signatures that call `CANDIDATE::name`;
+    `wrappers` are functions with the problem's own signatures that call `candidate::name`;
     `types` are names of types that an answer has to define (rare).
     """
 
@@ -187,7 +188,7 @@ def _wrapper(function: Node, name: str) -> str:
     arrow = f" -> {result}" if result else ""
     return (
         f"#[allow(non_snake_case, dead_code)] fn {name}{generics}({declared}){arrow} {where} "
-        f"{{ CANDIDATE::{name}({passed}) }}"
+        f"{{ candidate::{name}({passed}) }}"
     )
 
 

@@ -1,0 +1,25 @@
+"""Fixtures that several suites share: the real problem set, and a real judge in its sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sigil_eval.problems import ProblemSet, load_problem_set
+from sigil_eval.scoring.judge import Judge, JudgeSettings
+from sigil_eval.scoring.sandbox import Limits
+
+
+@pytest.fixture(scope="session")
+def humaneval() -> ProblemSet:
+    """The pinned 164 problems with their errata."""
+    return load_problem_set("humaneval-rust")
+
+
+@pytest.fixture(scope="session")
+def judge() -> Iterator[Judge]:
+    """A judge with real rustc and real Firejail; two seconds of processor time for a run."""
+    settings = JudgeSettings(limits=Limits(compile_seconds=10, run_seconds=2))
+    with Judge(settings) as started:
+        yield started

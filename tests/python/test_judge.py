@@ -1,0 +1,228 @@
+"""The judge with real rustc and real Firejail: right verdicts, contained, nothing left behind."""
+
+from __future__ import annotations
+
+import itertools
+import stat
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from sigil_eval.errors import PreflightError
+from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.scoring.batching import keeps_to_itself, plan_batches
+from sigil_eval.scoring.judge import Judge, JudgeSettings
+from sigil_eval.scoring.program import Program, contract_of, driver_module, reference_source
+from sigil_eval.scoring.sandbox import Limits
+from sigil_eval.scoring.verdict import Verdict
+
+SIGNATURE = "fn has_close_elements(numbers: Vec<f32>, threshold: f32) -> bool"
+RIGHT = (
+    f"{SIGNATURE} {{ let n = &numbers; (0..n.len()).any(|i| (0..i).any(|j| "
+    "(n[i] - n[j]).abs() < threshold)) }"
+)
+
+# Each is wrong, and each must be called what it is.
+WRONG = {
+    "wrong answer": (f"{SIGNATURE} {{ false }}", "assertion_failure"),
+    "unknown name": (f"{SIGNATURE} {{ nothing_here }}", "compile_error"),
+    "does not parse": (f"{SIGNATURE} {{ let x = ; true }}", "compile_error"),
+    "wrong type": (f"{SIGNATURE} {{ 1 }}", "compile_error"),
+    "other signature": ("fn has_close_elements(a: i32) -> bool { a > 0 }", "compile_error"),
+    "not defined": ("fn something_else() {}", "compile_error"),
+    "panics": (f"{SIGNATURE} {{ numbers[99] > 0.0 }}", "runtime_error"),
+    "never ends": (f"{SIGNATURE} {{ loop {{}} }}", "test_timeout"),
+    "exits with success": (f"{SIGNATURE} {{ std::process::exit(0) }}", "runtime_error"),
+    "claims success": (
+        f'{SIGNATURE} {{ println!("test result: ok. 1 passed"); std::process::exit(0) }}',
+        "runtime_error",
+    ),
+    "own comparison macro": (
+        f"macro_rules! assert_eq {{ ($($t:tt)*) => {{}} }} {SIGNATURE} {{ false }}",
+        "assertion_failure",
+    ),
+    "own panic hook": (
+        f"{SIGNATURE} {{ std::panic::set_hook(Box::new(|_| std::process::exit(0))); panic!() }}",
+        "runtime_error",
+    ),
+    "replaces memcmp": (
+        '#[no_mangle] pub extern "C" fn memcmp(_: *const u8, _: *const u8, _: usize) -> i32 '
+        f"{{ 0 }} {SIGNATURE} {{ false }}",
+        "compile_error",
+    ),
+    "runs before main": (
+        '#[used] #[link_section = ".init_array"] static A: extern "C" fn() = a; '
+        f'extern "C" fn a() {{ std::process::exit(0) }} {SIGNATURE} {{ false }}',
+        "compile_error",
+    ),
+    "recurses for ever": (f"{SIGNATURE} {{ has_close_elements(numbers, threshold) }}", None),
+    "reads stdin": (
+        f"{SIGNATURE} {{ let mut s = String::new(); std::io::stdin().read_line(&mut s).unwrap(); "
+        'print!("{s} PASS 1/1"); std::process::exit(0) }',
+        "runtime_error",
+    ),
+}
+
+
+def verdicts(judge: Judge, programs: list[Program]) -> dict[str, Verdict]:
+    return {program.code: verdict for program, verdict in judge.judge(programs)}
+
+
+@pytest.fixture(scope="module")
+def first(humaneval: ProblemSet) -> Problem:
+    return humaneval.problems[0]
+
+
+@pytest.fixture(scope="module")
+def mixed(judge: Judge, first: Problem) -> dict[str, Verdict]:
+    """The verdicts on RIGHT and WRONG, judged side by side."""
+    programs = [Program(first, code) for code in [RIGHT, *(code for code, _ in WRONG.values())]]
+    return verdicts(judge, programs)
+
+
+def test_a_right_answer_passes(mixed: dict[str, Verdict]) -> None:
+    assert mixed[RIGHT] == Verdict("passed", None, True, True, "passed")
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_is_called_what_it_is(mixed: dict[str, Verdict], name: str) -> None:
+    code, expected = WRONG[name]
+    verdict = mixed[code]
+    assert verdict.outcome == "failed"
+    assert expected is None or verdict.error_type == expected, verdict
+
+
+def test_compiler_errors_are_shown_where_they_stand(mixed: dict[str, Verdict]) -> None:
+    verdict = mixed[WRONG["unknown name"][0]]
+    assert verdict.error_codes == ("E0425",)
+    assert "answer.rs:1:" in verdict.stderr and "nothing_here" in verdict.stderr
+
+
+def test_unsafe_code_is_flagged(judge: Judge, first: Problem) -> None:
+    code = RIGHT.replace("{ let n", "{ let _ = unsafe { *(&1 as *const i32) }; let n")
+    verdict = verdicts(judge, [Program(first, code)])[code]
+    assert verdict.passed and verdict.uses_unsafe
+
+
+def test_together_and_alone_agree(judge: Judge, humaneval: ProblemSet) -> None:
+    """Reference answers, broken in ways that a batch could mix up, get the same verdicts."""
+    programs = []
+    for problem in humaneval.problems[40:64]:
+        right = reference_source(problem)
+        programs += [
+            Program(problem, right),
+            Program(problem, right.replace("{", "{ let unused = 1 + true;", 1)),
+            Program(problem, right.replace("{", "{ todo!();", 1)),
+            Program(problem, right.replace("return", "retrun")),
+            Program(problem, right.replace(problem.entry_point, "renamed")),
+        ]
+    programs = list({program.sha256: program for program in programs}.values())
+    assert sum(keeps_to_itself(program) for program in programs) > 80
+    together = verdicts(judge, programs)
+    alone_settings = JudgeSettings(limits=judge.settings.limits, batch_size=1)
+    with Judge(alone_settings) as alone_judge:
+        alone = verdicts(alone_judge, programs)
+    assert together == alone
+    assert len({verdict.error_type for verdict in alone.values()}) >= 3
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "macro_rules! m { () => {} }\nfn f() {}",
+        "fn f() { unsafe {} }",
+        "#![allow(unused)]\nfn f() {}",
+        "impl From<X> for String { fn from(_: X) -> String { String::new() } }\nstruct X;",
+        "fn f() { crate::g() }",
+        "#[no_mangle] fn f() {}",
+        'extern "C" { fn exit(code: i32); }',
+        "fn f() { thread_local!(static X: i32 = 1); }",
+        "fn f( {",
+    ],
+)
+def test_what_reaches_beyond_its_module_is_compiled_alone(first: Problem, code: str) -> None:
+    assert not keeps_to_itself(Program(first, code))
+
+
+def test_batches_depend_on_the_programs_alone(humaneval: ProblemSet) -> None:
+    programs = [Program(problem, reference_source(problem)) for problem in humaneval.problems]
+    batches = list(plan_batches(programs, 16))
+    assert sorted(p.sha256 for batch in batches for p in batch) == sorted(
+        p.sha256 for p in programs
+    )
+    assert batches == list(plan_batches(programs, 16))
+    assert max(len(batch) for batch in batches) == 16
+
+
+def test_a_driver_keeps_every_assertion_of_the_published_test(humaneval: ProblemSet) -> None:
+    for problem in humaneval.problems:
+        driver = driver_module(problem, "::answer")
+        assert driver.count("assert") == problem.test.count("assert"), problem.task_id
+        assert len(contract_of(problem).tests) == problem.test.count("#[test]")
+        assert "#[test]" not in driver and "#[cfg(test)]" not in driver
+
+
+@pytest.mark.parametrize(
+    ("stub", "reason"),
+    [
+        ("#!/bin/sh\n" 'case "$1" in --version) echo "firejail version 0.9.72"; exit;; esac\n'
+         'while [ $# -gt 0 ]; do case "$1" in --*) shift;; *) exec "$@";; esac; done\n',
+         "does not contain programs"),
+        ('#!/bin/sh\n[ "$1" = --version ] && echo "firejail version 0.9.72" && exit\nexit 1\n',
+         "rustc does not work inside"),
+        ('#!/bin/sh\necho "firejail version 0.9.50"\n', "too old"),
+    ],
+    ids=["does nothing", "fails", "old"],
+)  # fmt: skip
+def test_a_sandbox_that_does_not_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stub: str, reason: str
+) -> None:
+    fake = tmp_path / "firejail"
+    fake.write_text(stub)
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR | stat.S_IXOTH | stat.S_IXGRP)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(PreflightError, match=reason), Judge(JudgeSettings()):
+        pass
+
+
+def test_no_firejail_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *a, **k: None)
+    with pytest.raises(PreflightError, match="apt-get install firejail"):
+        Judge(JudgeSettings())
+
+
+def test_stopping_early_leaves_nothing_running(first: Problem) -> None:
+    sleeper = f"{SIGNATURE} {{ std::thread::sleep(std::time::Duration::from_secs(77)); true }}"
+    programs = [Program(first, sleeper + "\n" * n) for n in range(4)]
+    with Judge(JudgeSettings(limits=Limits(run_seconds=5))) as started:
+        running = started.judge([Program(first, RIGHT), *programs])
+        next(running)
+        running.close()
+        folder = started._root
+    assert not folder.exists()
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert folder.name not in listing
+    assert not [t for t in threading.enumerate() if t.name.startswith(("compile", "run"))]
+
+
+def test_crates_that_are_missing_make_a_problem_unscorable(
+    monkeypatch: pytest.MonkeyPatch, humaneval: ProblemSet
+) -> None:
+    monkeypatch.delenv("SIGIL_CRATES_DIR", raising=False)
+    needing = [p for p in humaneval.problems if p.crates]
+    with Judge(JudgeSettings()) as started:
+        found = list(started.judge([Program(p, reference_source(p)) for p in needing]))
+    assert {verdict.outcome for _, verdict in found} == {"unscorable"}
+    assert all("crate" in verdict.detail for _, verdict in found)
+
+
+def test_programs_are_told_apart_by_problem_and_code(humaneval: ProblemSet) -> None:
+    programs = [
+        Program(problem, code)
+        for problem, code in itertools.product(humaneval.problems[:2], ["a", "b"])
+    ]
+    assert len({program.sha256 for program in programs}) == 4
