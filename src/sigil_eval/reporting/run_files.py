@@ -9,6 +9,7 @@ from typing import Any
 
 from sigil_eval.errors import UsageError
 from sigil_eval.reporting.metrics import BASE, MODES, SCHEMA_VERSION, TUNED
+from sigil_eval.reporting.wording import score_text
 
 METADATA_FILE = "eval_metadata.json"
 MODE_TITLES = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
@@ -60,6 +61,28 @@ class Run:
 def model_title(label: str) -> str:
     """`Base`, `Fine-tuned`, or the label itself."""
     return MODEL_TITLES.get(label, label)
+
+
+def report_title(run: Run) -> str:
+    """What was compared, on what."""
+    names = " and ".join(model_title(label) for label in run.labels)
+    if run.labels == [BASE, TUNED]:
+        names = "Fine-tuned against base"
+    problem_set = next(iter(run.metrics.values()))["problem_set"]["name"]
+    return f"{names} on {problem_set}"
+
+
+def verdict_sentence(metrics: dict[str, Any]) -> str:
+    """The verdict of one mode, or the scores where there is nothing to compare."""
+    if metrics["comparison"] is not None:
+        return str(metrics["comparison"]["verdict"]["sentence"])
+    k = str(metrics["k_values"][0])
+    sentences = []
+    for label, model in metrics["models"].items():
+        score = model["pass_at_k"][k]
+        told = "has no verdicts" if score is None else f"scores {score_text(score)} in pass@{k}"
+        sentences.append(f"{model_title(label)} {told}.")
+    return " ".join([*sentences, "There is no second model to compare with."])
 
 
 def load_run(folder: Path) -> Run:
@@ -146,7 +169,7 @@ def _incomplete(run: Run) -> list[Notice]:
     if not counts:
         return []
     listed = "; ".join(
-        f"{model_title(label)}, {MODE_TITLES[mode].lower()}: {failed} of {total} samples"
+        f"{model_title(label)}, {MODE_TITLES[mode]}: {failed} of {total} samples"
         for mode, label, failed, total in counts
     )
     return [

@@ -1,0 +1,161 @@
+"""The programs of a run for report.html: identical ones as one, with their count and verdict.
+
+What is kept is bounded per problem and model, so that the report of a large run stays a file
+that a browser opens at once; what is left out is counted, and is in the results files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from sigil_eval.files import Row
+from sigil_eval.reporting.metrics import MODES
+from sigil_eval.reporting.run_files import Run
+from sigil_eval.reporting.tally import iterate
+
+TEXT_BUDGET = 14_000_000  # characters of programs and compiler output in one report
+LARGEST_SHARE = 400_000  # of them, for one problem and model
+LONGEST_CODE = 12_000
+LONGEST_OUTPUT = 3_000
+HELD_PROGRAMS = 60  # texts kept per problem and model while reading
+
+
+@dataclass
+class Program:
+    """One distinct program with one verdict, and how many samples it stands for."""
+
+    verdict: str
+    code: str
+    raw: bool
+    output: str
+    findings: list[str]
+    codes: list[str]
+    kept: bool = True
+    count: int = 0
+    truncated: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.code) + len(self.output) + sum(map(len, self.findings)) + 80
+
+    def as_dict(self) -> dict[str, Any]:
+        """Short names, as there are thousands; empty values are left out."""
+        full = {
+            "n": self.count,
+            "v": self.verdict,
+            "code": self.code,
+            "raw": self.raw,
+            "out": self.output,
+            "policy": self.findings,
+            "codes": self.codes,
+            "cut": self.truncated,
+        }
+        return {name: value for name, value in full.items() if value or name == "n"}
+
+
+@dataclass
+class ProblemPrograms:
+    """The distinct programs of one model for one problem, in order of first appearance."""
+
+    programs: dict[tuple[str, str], Program] = field(default_factory=dict)
+
+    def add(self, row: Row) -> None:
+        verdict = sample_verdict(row)
+        key = (_identity(row), verdict)
+        program = self.programs.get(key)
+        if program is None:
+            program = _program(row, verdict, keep=self._has_room(verdict))
+            self.programs[key] = program
+        program.count += 1
+        program.truncated += row.get("finish_reason") == "length"
+
+    def _has_room(self, verdict: str) -> bool:
+        held = sum(1 for program in self.programs.values() if program.kept)
+        return held < HELD_PROGRAMS or all(p.verdict != verdict for p in self.programs.values())
+
+    def chosen(self, budget: int) -> dict[str, Any]:
+        """The programs within `budget` characters: one of each verdict, then the most frequent."""
+        ranked = sorted((p for p in self.programs.values() if p.kept), key=lambda p: -p.count)
+        first_of: dict[str, Program] = {}
+        for program in ranked:
+            first_of.setdefault(program.verdict, program)
+        leaders = list(first_of.values())
+        shown: list[Program] = []
+        used = 0
+        for program in [*leaders, *(p for p in ranked if p not in leaders)]:
+            if not shown or used + program.size <= budget:
+                shown.append(program)
+                used += program.size
+        shown.sort(key=lambda program: -program.count)
+        total = sum(program.count for program in self.programs.values())
+        return {
+            "programs": [program.as_dict() for program in shown],
+            "distinct": len(self.programs),
+            "unshown": total - sum(program.count for program in shown),
+        }
+
+
+def sample_verdict(row: Row) -> str:
+    """passed, infrastructure, unscorable, or the error type."""
+    if row["outcome"] in ("infrastructure", "unscorable"):
+        return str(row["outcome"])
+    return "passed" if row["passed"] else str(row.get("error_type") or "failed")
+
+
+def collect_programs(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
+    """Programs by label and task id, read from the no-policy results where there are any."""
+    collected: dict[str, dict[str, ProblemPrograms]] = {}
+    for label in run.labels:
+        paths = (run.results_path(mode, label) for mode in MODES if mode in run.metrics)
+        path = next((path for path in paths if path.is_file()), None)
+        problems = collected.setdefault(label, {})
+        if path is not None:
+            for row in iterate(path):
+                problems.setdefault(row["task_id"], ProblemPrograms()).add(row)
+    parts = sum(len(problems) for problems in collected.values())
+    budget = min(LARGEST_SHARE, TEXT_BUDGET // max(1, parts))
+    return {
+        label: {task: programs.chosen(budget) for task, programs in problems.items()}
+        for label, problems in collected.items()
+    }
+
+
+def _identity(row: Row) -> str:
+    if row.get("program_sha256"):
+        return str(row["program_sha256"])
+    text = row.get("code") or row.get("completion") or ""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _program(row: Row, verdict: str, keep: bool) -> Program:
+    code = row.get("code")
+    findings = [
+        f"{finding['category']}, line {finding['line']}: {finding['message']}"
+        for finding in row.get("policy_findings") or ()
+    ]
+    return Program(
+        verdict=verdict,
+        code=_bounded(row.get("completion") or "" if code is None else code, LONGEST_CODE, keep),
+        raw=code is None,
+        output=_bounded(_judgement(row), LONGEST_OUTPUT, keep),
+        findings=findings[:20] if keep else [],
+        codes=sorted(set(row.get("error_codes") or ())) if keep else [],
+        kept=keep,
+    )
+
+
+def _judgement(row: Row) -> str:
+    """What the compiler or the test said; the result's own words where it said nothing."""
+    if row.get("stderr"):
+        return str(row["stderr"])
+    return "" if row["passed"] else str(row.get("result") or "")
+
+
+def _bounded(text: str, limit: int, keep: bool) -> str:
+    if not keep:
+        return ""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}\n… {len(text) - limit} more characters, in the results file"

@@ -1,0 +1,79 @@
+"""What the terminal shows when a run is over: one table, the verdicts, and the paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sigil_eval.console import console as default_console
+from sigil_eval.reporting import tables
+from sigil_eval.reporting.run_files import MODE_TITLES, Run, load_run, notices, verdict_sentence
+
+KIND_STYLES = {"demo": "bold magenta", "danger": "bold red", "warning": "yellow"}
+
+
+def print_summary(output_dir: Path, console: Console | None = None) -> None:
+    """Print the end of a run from the files in `output_dir`; plain when not a terminal."""
+    target = console or default_console
+    run = load_run(output_dir)
+    for notice in notices(run):
+        line = f"{notice.title}: {notice.text}"
+        target.print(line, style=KIND_STYLES[notice.kind], markup=False)
+    if run.deviations:
+        names = ", ".join(deviation["id"] for deviation in run.deviations)
+        line = f"Deviations from the pinned environment: {len(run.deviations)} ({names})"
+        target.print(line, style="yellow", markup=False)
+    for mode, metrics in run.metrics.items():
+        target.print()
+        target.print(MODE_TITLES[mode], style="bold", markup=False)
+        _print_table(target, tables.score_table(metrics))
+        target.print(verdict_sentence(metrics), markup=False)
+    _print_time(target, run)
+    target.print()
+    for path in _paths(run):
+        target.print(str(path), markup=False)
+
+
+def _print_table(target: Console, source: tables.Table) -> None:
+    if not target.is_terminal:
+        for line in plain_lines(source):
+            target.print(line, markup=False)
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, head in enumerate(source.head):
+        table.add_column(head, justify="right" if index >= source.right else "left")
+    for row in source.rows:
+        table.add_row(*map(escape, row))
+    target.print(table)
+
+
+def plain_lines(source: tables.Table) -> list[str]:
+    """The table as aligned lines without colour or rules, whatever the width."""
+    rows = [source.head, *source.rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(source.head))]
+    return [
+        "  ".join(
+            text.rjust(width) if column >= source.right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _print_time(target: Console, run: Run) -> None:
+    if run.metadata is None:
+        return
+    source = tables.duration_table(run.metadata)
+    name, total = source.rows[-1]
+    target.print()
+    target.print(f"{name}: {total}. {source.note}".strip(), markup=False)
+
+
+def _paths(run: Run) -> list[Path]:
+    names = [f"{mode}/comparison_report.md" for mode in run.metrics]
+    found = [run.folder / name for name in ("report.html", "combined_summary.md", *names)]
+    return [path for path in found if path.is_file()]
