@@ -100,7 +100,7 @@ def under_policy(rows: Iterable[Row]) -> list[Row]:
             "error_type": "policy_violation",
             "compile_ok": False,
         }
-        if row["policy_findings"]
+        if row["policy_findings"] and row["outcome"] != "unscorable"
         else row
         for row in rows
     ]

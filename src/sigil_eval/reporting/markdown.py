@@ -9,6 +9,9 @@ from sigil_eval.provenance import reproduce_command
 from sigil_eval.reporting import tables
 from sigil_eval.reporting.run_files import MODE_TITLES, Run, notices, report_title, verdict_sentence
 
+# What starts markup in the middle of a line: a tag, a link, emphasis, code, a table's cell.
+_MARKUP = re.compile(r"[\\`*|~]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()|(?<!\w)_|_(?!\w)|^[>#]")
+
 
 def comparison_report(run: Run, mode: str) -> str:
     """comparison_report.md of one mode."""
@@ -65,7 +68,7 @@ def cell(text: str) -> str:
     flat = " ".join(text.split())
     if isinstance(text, tables.Code) and flat and "`" not in flat:
         return "`" + flat.replace("|", "\\|") + "`"
-    return re.sub(r"([\\`*_<>|~]|\[(?=[^\]]*\]\())", r"\\\1", flat)
+    return _MARKUP.sub(r"\\\g<0>", flat)
 
 
 def _join(*parts: str) -> str:

@@ -7,6 +7,7 @@ that a browser opens at once; what is left out is counted, and is in the results
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from sigil_eval.reporting.tally import iterate
 
 TEXT_BUDGET = 14_000_000  # characters of programs and compiler output in one report
 LARGEST_SHARE = 400_000  # of them, for one problem and model
-LONGEST_CODE = 12_000
+LONGEST_CODE = 8_000
 LONGEST_OUTPUT = 3_000
 HELD_PROGRAMS = 60  # texts kept per problem and model while reading
 
@@ -38,7 +39,7 @@ class Program:
 
     @property
     def size(self) -> int:
-        return len(self.code) + len(self.output) + sum(map(len, self.findings)) + 80
+        return 80 + sum(map(_written_size, (self.code, self.output, *self.findings)))
 
     def as_dict(self) -> dict[str, Any]:
         """Short names, as there are thousands; empty values are left out."""
@@ -120,6 +121,11 @@ def collect_programs(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
         label: {task: programs.chosen(budget) for task, programs in problems.items()}
         for label, problems in collected.items()
     }
+
+
+def _written_size(text: str) -> int:
+    """Characters that the text takes in the page, where `<`, `>` and `&` are escaped."""
+    return len(json.dumps(text)) + 5 * sum(map(text.count, "<>&"))
 
 
 def _identity(row: Row) -> str:

@@ -1,0 +1,198 @@
+"""eval_metadata.json: its schema, what it records, and that secrets stay out."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from results_fixture import make_metadata, make_problem_set
+from sigil_eval import provenance
+from sigil_eval.files import sha256_file
+
+SCHEMA = json.loads(
+    resources.files("sigil_eval.reporting")
+    .joinpath("schema/eval_metadata.schema.json")
+    .read_text(encoding="utf-8")
+)
+SECRET = "hf_" + "A1b2C3d4" * 4
+
+
+def collect(**changes: Any) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "command": ["python", "scripts/evaluate_humaneval.py", "--num-samples", "2"],
+        "arguments": {"num_samples": 2, "k_values": [1, 2], "output_dir": Path("out")},
+        "problem_set": make_problem_set(3),
+        "models": {"base": {"name": "demo/base", "tokens": 17}},
+        "seeds": {"generation": 1234},
+        "phases": {"generate base": 2.5, "score": 1.0},
+        "sandbox": "firejail",
+    }
+    metadata = provenance.collect_metadata(**options | changes)
+    metadata = json.loads(json.dumps(metadata))
+    jsonschema.validate(metadata, SCHEMA)
+    return metadata
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(
+        ["git", *identity, "-C", str(folder), *arguments], check=True, capture_output=True
+    )
+
+
+def test_metadata_follows_its_schema_and_says_what_is_here() -> None:
+    metadata = collect()
+    assert metadata["python"]["version"] == platform.python_version()
+    assert "pytest" in metadata["packages"]
+    assert metadata["machine"]["usable_cores"] >= 1
+    assert metadata["arguments"]["output_dir"] == "out"
+    assert metadata["models"]["base"]["tokens"] == 17
+    assert metadata["durations"]["total_seconds"] == 3.5
+    assert metadata["git"] is None
+    assert metadata["cost"] is None
+
+
+def test_the_fixture_of_the_report_tests_follows_the_schema() -> None:
+    jsonschema.validate(make_metadata(), SCHEMA)
+
+
+def test_no_secret_gets_in_by_any_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "BASE_MODEL"):
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("OUTPUT_DIR", "https://user:pa55word@example.org/x")
+    (tmp_path / "deviations.tsv").write_text(f"hub\twanted\tgot {SECRET}\tnone\n")
+    metadata = collect(
+        command=["python", "x.py", "--hf-token", "plainsecret1", f"--api-key={SECRET}", SECRET],
+        arguments={"hf_token": "plainsecret2", "nested": {"password": "plainsecret3"}},
+        models={"base": {"name": f"https://me:{SECRET}@hub/x"}},
+        proof={"ok": True, "checks": [], "note": SECRET},
+        provision_state=tmp_path,
+    )
+    text = json.dumps(metadata)
+    for secret in (SECRET, "plainsecret", "pa55word"):
+        assert secret not in text
+    assert metadata["command"][:3] == ["python", "x.py", "--hf-token"]
+    assert metadata["environment"]["BASE_MODEL"] == provenance.REMOVED
+    assert metadata["environment"]["OUTPUT_DIR"] == "https://[removed]@example.org/x"
+
+
+def test_numbers_of_tokens_are_no_secrets() -> None:
+    metadata = collect(
+        arguments={"max_new_tokens": 512}, command=["x", "--max-new-tokens", "512", "--seed", "1"]
+    )
+    assert metadata["arguments"]["max_new_tokens"] == 512
+    assert metadata["command"] == ["x", "--max-new-tokens", "512", "--seed", "1"]
+
+
+def test_only_listed_variables_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEED", "7")
+    monkeypatch.setenv("SOMETHING_PRIVATE", "x")
+    environment = collect()["environment"]
+    assert environment["SEED"] == "7"
+    assert set(environment) <= set(provenance.RECORDED_VARIABLES)
+
+
+def test_the_host_is_not_named() -> None:
+    metadata = collect()
+    del metadata["packages"]
+    assert platform.node() not in json.dumps(metadata)
+
+
+def test_provisioning_state_is_read(tmp_path: Path) -> None:
+    (tmp_path / "deviations.tsv").write_text("python\t3.12.11\t3.12.1\tdetails differ\nshort\tx\n")
+    (tmp_path / "steps.tsv").write_text(
+        "rust\tapplied\t48.5\t2026-11-20T08:00:00Z\nfirejail\tskipped\t0\t2026-11-20T08:00:01Z\n"
+    )
+    metadata = collect(
+        provision_state=tmp_path,
+        deviations=[
+            {"id": "python", "expected": "3.12.11", "actual": "3.12.2", "consequence": "other"},
+            provenance.Deviation("gpu", "H100", "none", "slow"),
+        ],
+        price_per_hour=3.0,
+    )
+    assert [item["id"] for item in metadata["deviations"]] == ["python", "short", "gpu"]
+    assert metadata["deviations"][0]["actual"] == "3.12.2"
+    assert metadata["deviations"][1] == {
+        "id": "short",
+        "expected": "x",
+        "actual": "",
+        "consequence": "",
+    }
+    assert metadata["durations"]["provisioning"][0] == {
+        "step": "rust",
+        "state": "applied",
+        "seconds": 48.5,
+        "finished_at": "2026-11-20T08:00:00Z",
+    }
+    assert metadata["durations"]["total_seconds"] == 52.0
+    assert metadata["cost"] == {
+        "currency": "USD",
+        "price_per_hour": 3.0,
+        "hours": round(52 / 3600, 4),
+        "estimate": 0.04,
+    }
+
+
+def test_a_resumed_run_keeps_the_durations_of_its_earlier_parts() -> None:
+    first = collect(phases={"generate base": 10.0})
+    second = collect(phases={"generate base": 5.0, "score": 2.0}, previous=first)
+    assert second["durations"]["phases"] == {"generate base": 15.0, "score": 2.0}
+    assert second["durations"]["invocations"] == 2
+    assert second["durations"]["total_seconds"] == 17.0
+
+
+def test_git_state_tells_commit_and_dirt(tmp_path: Path) -> None:
+    assert provenance.git_state(tmp_path) is None
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a").write_text("1")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-qm", "one")
+    state = provenance.git_state(tmp_path)
+    assert state is not None and len(state["commit"]) == 40 and state["dirty"] is False
+    (tmp_path / "a").write_text("2")
+    dirty = provenance.git_state(tmp_path)
+    assert dirty == {"commit": state["commit"], "dirty": True}
+    jsonschema.validate(collect(repository=tmp_path), SCHEMA)
+
+
+def test_a_folder_inside_a_checkout_is_not_taken_for_one(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "unpacked").mkdir()
+    assert provenance.git_state(tmp_path / "unpacked") is None
+
+
+def test_lock_file_is_hashed(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("a==1\n")
+    assert collect(lock_file=lock)["lock"] == {
+        "path": "requirements.lock",
+        "sha256": sha256_file(lock),
+    }
+    assert collect(lock_file=tmp_path / "none.lock")["lock"] is None
+
+
+def test_missing_and_failing_tools_are_no_error(tmp_path: Path) -> None:
+    assert provenance.rustc_version(tmp_path / "rustc") is None
+    fake = tmp_path / "rustc"
+    fake.write_text("#!/bin/sh\necho 'rustc 1.95.0 (x)'\necho 'host: here'\n")
+    fake.chmod(0o755)
+    assert provenance.rustc_version(fake) == {"version": "rustc 1.95.0 (x)", "host": "here"}
+    fake.write_text("#!/bin/sh\nexit 3\n")
+    assert provenance.rustc_version(fake) is None
+
+
+def test_reproduce_command_quotes_and_gives_the_commit() -> None:
+    metadata = make_metadata(
+        environment={"BASE_MODEL": "a b", "LANG": "C"}, command=["bash", "eval_setup.sh", "x y"]
+    )
+    assert provenance.reproduce_command(metadata) == (
+        f"git checkout {'c' * 40}\nBASE_MODEL='a b' bash eval_setup.sh 'x y'"
+    )

@@ -1,0 +1,378 @@
+"""The reports: what stands at their head, missing parts, hostile text, and the page itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from results_fixture import (
+    counted,
+    finding,
+    make_metadata,
+    make_problem_set,
+    make_row,
+    rows_of,
+    under_policy,
+    write_run,
+)
+from sigil_eval.errors import UsageError
+from sigil_eval.files import Row
+from sigil_eval.reporting import print_summary, write_reports
+from sigil_eval.reporting.html import script_json
+from sigil_eval.reporting.markdown import cell
+from sigil_eval.reporting.programs import HELD_PROGRAMS, ProblemPrograms
+from sigil_eval.reporting.run_files import DEMO_NOTICE
+from sigil_eval.reporting.tables import Code
+
+HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"alert(1)\"><!--"
+PROBLEMS = make_problem_set(20)
+REPORTS = (
+    "no-policy/comparison_report.md",
+    "policy/comparison_report.md",
+    "combined_summary.md",
+    "report.html",
+)
+
+
+def good_results() -> dict[str, list[Row]]:
+    """Fine-tuned clearly ahead, with one problem worse and some policy findings."""
+    base = counted([1] * 19 + [4], 4)
+    tuned = counted([3] * 19 + [2], 4)
+    tuned[0]["policy_findings"] = [finding("network")]
+    return {"base": base, "finetuned": tuned}
+
+
+def make_run(
+    folder: Path,
+    results: dict[str, list[Row]],
+    metadata: dict[str, Any] | None = None,
+    **options: Any,
+) -> dict[str, str]:
+    """Write a run and its reports; the reports' texts by name."""
+    write_run(folder, PROBLEMS, results, **options)
+    if metadata is not None:
+        (folder / "eval_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    written = write_reports(folder, PROBLEMS)
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in written}
+
+
+def summary_text(folder: Path, **options: Any) -> str:
+    target = Console(file=io.StringIO(), width=80, soft_wrap=True, **options)
+    print_summary(folder, target)
+    return target.file.getvalue()  # type: ignore[attr-defined]
+
+
+def visible(page: str) -> str:
+    """The page's text without its data and script, white space flattened."""
+    without = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", without)).split())
+
+
+def page_data(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert found
+    data: dict[str, Any] = json.loads(found.group(1))
+    return data
+
+
+def test_a_clean_run_has_all_reports_and_no_warning(tmp_path: Path) -> None:
+    reports = make_run(tmp_path, good_results(), make_metadata())
+    assert sorted(reports) == sorted(REPORTS)
+    verdict = json.loads((tmp_path / "no-policy/metrics.json").read_text())["comparison"]["verdict"]
+    assert verdict["kind"] == "better"
+    for name, text in reports.items():
+        flat = visible(text) if name.endswith(".html") else text
+        if not name.startswith("policy/"):
+            assert verdict["sentence"] in flat
+        assert not re.search(r"INCOMPLETE|NO SANDBOX|Demonstration|not proved|No metadata", flat)
+    assert "No deviations from the pinned environment." in reports["combined_summary.md"]
+
+
+def test_comparison_report_holds_the_figures(tmp_path: Path) -> None:
+    report = make_run(tmp_path, good_results(), make_metadata())["no-policy/comparison_report.md"]
+    # (19·1 + 4)/80 and (19·3 + 2)/80.
+    assert re.search(r"\| pass@1 \| 28\.7 % \[.*\] \| 73\.8 % \[.*\] \| \+45\.0 \[", report)
+    assert "19 problems better, 0 equal, 1 worse" in report
+    assert "| T/19 | `passed` | `passed` | 4/4 | 2/4 | −50.0 |" in report
+    assert "| `network` | 0 | 1 |" in report
+    assert "| reference answers as a body | 164 of 164 |  |" in report
+    assert f"git checkout {'c' * 40}" in report
+    assert "SEED=1234 python scripts/evaluate_humaneval.py --num-samples 10" in report
+    assert "$7.27 at $2.99 an hour" in report
+
+
+def test_policy_cost_is_in_the_summary(tmp_path: Path) -> None:
+    summary = make_run(tmp_path, good_results(), make_metadata())["combined_summary.md"]
+    # One of 80 samples was correct and is rejected: 1.25 points.
+    assert re.search(r"\| Fine-tuned \| pass@1 \| 73\.8 % \| 72\.5 % \| −1\.[23] \| 1 \|", summary)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_and_the_terminal_shout_what_spoils_a_run(tmp_path: Path, name: str) -> None:
+    results = good_results()
+    results["base"][0] = make_row("T/0", 0, "infrastructure")
+    deviation = {
+        "id": "python",
+        "expected": "3.12.11",
+        "actual": "3.12.1",
+        "consequence": "differs in detail",
+    }
+    metadata = make_metadata(
+        demo=True,
+        sandbox={"mode": "none", "firejail": None},
+        proof=None,
+        deviations=[deviation],
+    )
+    text = make_run(tmp_path, results, metadata)[name]
+    flat = visible(text) if name.endswith(".html") else text
+    head = flat[: flat.index("Scores")]
+    for expected in (DEMO_NOTICE, "INCOMPLETE", "NO SANDBOX", "Judge not proved", "3.12.11"):
+        assert expected in head
+    assert "Provisional" in flat
+    terminal = summary_text(tmp_path)
+    for expected in (DEMO_NOTICE, "INCOMPLETE", "NO SANDBOX", "python", "Provisional"):
+        assert expected in terminal
+
+
+def test_a_failed_proof_is_shouted(tmp_path: Path) -> None:
+    proof = {"ok": False, "checks": [{"name": "controls", "as_expected": 8, "total": 9}]}
+    reports = make_run(tmp_path, good_results(), make_metadata(proof=proof))
+    assert "**JUDGE NOT PROVED.**" in reports["combined_summary.md"]
+    assert "JUDGE NOT PROVED" in visible(reports["report.html"])
+
+
+def test_a_run_without_metadata_says_so(tmp_path: Path) -> None:
+    for name, text in make_run(tmp_path, good_results()).items():
+        assert "eval_metadata.json is missing" in text, name
+        assert "No deviations" not in text
+
+
+@pytest.mark.parametrize("label", ["base", "finetuned", "samples"])
+@pytest.mark.parametrize("modes", [("policy",), ("no-policy",), ("no-policy", "policy")])
+def test_one_model_or_one_mode_alone(tmp_path: Path, label: str, modes: tuple[str, ...]) -> None:
+    results = {label: good_results()["base"]}
+    reports = make_run(tmp_path, results, make_metadata(), modes=modes)
+    expected = [f"{mode}/comparison_report.md" for mode in modes]
+    assert sorted(reports) == sorted([*expected, "combined_summary.md", "report.html"])
+    for text in reports.values():
+        assert "28.7 % [" in text
+        assert "There is no second model to compare with." in text
+    assert page_data(reports["report.html"])["problems"]["T/0"]["models"][label]["programs"]
+    assert "28.7 %" in summary_text(tmp_path)
+
+
+def test_left_out_problems_are_named(tmp_path: Path) -> None:
+    rows = rows_of([["unscorable"] * 2, ["passed", "infrastructure"], ["passed"] * 2])
+    reports = make_run(tmp_path, {"base": rows}, make_metadata(), k_values=[1, 2])
+    report = reports["no-policy/comparison_report.md"]
+    assert "- Base: problems that this machine cannot score: T/0." in report
+    assert "- Base: 17 problems without samples: T/3," in report
+    assert "- Base, pass@2: fewer than 2 scored samples: T/1." in report
+    assert "Base: 1 samples without a verdict because of infrastructure failures" in report
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no results here"):
+        write_reports(tmp_path)
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy/metrics.json").write_text('{"schema_version": 99}')
+    with pytest.raises(UsageError, match="schema version 99"):
+        write_reports(tmp_path)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_reports_are_the_same_when_rebuilt(tmp_path: Path) -> None:
+    first = make_run(tmp_path, good_results(), make_metadata())
+    second = {
+        str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8")
+        for path in write_reports(tmp_path, PROBLEMS)
+    }
+    assert first == second
+
+
+class Elements(HTMLParser):
+    """What a browser would find in the page: its scripts, and anything that loads or runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: list[dict[str, str | None]] = []
+        self.active: list[tuple[str, str, str | None]] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "script":
+            self.scripts.append(dict(attrs))
+        if tag in ("img", "iframe", "object", "embed", "link", "base"):
+            self.active.append((tag, "", None))
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name.startswith("on") or (
+                name in ("src", "href") and not (value or "").startswith("#")
+            ):
+                self.active.append((tag, name, value))
+
+
+def hostile_results() -> dict[str, list[Row]]:
+    results = good_results()
+    for rows in results.values():
+        rows[0] |= {
+            "code": HOSTILE,
+            "completion": HOSTILE,
+            "stderr": HOSTILE,
+            "program_sha256": "f" * 64,
+            "passed": False,
+            "outcome": "failed",
+            "error_type": "compile_error",
+            "error_codes": [HOSTILE],
+            "policy_findings": [finding(HOSTILE)],
+        }
+        rows[1] |= {"code": "lone surrogate \ud800, bidi \u202e", "program_sha256": "e" * 64}
+    return results
+
+
+def hostile_metadata() -> dict[str, Any]:
+    metadata = make_metadata(arguments={"base_model": HOSTILE})
+    metadata["models"]["base"]["name"] = HOSTILE
+    metadata["deviations"] = [dict.fromkeys(("id", "expected", "actual", "consequence"), HOSTILE)]
+    return metadata
+
+
+def test_hostile_text_is_shown_and_never_markup(tmp_path: Path) -> None:
+    page = make_run(tmp_path, hostile_results(), hostile_metadata())["report.html"]
+    elements = Elements()
+    elements.feed(page)
+    assert [script.get("id") for script in elements.scripts] == ["data", None]
+    assert elements.active == []
+    assert len(elements.ids) == len(set(elements.ids))
+    shown = page_data(page)["problems"]["T/0"]["models"]["base"]["programs"]
+    assert HOSTILE in {program.get("code") for program in shown}
+    assert HOSTILE in visible(page)
+
+
+def test_markdown_shows_hostile_text_as_text(tmp_path: Path) -> None:
+    reports = make_run(tmp_path, hostile_results(), hostile_metadata())
+    for name in REPORTS[:3]:
+        outside_code = re.sub(r"`[^`]*`", "", reports[name])
+        assert "<script" not in outside_code.replace("\\<", "")
+
+
+def test_markdown_cells_cannot_leave_their_cell() -> None:
+    assert cell("a|b\nc") == "a\\|b c"
+    assert cell("[x](http://e)") == "\\[x](http://e)"
+    assert cell(Code("a|b")) == "`a\\|b`"
+    assert cell(Code("a`b")) == "a\\`b"
+    assert cell("<b> *x* _y_ a_b p < 0.1") == "\\<b> \\*x\\* \\_y\\_ a_b p < 0.1"
+    assert cell("41.5 % [34.0, 49.1]") == "41.5 % [34.0, 49.1]"
+
+
+def test_script_json_round_trips_and_holds_no_markup() -> None:
+    text = script_json({"x": HOSTILE + "\u2028&amp;\ud800"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text)["x"] == HOSTILE + "\u2028&amp;\ud800"
+
+
+def test_only_the_pages_own_script_may_run(tmp_path: Path) -> None:
+    page = make_run(tmp_path, good_results(), make_metadata())["report.html"]
+    policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]+)"', page).group(1))  # type: ignore[union-attr]
+    script = page[page.rindex("<script>") + len("<script>") : page.rindex("</script>")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}'" in policy
+
+
+def test_identical_programs_are_shown_once_with_their_number(tmp_path: Path) -> None:
+    rows = rows_of([["passed"] * 6 + ["compile_error"] * 2])
+    rows[7]["outcome"], rows[7]["error_type"] = "infrastructure", "infra_sandbox"
+    page = make_run(tmp_path, {"base": rows}, make_metadata())["report.html"]
+    model = page_data(page)["problems"]["T/0"]["models"]["base"]
+    assert [(p["n"], p["v"]) for p in model["programs"]] == [
+        (2, "passed"),
+        (2, "passed"),
+        (2, "passed"),
+        (1, "compile_error"),
+        (1, "infrastructure"),
+    ]
+    assert model["distinct"] == 5
+    assert model["unshown"] == 0
+    assert page_data(page)["problems"]["T/0"]["prompt"] == PROBLEMS.problems[0].prompt
+
+
+def test_an_answer_without_code_is_shown_as_the_model_wrote_it(tmp_path: Path) -> None:
+    rows = [make_row("T/0", 0, "extraction_failure", code=None, completion="I cannot.")]
+    rows[0]["program_sha256"] = None
+    page = make_run(tmp_path, {"base": rows}, make_metadata())["report.html"]
+    (program,) = page_data(page)["problems"]["T/0"]["models"]["base"]["programs"]
+    assert (program["code"], program["raw"]) == ("I cannot.", True)
+
+
+def test_a_flood_of_distinct_programs_stays_within_the_budget() -> None:
+    programs = ProblemPrograms()
+    for index in range(300):
+        programs.add(make_row("T/0", index, "passed", code=f"fn f() {{ {index} }}" + "é<" * 500))
+    programs.add(make_row("T/0", 300, "compile_error", code="fn rare() {}"))
+    for budget in (20_000, 10**9):
+        chosen = programs.chosen(budget)
+        shown = chosen["programs"]
+        assert len(script_json(shown)) <= max(budget, 10_000)
+        assert {program["v"] for program in shown} == {"passed", "compile_error"}
+        assert len(shown) <= HELD_PROGRAMS + 1
+        assert sum(program["n"] for program in shown) + chosen["unshown"] == 301
+        assert chosen["distinct"] == 301
+
+
+def test_policy_mode_alone_shows_its_own_verdicts(tmp_path: Path) -> None:
+    rows = [make_row("T/0", 0, policy_findings=[finding("process")])]
+    reports = make_run(tmp_path, {"base": rows}, make_metadata(), modes=("policy",))
+    (program,) = page_data(reports["report.html"])["problems"]["T/0"]["models"]["base"]["programs"]
+    assert program["v"] == "policy_violation"
+    assert program["policy"] == ["process, line 1: process is not allowed"]
+    assert under_policy(rows)[0]["passed"] is False
+
+
+def test_terminal_is_plain_text_without_a_terminal(tmp_path: Path) -> None:
+    make_run(tmp_path, good_results(), make_metadata())
+    plain = summary_text(tmp_path)
+    assert re.search(r"^pass@1 +28\.7 % \[\S+ \S+ +73\.8 % \[\S+ \S+ +\+45\.0 \[", plain, re.M)
+    assert "\x1b" not in plain
+    assert not set("─│┃━") & set(plain)
+    assert str(tmp_path / "report.html") in plain
+    assert "In all: 2h 25m. Estimated cost: $7.27" in plain
+    assert "\x1b" in summary_text(tmp_path, force_terminal=True, color_system="standard")
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_the_page_works_in_a_browser_and_hostile_text_does_not_run(tmp_path: Path) -> None:
+    make_run(tmp_path, hostile_results(), hostile_metadata())
+    command = [
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--virtual-time-budget=2000",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--dump-dom",
+        f"file://{tmp_path / 'report.html'}#p-T/0",
+    ]
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert "<title>Fine-tuned against base on synthetic</title>" in dom
+    assert "20 of 20 problems" in dom  # the page's script ran to its end
+    opened = dom[dom.index('id="p-T/0"') : dom.index('id="p-T/1"')]
+    assert html.escape(HOSTILE, quote=False) in opened
+    assert "⟨U+202E⟩" in opened
+    assert "⟨U+D800⟩" in opened
+    assert "Returns 0." in opened
