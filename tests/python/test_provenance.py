@@ -34,8 +34,8 @@ def collect(**changes: Any) -> dict[str, Any]:
         "phases": {"generate base": 2.5, "score": 1.0},
         "sandbox": "firejail",
     }
-    metadata = provenance.collect_metadata(**options | changes)
-    metadata = json.loads(json.dumps(metadata))
+    collected = provenance.collect_metadata(**options | changes)
+    metadata: dict[str, Any] = json.loads(json.dumps(collected))
     jsonschema.validate(metadata, SCHEMA)
     return metadata
 

@@ -69,9 +69,9 @@ def make_run(
 
 
 def summary_text(folder: Path, **options: Any) -> str:
-    target = Console(file=io.StringIO(), width=80, soft_wrap=True, **options)
-    print_summary(folder, target)
-    return target.file.getvalue()  # type: ignore[attr-defined]
+    written = io.StringIO()
+    print_summary(folder, Console(file=written, width=80, soft_wrap=True, **options))
+    return written.getvalue()
 
 
 def visible(page: str) -> str:

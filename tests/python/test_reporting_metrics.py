@@ -40,8 +40,8 @@ def build(
     results = {label: rows for label, rows in given.items() if rows is not None}
     mode = options.pop("mode", "no-policy")
     k_values = options.pop("k_values", [1])
-    metrics = build_metrics(mode, results, make_problem_set(problems), k_values, **options)
-    metrics = json.loads(json.dumps(metrics))
+    built = build_metrics(mode, results, make_problem_set(problems), k_values, **options)
+    metrics: dict[str, Any] = json.loads(json.dumps(built))
     jsonschema.validate(metrics, SCHEMA)
     return metrics
 

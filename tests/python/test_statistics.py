@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from scipy import stats
 from sigil_eval import statistics as st
 from sigil_eval.errors import UsageError
 
-EXACT = {"rel": 1e-9, "abs": 1e-9}
+EXACT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-9}
 # Student's sleep data: extra hours with two drugs, ten patients (R's `sleep`).
 SLEEP_1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
 SLEEP_2 = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
@@ -192,6 +193,7 @@ def test_needed_samples_when_only_sampling_adds_spread() -> None:
     tuned = [(2, 1), (2, 1), (2, 2), (2, 1)] * 25
     difference = st.paired_difference([c / n for n, c in base], [c / n for n, c in tuned])
     # One sample's variance: mean of c(n-c)/(n(n-1)) is 1/4 for base and 3/8 for tuned.
+    assert difference.standard_error is not None
     total = difference.standard_error**2 * 100
     between = max(0.0, total - (0.25 + 0.375) / 2)
     allowed = 100 * (difference.mean / 2.8) ** 2

@@ -91,6 +91,7 @@ def statistics_table(metrics: dict[str, Any]) -> Table | None:
     if comparison is None:
         return None
     rows = []
+    single = min(m["samples"]["fewest_per_problem"] for m in metrics["models"].values()) < 2
     for k, paired in comparison["pass_at_k"].items():
         if paired is not None:
             seen, boot = paired["minimum_detectable"], paired["bootstrap"]
@@ -100,7 +101,7 @@ def statistics_table(metrics: dict[str, Any]) -> Table | None:
                     f"{points(boot['low'])} to {points(boot['high'])}",
                     "unknown" if seen is None else points(seen),
                     str(paired["needed_problems"] or "none"),
-                    str(paired["needed_samples"] or ("none" if k == "1" else "")),
+                    _needed_samples(paired, k, single),
                 ]
             )
     head = [
@@ -117,6 +118,14 @@ def statistics_table(metrics: dict[str, Any]) -> Table | None:
         "“none” means that no number would."
     )
     return Table(head, rows, 1, note) if rows else None
+
+
+def _needed_samples(paired: dict[str, Any], k: str, single: bool) -> str:
+    if paired["needed_samples"] is not None:
+        return str(paired["needed_samples"])
+    if k != "1":
+        return ""
+    return "unknown (one sample)" if single else "none"
 
 
 def rate_table(metrics: dict[str, Any]) -> Table:
