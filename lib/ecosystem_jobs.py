@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import json
 import sys
 import tempfile
@@ -40,7 +41,8 @@ def finetuner() -> None:
 
 
 def trainer() -> None:
-    """Import the module behind `sigilderg-train`."""
+    """Import the module behind `sigilderg-train`, which takes long, and less so where it cannot."""
+    assert importlib.util.find_spec("rust_qlora.dataset_utils"), "rust_qlora.dataset_utils is missing"
     importlib.import_module("rust_qlora.train")
 
 

@@ -38,7 +38,7 @@ python_apply() {
       "$PYENV_REPO_URL or python.org does not answer. Install python3.12 with python3.12-venv," \
       "or set PYENV_REPO_URL and PYTHON_BUILD_MIRROR_URL."
     deviation python "CPython $PYTHON_VERSION" "CPython $(cut -f1 <<<"$found")" \
-      "$PYTHON_VERSION could not be had, so the newest 3.12 found here is used"
+      "it could not be had; used is the newest 3.12 found here (sigilderg-finetuner asks for 3.12.10 or newer)"
   fi
   cut -f2 <<<"$found" >"$STATE_DIR/python.path"
 }

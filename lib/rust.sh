@@ -116,6 +116,10 @@ settle_rustc() {
     return 0
   fi
   target=$(rust_home)/toolchain-$("$rustc" --version | cut -d' ' -f2)
+  if [[ $("$target/bin/rustc" --version 2>/dev/null) == "$("$rustc" --version)" ]]; then
+    printf '%s\n' "$target/bin/rustc"
+    return 0
+  fi
   rm -rf "$target" "$target.part"
   mkdir -p "$target.part"
   cp -al "$sysroot/bin" "$sysroot/lib" "$target.part" 2>/dev/null || cp -a "$sysroot/bin" "$sysroot/lib" "$target.part"
@@ -127,12 +131,14 @@ settle_rustc() {
 build_crates() {
   local rustc target folder
   rustc=$(rustc_path) folder=$(crates_dir) target=$STATE_DIR/cache/crates
+  stamped "$folder/made-from" "$(rust_key)" && return 0
   rm -rf "$folder" "$folder.part" "$target"
   reachable "$CRATES_URL" || return 1
   CARGO_HOME=$STATE_DIR/rust/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" build --release --locked \
     --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" || return 1
   mkdir -p "$folder.part"
   cp "$target"/release/deps/*.rlib "$folder.part"
+  stamp "$folder.part/made-from" "$(rust_key)"
   chmod -R a+rX "$folder.part"
   mv "$folder.part" "$folder"
   rm -rf "$target"

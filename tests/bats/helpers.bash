@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# What the tests share: a home of their own, the libraries, and stubs that check their calls.
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+export ROOT
+
+# A fresh HOME and STATE_DIR, a private tmux server, and a folder for stubs in front of PATH.
+make_home() {
+  TEST_HOME=$(mktemp -d "${TMPDIR:-/tmp}/eval-setup.XXXXXX")
+  export HOME=$TEST_HOME/home STATE_DIR=$TEST_HOME/state STUBS=$TEST_HOME/stubs TMUX_TMPDIR=$TEST_HOME
+  mkdir -p "$HOME" "$STUBS"
+  export PATH=$STUBS:$PATH NONINTERACTIVE=1
+  unset TMUX VENV_DIR OUTPUT_DIR SKIP_ENV_CHECK HF_TOKEN PYENV_ROOT
+}
+
+remove_home() {
+  tmux kill-server 2>/dev/null || true
+  rm -rf "$TEST_HOME"
+}
+
+setup_sh() { bash "$ROOT/eval_setup.sh" "$@"; }
+
+# Loads the libraries as eval_setup.sh does: lenient unless $1 is strict.
+load_libraries() {
+  DEMO=${DEMO-1} STRICT=0 INTERACTIVE=0 FORCE_STEP='' RESUME_OPTIONS=--demo
+  if [[ ${1:-lenient} == strict ]]; then STRICT=1; fi
+  local file
+  # shellcheck source=/dev/null
+  for file in eval_setup_config lib/logging lib/environment lib/steps lib/download lib/system_deps lib/python_env \
+    lib/pytorch lib/sigilderg lib/rust lib/sandbox lib/cli_tools lib/evaluation lib/tmux; do
+    source "$ROOT/$file.sh"
+  done
+  mkdir -p "$STATE_DIR/logs"
+}
+
+# as_program FUNCTION...: runs it as eval_setup.sh would, in a bash of its own with the functions and
+# variables of the test. (Under bats' own `run` errexit is off, and cannot be switched on again.)
+as_program() {
+  {
+    echo 'set -Eeuo pipefail'
+    declare -p | grep -E '^declare -[aAix-]+ [A-Z_0-9]+=' | grep -vE '^declare -[^ ]+ (BASH|BATS|FUNCNAME|GROUPS|DIRSTACK|PIPESTATUS|SHELLOPTS|_)'
+    declare -f
+    printf '%q ' "$@"
+  } >"$TEST_HOME/program"
+  bash "$TEST_HOME/program"
+}
+
+# stub NAME PLAN...: a command NAME that must be called exactly as planned. A plan is
+# "ARGUMENTS => COMMANDS": a pattern that the arguments must match, and what the call does.
+stub() {
+  local name=$1
+  shift
+  printf '%s' "${@/%/$'\n'}" >"$STUBS/.plan-$name"
+  : >"$STUBS/.calls-$name"
+  cat >"$STUBS/$name" <<STUB
+#!/usr/bin/env bash
+echo "\$*" >>"$STUBS/.calls-$name"
+plan=\$(sed -n "\$(wc -l <"$STUBS/.calls-$name")p" "$STUBS/.plan-$name")
+if [[ -z \$plan || "\$*" != \${plan%% => *} ]]; then
+  echo "$name \$*: planned was '\$plan'" >>"$STUBS/.unplanned"
+  exit 99
+fi
+eval "\${plan##* => }"
+STUB
+  chmod +x "$STUBS/$name"
+}
+
+# Fails unless every stub was called as planned, to the last plan.
+verify_stubs() {
+  local plan name
+  if [[ -f $STUBS/.unplanned ]]; then
+    cat "$STUBS/.unplanned"
+    return 1
+  fi
+  for plan in "$STUBS"/.plan-*; do
+    [[ -e $plan ]] || continue
+    name=${plan##*/.plan-}
+    if [[ $(wc -l <"$plan") != $(wc -l <"$STUBS/.calls-$name") ]]; then
+      echo "$name: $(wc -l <"$plan") calls planned, these were made:"
+      cat "$STUBS/.calls-$name"
+      return 1
+    fi
+  done
+}
+
+# command_stub NAME: a command that does what standard input says, without a plan.
+command_stub() {
+  {
+    echo '#!/usr/bin/env bash'
+    cat
+  } >"$STUBS/$1"
+  chmod +x "$STUBS/$1"
+}
+
+# Assertions that say what they saw.
+expect_status() { [[ $status -eq $1 ]] || { echo "exit code $status, expected $1: $output" && return 1; }; }
+expect_output() { [[ $output == *"$1"* ]] || { echo "missing '$1' in: $output" && return 1; }; }
+expect_no_output() { [[ $output != *"$1"* ]] || { echo "unexpected '$1' in: $output" && return 1; }; }

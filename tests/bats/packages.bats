@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# PyTorch, the ecosystem, the sandbox and the optional tools: what counts as proved.
+
+load helpers
+
+setup() {
+  make_home
+  load_libraries
+  mkdir -p "$VENV_DIR/bin" "$STATE_DIR/bootstrap/bin" "$STATE_DIR/cache"
+  echo /some/python >"$STATE_DIR/python.path"
+  command_stub curl <<<'exit 6'
+  command_stub nvidia-smi <<<'exit 9'
+  fake_command "$STATE_DIR/bootstrap/bin/uv" <<<'echo "uv $*"'
+  fake_command "$VENV_DIR/bin/sigil-eval" <<<'echo "sigil-eval 1.0.0"'
+}
+teardown() { remove_home; }
+
+fake_command() {
+  {
+    echo '#!/usr/bin/env bash'
+    cat
+  } >"$1"
+  chmod +x "$1"
+}
+
+@test "without CUDA, flash-attn is a deviation and is not tried" {
+  fake_command "$VENV_DIR/bin/python" <<<'exit 0'
+  run as_program run_step pytorch 1 1
+  expect_status 0
+  [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'pytorch.flash-attn\tsdpa on the CPU' ]
+  run as_program run_step pytorch 1 1
+  expect_output skipped
+}
+
+@test "a PyTorch that does not compute fails the step and leaves no proof" {
+  fake_command "$VENV_DIR/bin/python" <<<'exit 1'
+  run as_program run_step pytorch 1 1
+  expect_status 1
+  [ ! -e "$VENV_DIR/$PYTORCH_STAMP" ]
+}
+
+@test "with CUDA, a flash-attn wheel with another checksum is not installed" {
+  command_stub nvidia-smi <<<'echo "NVIDIA H100, 570.1"'
+  # The environment's python: torch works, flash_attn does not import.
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $* != *flash_attn* ]]'
+  FLASH_ATTN_URL=file://$TEST_HOME
+  echo 'not a wheel' >"$TEST_HOME/$FLASH_ATTN_WHEEL"
+  rm "$STUBS/curl"
+  PATH=$STUBS:/usr/bin:/bin run as_program run_step pytorch 1 1
+  expect_status 0
+  grep -q 'is not the pinned file' "$STATE_DIR/logs/pytorch.log"
+  run grep -c '^uv pip install' "$STATE_DIR/logs/pytorch.log"
+  [ "$output" = 0 ]
+  [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'pytorch.flash-attn\tsdpa' ]
+}
+
+@test "a package that is there but does not do its job is a deviation that says so" {
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != finetuner ]] || { echo "AssertionError: broken" >&2; exit 1; }'
+  run as_program run_step sigilderg 1 1
+  expect_status 0
+  [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'sigilderg.finetuner\tAssertionError: broken' ]
+}
+
+@test "where GitHub answers, the pinned source is tried before giving up" {
+  reachable() { :; }
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != trainer || -e $STATE_DIR/sources/SigilDERG-Finetuner ]]'
+  commit=${FINETUNER_SOURCE#*@}
+  stub git "init -q * => mkdir -p $STATE_DIR/sources/SigilDERG-Finetuner" "-C * fetch * $commit => true" \
+    '-C * checkout -q FETCH_HEAD => true'
+  export STATE_DIR
+  run as_program run_step sigilderg 1 1
+  expect_status 0
+  [ ! -s "$STATE_DIR/deviations.tsv" ]
+  grep -q "uv pip install .* -e $STATE_DIR/sources/SigilDERG-Finetuner" "$STATE_DIR/logs/sigilderg.log"
+  verify_stubs
+}
+
+@test "a sandbox that lets a canary out stops with exit code 3 and leaves no proof" {
+  id "$SANDBOX_USER" >/dev/null 2>&1 || ((EUID)) || skip 'would make a user'
+  fake_command "$VENV_DIR/bin/sigil-eval" <<<'echo "wrote outside"; exit 3'
+  run as_program run_step sandbox 1 1
+  expect_status 3
+  expect_output 'wrote outside'
+  expect_output 'SANDBOX_MODE=none'
+  [ ! -e "$STATE_DIR/sandbox.stamp" ]
+}
+
+@test "SANDBOX_MODE=none is a deviation, and a strict run refuses it" {
+  SANDBOX_MODE=none
+  run as_program run_step sandbox 1 1
+  expect_status 0
+  [ "$(cut -f1-3 "$STATE_DIR/deviations.tsv")" = $'sandbox\tFirejail\tnone' ]
+  STRICT=1
+  run as_program run_step sandbox 1 1
+  expect_status 3
+}
+
+@test "going back to Firejail proves it, and takes the deviation away" {
+  id "$SANDBOX_USER" >/dev/null 2>&1 || ((EUID)) || skip 'would make a user'
+  SANDBOX_MODE=none
+  as_program run_step sandbox 1 1
+  SANDBOX_MODE=firejail
+  run as_program run_step sandbox 1 1
+  expect_status 0
+  expect_no_output skipped
+  [ ! -s "$STATE_DIR/deviations.tsv" ]
+}
+
+@test "gh that cannot be had stops nothing" {
+  fake_command "$VENV_DIR/bin/hf" <<<'exit 0'
+  command_stub dpkg-query <<<'exit 1'
+  command_stub apt-get <<<'exit 100'
+  command_stub sudo <<<'exit 1'
+  PATH=$STUBS:/bin run as_program run_step cli_tools 1 1
+  expect_status 0
+}

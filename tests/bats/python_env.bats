@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# Which Python is taken, and when the virtual environment counts as finished.
+
+load helpers
+
+setup() {
+  make_home
+  load_libraries
+  export PATH=$STUBS:/usr/bin:/bin
+  command_stub curl <<<'exit 6'
+  # Only the Pythons that a test makes are found.
+  find_usual_places=$(declare -f find_pythons | sed 's#/usr/local/bin/python3.12 /opt/\*/bin/python3.12 /usr/bin/python3.12##')
+  eval "$find_usual_places"
+  command_stub python3.12 <<<'exit 1'
+}
+teardown() { remove_home; }
+
+# fake_python VERSION: one that claims to be complete.
+fake_python() {
+  local folder=$HOME/.pyenv/versions/$1/bin
+  mkdir -p "$folder"
+  printf '#!/bin/sh\nprintf "%%s\\t%%s\\n" %s %s/python\n' "$1" "$folder" >"$folder/python"
+  chmod +x "$folder/python"
+}
+
+@test "the pinned version is taken when it is there, without a deviation" {
+  fake_python 3.12.9
+  fake_python 3.12.11
+  run as_program run_step python 1 1
+  expect_status 0
+  [ "$(cat "$STATE_DIR/python.path")" = "$HOME/.pyenv/versions/3.12.11/bin/python" ]
+  [ ! -s "$STATE_DIR/deviations.tsv" ]
+}
+
+@test "else the newest 3.12, newest by number, as a deviation" {
+  fake_python 3.12.9
+  fake_python 3.12.10
+  run as_program run_step python 1 1
+  expect_status 0
+  [ "$(cat "$STATE_DIR/python.path")" = "$HOME/.pyenv/versions/3.12.10/bin/python" ]
+  [ "$(cut -f1-3 "$STATE_DIR/deviations.tsv")" = $'python\tCPython 3.12.11\tCPython 3.12.10' ]
+  run as_program run_step python 1 1
+  expect_output skipped
+}
+
+@test "a strict run does not take another version" {
+  STRICT=1
+  fake_python 3.12.10
+  run as_program run_step python 1 1
+  expect_status 3
+  [ ! -e "$STATE_DIR/python.path" ]
+}
+
+@test "no Python at all is an error that names the ways out" {
+  run as_program run_step python 1 1
+  expect_status 3
+  expect_output 'PYTHON_BUILD_MIRROR_URL'
+}
+
+@test "an interpreter that has gone is found out" {
+  fake_python 3.12.11
+  as_program run_step python 1 1
+  rm -r "$HOME/.pyenv"
+  run as_program python_probe
+  expect_status 1
+}
+
+@test "another PYTHON_VERSION than the recorded one is not done" {
+  fake_python 3.12.10
+  as_program run_step python 1 1
+  PYTHON_VERSION=3.12.3
+  run as_program python_probe
+  expect_status 1
+}
+
+@test "an incomplete Python (no ssl, no ensurepip) is passed over" {
+  real=$(PATH=/usr/bin:/bin command -v python3)
+  mkdir -p "$HOME/broken"
+  printf '#!/bin/sh\necho "import $1" | "%s" - 2>/dev/null; exit 1\n' "$real" >"$HOME/broken/python"
+  chmod +x "$HOME/broken/python"
+  [ -z "$(complete_python "$HOME/broken/python")" ]
+}
+
+@test "pyenv is taken at its pinned commit only" {
+  reachable() { :; }
+  apt_install() { :; }
+  stub git "clone * $STATE_DIR/pyenv => mkdir -p $STATE_DIR/pyenv/.git" '-C * rev-parse HEAD => echo another'
+  run as_program run_step python 1 1
+  expect_status 1
+  expect_output "is not the pinned commit $PYENV_COMMIT"
+  verify_stubs
+}
+
+@test "pyenv builds the pinned version with its own root, and that one is taken" {
+  reachable() { :; }
+  apt_install() { echo "apt $*" >>"$TEST_HOME/apt"; }
+  stub git "clone * --branch $PYENV_TAG * => mkdir -p $STATE_DIR/pyenv/.git $STATE_DIR/pyenv/bin" \
+    "-C * rev-parse HEAD => echo $PYENV_COMMIT; cp $TEST_HOME/pyenv $STATE_DIR/pyenv/bin/"
+  cat >"$TEST_HOME/pyenv" <<'PYENV'
+#!/usr/bin/env bash
+[[ $* == 'install --skip-existing --verbose 3.12.11' ]] || exit 9
+mkdir -p "$PYENV_ROOT/versions/3.12.11/bin"
+printf '#!/bin/sh\nprintf "3.12.11\\t%%s\\n" "$0"\n' >"$PYENV_ROOT/versions/3.12.11/bin/python"
+chmod +x "$PYENV_ROOT/versions/3.12.11/bin/python"
+PYENV
+  chmod +x "$TEST_HOME/pyenv"
+  run as_program run_step python 1 1
+  expect_status 0
+  [ "$(cat "$STATE_DIR/python.path")" = "$STATE_DIR/pyenv/versions/3.12.11/bin/python" ]
+  grep -q libssl-dev "$TEST_HOME/apt"
+  [ ! -s "$STATE_DIR/deviations.tsv" ]
+  verify_stubs
+}
+
+@test "an environment without its marker, or with that of other requirements, is not finished" {
+  mkdir -p "$VENV_DIR"
+  echo /some/python >"$STATE_DIR/python.path"
+  run as_program venv_probe
+  expect_status 1
+  stamp "$VENV_DIR/$VENV_MARKER" "$(venv_key)"
+  run as_program venv_probe
+  expect_status 0
+  cp "$LOCK" "$TEST_HOME/lock"
+  echo '# changed' >>"$TEST_HOME/lock"
+  LOCK=$TEST_HOME/lock
+  run as_program venv_probe
+  expect_status 1
+}
+
+@test "a folder that is no virtual environment is never deleted" {
+  mkdir -p "$VENV_DIR"
+  echo thesis >"$VENV_DIR/thesis.txt"
+  echo /some/python >"$STATE_DIR/python.path"
+  install_uv() { :; }
+  run as_program run_step venv 1 1
+  expect_status 1
+  expect_output 'holds something else than a virtual environment'
+  [ "$(cat "$VENV_DIR/thesis.txt")" = thesis ]
+}
+
+@test "an installation that is cut off leaves no marker, and is begun anew" {
+  mkdir -p "$STATE_DIR/bootstrap/bin"
+  install_uv() { :; }
+  echo /some/python >"$STATE_DIR/python.path"
+  printf '#!/bin/sh\ncase $1 in venv) mkdir -p "%s" && touch "%s/pyvenv.cfg";; *) exit 1;; esac\n' \
+    "$VENV_DIR" "$VENV_DIR" >"$STATE_DIR/bootstrap/bin/uv"
+  chmod +x "$STATE_DIR/bootstrap/bin/uv"
+  run as_program run_step venv 1 1
+  expect_status 1
+  [ -d "$VENV_DIR" ]
+  [ ! -e "$VENV_DIR/$VENV_MARKER" ]
+  touch "$VENV_DIR/leftover"
+  run as_program run_step venv 1 1
+  expect_no_output skipped
+  [ ! -e "$VENV_DIR/leftover" ]
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# Which compiler judges, where it lies, and that it is proved.
+
+load helpers
+
+setup() {
+  make_home
+  load_libraries
+  export PATH=$STUBS:/usr/bin:/bin RUSTUP_HOME=$HOME/.rustup
+  ROOT_PREFIX=$TEST_HOME/prefix
+  command_stub curl <<<'exit 6'
+  # No compiler but those that a test makes.
+  eval "$(declare -f find_rustcs | sed 's#printf .*/usr/lib/rust-.*#:;#')"
+}
+teardown() { remove_home; }
+
+# fake_toolchain FOLDER VERSION: its rustc "compiles" by writing a program that prints what the step
+# expects of hello.rs.
+fake_toolchain() {
+  mkdir -p "$1/bin" "$1/lib"
+  cat >"$1/bin/rustc" <<RUSTC
+#!/usr/bin/env bash
+case \$1 in
+  --version) echo '$2' ;;
+  --print) echo '$1' ;;
+  *) while [[ \$1 != -o ]]; do shift; done; printf '#!/bin/sh\necho \${ANSWER:-24}\n' >"\$2"; chmod +x "\$2" ;;
+esac
+RUSTC
+  printf '#!/bin/sh\nexit 1\n' >"$1/bin/cargo"
+  chmod +x "$1/bin/rustc" "$1/bin/cargo"
+}
+
+@test "the pinned build is taken without a deviation for the compiler" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/new" 'rustc 1.99.0 (abc 2026-10-01)'
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  run as_program run_step rust 1 1
+  expect_status 0
+  [ "$("$(rustc_path)" --version)" = "$RUST_BUILD" ]
+  [ "$(cut -f1 "$STATE_DIR/deviations.tsv")" = rust.crates ]
+}
+
+@test "the same version of another build is a deviation" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/distro" 'rustc 1.95.0 (built from a source tarball)'
+  run as_program run_step rust 1 1
+  expect_status 0
+  grep -q '^rust	' "$STATE_DIR/deviations.tsv"
+}
+
+@test "a nightly compiler is never taken" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/nightly" 'rustc 1.99.0-nightly (abc 2026-10-01)'
+  fake_toolchain "$RUSTUP_HOME/toolchains/old" 'rustc 1.80.0 (abc 2024-07-01)'
+  run as_program any_rustc
+  [[ $output == */old/bin/rustc ]]
+}
+
+@test "a shim that does not know a toolchain leads to the toolchains beside it" {
+  fake_toolchain "$TEST_HOME/owner/.rustup/toolchains/pinned" "$RUST_BUILD"
+  mkdir -p "$TEST_HOME/owner/.cargo/bin"
+  printf '#!/bin/sh\necho "rustup could not choose a version" >&2; exit 1\n' >"$TEST_HOME/owner/.cargo/bin/rustc"
+  chmod +x "$TEST_HOME/owner/.cargo/bin/rustc"
+  PATH=$TEST_HOME/owner/.cargo/bin:$PATH
+  run as_program pinned_rustc
+  expect_output "$TEST_HOME/owner/.rustup/toolchains/pinned/bin/rustc"
+}
+
+@test "a strict run refuses another compiler" {
+  STRICT=1
+  fake_toolchain "$RUSTUP_HOME/toolchains/new" 'rustc 1.99.0 (abc 2026-10-01)'
+  run as_program run_step rust 1 1
+  expect_status 3
+  [ ! -e "$STATE_DIR/rust.path" ]
+}
+
+@test "a compiler whose program answers wrongly fails the step" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  ANSWER=25 run as_program run_step rust 1 1
+  expect_status 1
+}
+
+@test "a found toolchain is copied to where the judge can read it, and stays where it was" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  as_program run_step rust 1 1
+  [[ $(rustc_path) == "$(rust_home)"/toolchain-1.95.0/bin/rustc ]]
+  [ -x "$RUSTUP_HOME/toolchains/pinned/bin/rustc" ]
+}
+
+@test "without crates the step goes on, and says which problems cannot be scored" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  run as_program run_step rust 1 1
+  expect_status 0
+  expect_output 'five problems'
+}
+
+@test "an exchanged compiler is proved again" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  as_program run_step rust 1 1
+  run as_program rust_probe
+  expect_status 0
+  fake_toolchain "$(dirname "$(dirname "$(rustc_path)")")" 'rustc 1.99.0 (abc 2026-10-01)'
+  run as_program rust_probe
+  expect_status 1
+}
+
+@test "rustup-init that is not the pinned file is not run" {
+  reachable() { :; }
+  RUSTUP_URL=file://$TEST_HOME/rustup-init
+  printf '#!/bin/sh\ntouch %s/ran\n' "$TEST_HOME" >"$TEST_HOME/rustup-init"
+  rm "$STUBS/curl"
+  command_stub apt-get <<<'exit 100'
+  command_stub apt-cache <<<'exit 0'
+  as_root() { "$@"; }
+  run as_program run_step rust 1 1
+  expect_status 3
+  expect_output 'is not the pinned file'
+  [ ! -e "$TEST_HOME/ran" ]
+}

@@ -1,0 +1,169 @@
+#!/usr/bin/env bats
+# The step runner: errexit, skipping, failing, resuming, deviations, the lock.
+
+load helpers
+
+setup() {
+  make_home
+  load_libraries
+  thing_describe() { echo 'makes a thing'; }
+  thing_probe() { [[ -f $STATE_DIR/thing ]] && echo 'the thing is there'; }
+  thing_apply() { touch "$STATE_DIR/thing"; }
+  thing_verify() { [[ -f $STATE_DIR/thing ]]; }
+}
+teardown() { remove_home; }
+
+@test "a step is applied, verified and recorded; the next time it is skipped with its reason" {
+  run as_program run_step thing 1 1
+  expect_status 0
+  expect_output '[1/1] thing'
+  expect_output 'done in'
+  run as_program run_step thing 1 1
+  expect_status 0
+  expect_output 'skipped: the thing is there'
+  [ "$(cut -f1,2 "$STATE_DIR/steps.tsv")" = $'thing\tapplied\nthing\tskipped' ]
+}
+
+@test "errexit is on inside a step: what follows a failed command does not run" {
+  thing_apply() {
+    false
+    touch "$STATE_DIR/thing"
+  }
+  run as_program run_step thing 1 1
+  expect_status 1
+  [ ! -e "$STATE_DIR/thing" ]
+  [ "$(cut -f1,2 "$STATE_DIR/steps.tsv")" = $'thing\tfailed' ]
+}
+
+@test "errexit is on inside a probe: a failed command means that the step is not done" {
+  thing_probe() {
+    false
+    echo 'looks done'
+  }
+  run as_program run_step thing 1 1
+  expect_status 0
+  expect_no_output skipped
+}
+
+@test "a failure shows step, exit code, log, its last lines and how to go on; later steps do not run" {
+  thing_apply() {
+    echo 'the disk is on fire'
+    return 7
+  }
+  after_describe() { echo after; }
+  after_probe() { return 1; }
+  after_apply() { touch "$STATE_DIR/after"; }
+  after_verify() { :; }
+  both() {
+    run_step thing 1 2
+    run_step after 2 2
+  }
+  run as_program both
+  expect_status 1
+  expect_output 'step thing failed with exit code 7'
+  expect_output "$STATE_DIR/logs/thing.log"
+  expect_output 'the disk is on fire'
+  expect_output 'bash eval_setup.sh --demo'
+  [ ! -e "$STATE_DIR/after" ]
+}
+
+@test "a step that exits does not take the runner's report with it" {
+  thing_apply() { exit 3; }
+  run as_program run_step thing 1 1
+  expect_status 3
+  expect_output 'step thing failed with exit code 3'
+}
+
+@test "a step whose verify fails has failed" {
+  thing_verify() { false; }
+  run as_program run_step thing 1 1
+  expect_status 1
+}
+
+@test "a forced step is applied though it is done" {
+  touch "$STATE_DIR/thing"
+  thing_apply() { echo again >"$STATE_DIR/thing"; }
+  FORCE_STEP=thing
+  run as_program run_step thing 1 1
+  expect_status 0
+  [ "$(cat "$STATE_DIR/thing")" = again ]
+}
+
+@test "logs are added to, not overwritten" {
+  thing_probe() { return 1; }
+  thing_apply() { echo "attempt $RANDOM" && touch "$STATE_DIR/thing"; }
+  as_program run_step thing 1 1
+  as_program run_step thing 1 1
+  [ "$(grep -c '^attempt' "$STATE_DIR/logs/thing.log")" -eq 2 ]
+}
+
+@test "a deviation is one row, and a lenient run goes on" {
+  thing_apply() { deviation thing.size 10 9 'it is smaller' && touch "$STATE_DIR/thing"; }
+  run as_program run_step thing 1 1
+  expect_status 0
+  expect_output 'thing.size: expected 10, have 9'
+  [ "$(cat "$STATE_DIR/deviations.tsv")" = $'thing.size\t10\t9\tit is smaller' ]
+}
+
+@test "a step replaces its own rows, and leaves those of others" {
+  printf 'thing\told\told\told\nthing.size\told\told\told\nthings\tkept\tkept\tkept\n' >"$STATE_DIR/deviations.tsv"
+  as_program run_step thing 1 1
+  [ "$(cat "$STATE_DIR/deviations.tsv")" = $'things\tkept\tkept\tkept' ]
+}
+
+@test "a strict run refuses a deviation with exit code 3 and names the way out" {
+  STRICT=1
+  thing_apply() {
+    deviation thing 10 9 'it is smaller'
+    touch "$STATE_DIR/thing"
+  }
+  run as_program run_step thing 1 1
+  expect_status 3
+  expect_output 'SKIP_ENV_CHECK=1'
+  [ ! -e "$STATE_DIR/thing" ]
+}
+
+@test "a strict run does not take over a step that a lenient run left with a deviation" {
+  STRICT=1
+  touch "$STATE_DIR/thing"
+  printf 'thing\t10\t9\tit is smaller\n' >"$STATE_DIR/deviations.tsv"
+  run as_program run_step thing 1 1
+  expect_status 0
+  expect_no_output skipped
+  [ ! -s "$STATE_DIR/deviations.tsv" ]
+}
+
+@test "a strict run lets an accepted deviation pass, and it stays on record" {
+  STRICT=1 ACCEPTED_DEVIATIONS='other thing.size'
+  thing_apply() { deviation thing.size 10 9 'it is smaller' && touch "$STATE_DIR/thing"; }
+  run as_program run_step thing 1 1
+  expect_status 0
+  run as_program run_step thing 1 1
+  expect_output skipped
+  grep -q '^thing.size' "$STATE_DIR/deviations.tsv"
+}
+
+@test "only one provisioning at a time" {
+  (
+    exec 9>>"$STATE_DIR/lock"
+    flock 9
+    touch "$STATE_DIR/locked"
+    sleep 5
+  ) &
+  holder=$!
+  while [ ! -e "$STATE_DIR/locked" ]; do sleep 0.05; done
+  run as_program take_lock
+  kill "$holder"
+  expect_status 3
+  expect_output 'another eval_setup.sh is at work'
+}
+
+@test "a step does not inherit the lock" {
+  thing_apply() { { : >&9; } 2>/dev/null && return 1 || touch "$STATE_DIR/thing"; }
+  locked_step() {
+    take_lock
+    run_step thing 1 1
+  }
+  run as_program locked_step
+  expect_status 0
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Installs what the tests need, and runs them all: bash tests/run.sh [lint|pytest|bats]...
+# It uses the very steps of eval_setup.sh, into .test-venv/ (or TEST_STATE_DIR).
+# shellcheck source-path=SCRIPTDIR/..
+set -Eeuo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+
+DEMO=1 STRICT=0 INTERACTIVE=0 FORCE_STEP='' RESUME_OPTIONS=''
+STATE_DIR=${TEST_STATE_DIR:-$ROOT/.test-venv}
+VENV_DIR=$STATE_DIR/venv
+source "$ROOT/eval_setup_config.sh"
+source "$ROOT/lib/logging.sh"
+source "$ROOT/lib/environment.sh"
+source "$ROOT/lib/steps.sh"
+source "$ROOT/lib/download.sh"
+source "$ROOT/lib/system_deps.sh"
+source "$ROOT/lib/python_env.sh"
+source "$ROOT/lib/sigilderg.sh"
+source "$ROOT/lib/rust.sh"
+source "$ROOT/lib/sandbox.sh"
+source "$ROOT/lib/evaluation.sh"
+LOCK=$ROOT/requirements/test.lock
+SYSTEM_PACKAGES+=(bats shellcheck)
+export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv} UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
+
+# mypy and the packages of the evaluation disagree on a dependency, so the linters live apart.
+LINT_DIR=$STATE_DIR/lint
+
+test_tools_describe() { say 'this package, ruff, mypy and shfmt'; }
+test_tools_key() { printf '%s %s %s' "$(venv_key)" "$(sha256_of requirements/lint.lock)" "$(sha256_of pyproject.toml)"; }
+test_tools_probe() {
+  stamped "$VENV_DIR/.test-tools" "$(test_tools_key)" || return 1
+  say 'this package, ruff, mypy and shfmt are there'
+}
+test_tools_apply() {
+  local uv=$STATE_DIR/bootstrap/bin/uv
+  rm -rf "$LINT_DIR"
+  "$uv" venv -q --python "$(<"$STATE_DIR/python.path")" "$LINT_DIR"
+  "$uv" pip sync -p "$LINT_DIR" --require-hashes requirements/lint.lock
+  uv_pip_install --no-build-isolation --no-index -e "$ROOT"
+}
+test_tools_verify() {
+  "$LINT_DIR/bin/mypy" --version && "$LINT_DIR/bin/ruff" --version && "$LINT_DIR/bin/shfmt" --version
+  stamp "$VENV_DIR/.test-tools" "$(test_tools_key)"
+}
+
+# check NAME COMMAND...: runs it under a heading and remembers whether it failed.
+FAILED=() PASSED=()
+check() {
+  local name=$1 started=$SECONDS
+  shift
+  printf '\n=== %s\n' "$name"
+  if "$@"; then
+    PASSED+=("$name")
+    say "=== $name: ok ($(duration $((SECONDS - started))))"
+  else
+    FAILED+=("$name")
+    say "=== $name: FAILED ($(duration $((SECONDS - started))))"
+  fi
+}
+
+shell_files() { git ls-files --cached --others --exclude-standard '*.sh' .ci/run; }
+
+lint() {
+  local scripts
+  mapfile -t scripts < <(shell_files)
+  check shellcheck shellcheck -x "${scripts[@]}"
+  # In bats files functions are called by name, variables are read by the libraries, and every test
+  # is a subshell.
+  check 'shellcheck bats' shellcheck -x -s bats -e SC2016,SC2030,SC2031,SC2034,SC2154,SC2317 tests/bats/*.ba*
+  check shfmt "$LINT_DIR/bin/shfmt" -d -i 2 -ci "${scripts[@]}" tests/bats
+  check 'ruff check' "$LINT_DIR/bin/ruff" check .
+  check 'ruff format' "$LINT_DIR/bin/ruff" format --check .
+  check mypy "$LINT_DIR/bin/mypy" --python-executable "$VENV_DIR/bin/python" src
+}
+
+python_tests() {
+  check pytest scoring_environment "$VENV_DIR/bin/python" -m pytest tests/python -p no:cacheprovider
+}
+
+# The tests make their own STATE_DIR and tmux server, and need only the tools.
+shell_tests() {
+  check bats env PATH="$VENV_DIR/bin:$PATH" bats tests/bats
+}
+
+main() {
+  local step number=0 steps=(system_deps python venv test_tools rust sandbox) suite
+  mkdir -p "$STATE_DIR/logs"
+  take_lock
+  for step in "${steps[@]}"; do
+    run_step "$step" $((++number)) "${#steps[@]}"
+  done
+  release_lock
+
+  (($#)) || set -- lint pytest bats
+  for suite in "$@"; do
+    case $suite in
+      lint) lint ;;
+      pytest) python_tests ;;
+      bats) shell_tests ;;
+      *) die 2 "there is no suite '$suite'. The suites are: lint, pytest, bats." ;;
+    esac
+  done
+
+  say ''
+  if ((${#FAILED[@]})); then
+    say "FAILED: ${FAILED[*]}; passed: ${PASSED[*]:-nothing}; $(duration "$SECONDS") in all"
+    exit 1
+  fi
+  say "All passed: ${PASSED[*]}; $(duration "$SECONDS") in all"
+}
+
+main "$@"
