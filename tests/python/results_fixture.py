@@ -194,11 +194,13 @@ def make_metadata(**changes: Any) -> dict[str, Any]:
         "deviations": [],
         "proof": {
             "ok": True,
-            "seconds": 21.0,
-            "checks": [
-                {"name": "reference answers as a body", "as_expected": 164, "total": 164},
-                {"name": "controls that must fail", "as_expected": 9, "total": 9},
-            ],
+            "problems": 164,
+            "scorable": 164,
+            "reference_answers": 492,
+            "controls": 490,
+            "programs": 650,
+            "unscorable": [],
+            "sandbox": ["sandbox: no network"],
         },
     }
     return metadata | changes

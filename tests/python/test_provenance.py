@@ -72,7 +72,7 @@ def test_no_secret_gets_in_by_any_door(tmp_path: Path, monkeypatch: pytest.Monke
         command=["python", "x.py", "--hf-token", "plainsecret1", f"--api-key={SECRET}", SECRET],
         arguments={"hf_token": "plainsecret2", "nested": {"password": "plainsecret3"}},
         models={"base": {"name": f"https://me:{SECRET}@hub/x"}},
-        proof={"ok": True, "checks": [], "note": SECRET},
+        proof=make_metadata()["proof"] | {"sandbox": [SECRET]},
         provision_state=tmp_path,
     )
     text = json.dumps(metadata)

@@ -107,7 +107,7 @@ def test_comparison_report_holds_the_figures(tmp_path: Path) -> None:
     assert "19 problems better, 0 equal, 1 worse" in report
     assert "| T/19 | `passed` | `passed` | 4/4 | 2/4 | −50.0 |" in report
     assert "| `network` | 0 | 1 |" in report
-    assert "| reference answers as a body | 164 of 164 |  |" in report
+    assert "| Reference answers | 492 of 492 pass | 164 of 164 problems," in report
     assert f"git checkout {'c' * 40}" in report
     assert "SEED=1234 python scripts/evaluate_humaneval.py --num-samples 10" in report
     assert "$7.27 at $2.99 an hour" in report
@@ -147,9 +147,10 @@ def test_every_report_and_the_terminal_shout_what_spoils_a_run(tmp_path: Path, n
 
 
 def test_a_failed_proof_is_shouted(tmp_path: Path) -> None:
-    proof = {"ok": False, "checks": [{"name": "controls", "as_expected": 8, "total": 9}]}
+    proof = make_metadata()["proof"] | {"ok": False}
     reports = make_run(tmp_path, good_results(), make_metadata(proof=proof))
     assert "**JUDGE NOT PROVED.**" in reports["combined_summary.md"]
+    assert "492 of 492" not in reports["combined_summary.md"] + reports["report.html"]
     assert "JUDGE NOT PROVED" in visible(reports["report.html"])
 
 

@@ -118,15 +118,10 @@ def _tail(run: Run) -> list[str]:
     parts = []
     proof = tables.proof_table(metadata)
     if proof is not None:
-        told = (
-            "every verdict was as expected"
-            if metadata["proof"]["ok"]
-            else "**some verdicts were wrong**"
-        )
         parts += [
             "## Proof of the judge",
-            f"Before the models, these went through the same path: {told}.",
-            render(proof),
+            "Before any model was scored, these went through the same path.",
+            render(proof) if metadata["proof"]["ok"] else "**The judge did not pass its proof.**",
         ]
     return [
         *parts,

@@ -140,7 +140,11 @@ def notices(run: Run) -> list[Notice]:
     found += _incomplete(run)
     proof = (metadata or {}).get("proof")
     if metadata is not None and proof is not None and not proof.get("ok"):
-        found.append(Notice("danger", "JUDGE NOT PROVED", "The judge gave a wrong verdict."))
+        found.append(
+            Notice(
+                "danger", "JUDGE NOT PROVED", "The judge did not pass its proof; trust no verdict."
+            )
+        )
     if metadata is not None and proof is None:
         found.append(
             Notice(

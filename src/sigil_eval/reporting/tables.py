@@ -293,11 +293,19 @@ def proof_table(metadata: dict[str, Any]) -> Table | None:
     proof = metadata["proof"]
     if proof is None:
         return None
+    scorable, answers, controls = proof["scorable"], proof["reference_answers"], proof["controls"]
     rows = [
-        [check["name"], f"{check['as_expected']} of {check['total']}", check.get("note", "")]
-        for check in proof["checks"]
+        [
+            "Reference answers",
+            f"{answers} of {answers} pass",
+            f"{scorable} of {proof['problems']} problems, in the forms in which models answer",
+        ],
+        ["Wrong answers", f"{controls} of {controls} fail", "as they must"],
     ]
-    return Table(["Check", "As expected", ""], rows, 3)
+    rows += [["Sandbox", "holds", fact] for fact in proof["sandbox"]]
+    if proof["unscorable"]:
+        rows.append(["Left out", "cannot be judged here", listed(proof["unscorable"])])
+    return Table(["What", "Result", ""], rows, 3)
 
 
 def duration_table(metadata: dict[str, Any]) -> Table:
