@@ -6,15 +6,22 @@ import itertools
 import stat
 import subprocess
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from sigil_eval.errors import PreflightError
 from sigil_eval.problems import Problem, ProblemSet
-from sigil_eval.scoring.batching import keeps_to_itself, plan_batches
+from sigil_eval.scoring.batching import kind_of, plan_batches
 from sigil_eval.scoring.judge import Judge, JudgeSettings
-from sigil_eval.scoring.program import Program, contract_of, driver_module, reference_source
+from sigil_eval.scoring.program import (
+    Program,
+    contract_of,
+    driver_module,
+    reference_source,
+    suite_module,
+)
 from sigil_eval.scoring.sandbox import Limits
 from sigil_eval.scoring.verdict import Verdict
 
@@ -116,10 +123,12 @@ def test_together_and_alone_agree(judge: Judge, humaneval: ProblemSet) -> None:
             Program(problem, right.replace("{", "{ let unused = 1 + true;", 1)),
             Program(problem, right.replace("{", "{ todo!();", 1)),
             Program(problem, right.replace("return", "retrun")),
+            Program(problem, right.replace(";", "", 1)),
             Program(problem, right.replace(problem.entry_point, "renamed")),
         ]
     programs = list({program.sha256: program for program in programs}.values())
-    assert sum(keeps_to_itself(program) for program in programs) > 80
+    kinds = Counter(kind_of(program) for program in programs)
+    assert kinds["together"] > 80 and kinds["broken"] > 5
     together = verdicts(judge, programs)
     alone_settings = JudgeSettings(limits=judge.settings.limits, batch_size=1)
     with Judge(alone_settings) as alone_judge:
@@ -139,29 +148,32 @@ def test_together_and_alone_agree(judge: Judge, humaneval: ProblemSet) -> None:
         "#[no_mangle] fn f() {}",
         'extern "C" { fn exit(code: i32); }',
         "fn f() { thread_local!(static X: i32 = 1); }",
-        "fn f( {",
     ],
 )
 def test_what_reaches_beyond_its_module_is_compiled_alone(first: Problem, code: str) -> None:
-    assert not keeps_to_itself(Program(first, code))
+    assert kind_of(Program(first, code)) == "alone"
+
+
+def test_what_does_not_parse_is_only_shown_to_rustc(first: Problem) -> None:
+    assert kind_of(Program(first, "fn f( {")) == "broken"
 
 
 def test_batches_depend_on_the_programs_alone(humaneval: ProblemSet) -> None:
     programs = [Program(problem, reference_source(problem)) for problem in humaneval.problems]
     batches = list(plan_batches(programs, 16))
-    assert sorted(p.sha256 for batch in batches for p in batch) == sorted(
+    assert sorted(p.sha256 for batch in batches for p in batch.programs) == sorted(
         p.sha256 for p in programs
     )
     assert batches == list(plan_batches(programs, 16))
-    assert max(len(batch) for batch in batches) == 16
+    assert max(len(batch.programs) for batch in batches) == 16
 
 
 def test_a_driver_keeps_every_assertion_of_the_published_test(humaneval: ProblemSet) -> None:
     for problem in humaneval.problems:
-        driver = driver_module(problem, "::answer")
-        assert driver.count("assert") == problem.test.count("assert"), problem.task_id
+        for source in (driver_module(problem, "::answer", None), suite_module(problem)):
+            assert source.count("assert") == problem.test.count("assert"), problem.task_id
+            assert "#[test]" not in source and "#[cfg(test)]" not in source
         assert len(contract_of(problem).tests) == problem.test.count("#[test]")
-        assert "#[test]" not in driver and "#[cfg(test)]" not in driver
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from tree_sitter import Node
 
 from sigil_eval.scoring.program import Program
 from sigil_eval.scoring.syntax import parse
 
+Kind = Literal["together", "broken", "alone"]
 _MAX_BYTES = 20_000
 _MAX_DEPTH = 120
 _LEAVES_ITS_MODULE = {
@@ -58,31 +61,50 @@ _REACHING_WORDS = re.compile(
 )
 
 
-def plan_batches(programs: Sequence[Program], size: int) -> Iterator[list[Program]]:
-    """Groups of at most `size` programs to compile together, in an order fixed by `programs`.
+@dataclass(frozen=True)
+class Batch:
+    """Programs to judge in one go.
+
+    `together`: compiled as modules of one library. `broken`: they do not parse, so each only
+    needs to be shown to rustc, in a shared sandbox. `alone`: one program, compiled by itself.
+    """
+
+    kind: Kind
+    programs: tuple[Program, ...]
+
+
+def plan_batches(programs: Sequence[Program], size: int) -> Iterator[Batch]:
+    """Batches of at most `size` programs, in an order fixed by `programs`.
 
     The grouping depends on nothing else, so a resumed run repeats it.
     """
-    waiting: dict[tuple[str, str], list[Program]] = {}
+    waiting: dict[tuple[Kind, str, str], list[Program]] = {}
     for program in programs:
-        if size < 2 or not keeps_to_itself(program):
-            yield [program]
+        kind: Kind = kind_of(program) if size > 1 else "alone"
+        if kind == "alone":
+            yield Batch(kind, (program,))
             continue
-        key = (program.problem.edition, program.problem.prelude)
+        key = (kind, program.problem.edition, program.problem.prelude)
         group = waiting.setdefault(key, [])
         group.append(program)
         if len(group) == size:
-            yield waiting.pop(key)
-    yield from waiting.values()
+            yield Batch(kind, tuple(waiting.pop(key)))
+    for (kind, _, _), group in waiting.items():
+        yield Batch(kind, tuple(group))
 
 
-def keeps_to_itself(program: Program) -> bool:
-    """Whether compiling `program` beside others cannot change any verdict."""
+def kind_of(program: Program) -> Kind:
+    """How `program` may be judged; see Batch."""
     code = program.code
-    if program.problem.crates or len(code) > _MAX_BYTES or _REACHING_WORDS.search(code):
-        return False
+    if program.problem.crates or len(code) > _MAX_BYTES:
+        return "alone"
     tree = parse(code.encode("utf-8", "replace"))
-    return tree is not None and not tree.root_node.has_error and _is_plain(tree.root_node)
+    if tree is None:
+        return "alone"
+    if tree.root_node.has_error:
+        return "broken"
+    keeps_to_itself = not _REACHING_WORDS.search(code) and _is_plain(tree.root_node)
+    return "together" if keeps_to_itself else "alone"
 
 
 def _is_plain(root: Node) -> bool:

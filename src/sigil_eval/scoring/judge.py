@@ -2,12 +2,15 @@
 
 Programs that cannot touch each other are compiled together, as modules of one library with one
 driver, which is many times cheaper than one by one; whatever might reach beyond its module is
-compiled alone (`batching.py`). Every program runs in a sandbox of its own. The protocol that
-keeps a wrong program from passing is described in ADR-007.
+compiled alone (`batching.py`). Every program runs in a process of its own; what was compiled
+together shares a sandbox. The protocol that keeps a wrong program from passing is described in
+ADR-007.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import queue
 import re
@@ -15,8 +18,8 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -24,8 +27,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.problems import Problem
 from sigil_eval.scoring import verdict as verdicts
-from sigil_eval.scoring.batching import plan_batches
+from sigil_eval.scoring.batching import Batch, plan_batches
 from sigil_eval.scoring.diagnostics import (
     STDERR_LIMIT,
     Diagnostic,
@@ -33,8 +37,15 @@ from sigil_eval.scoring.diagnostics import (
     read_diagnostics,
     show_errors,
 )
+from sigil_eval.scoring.endings import judge_ending, read_endings
+from sigil_eval.scoring.errors import (
+    CompilerCrashError,
+    CompileTimeoutError,
+    SandboxFailureError,
+    WallClockError,
+)
 from sigil_eval.scoring.objects import intrusions
-from sigil_eval.scoring.process import Finished, kill_running
+from sigil_eval.scoring.process import kill_running
 from sigil_eval.scoring.program import (
     PRELUDE_MODULE,
     Program,
@@ -42,6 +53,7 @@ from sigil_eval.scoring.program import (
     contract_of,
     driver_module,
     prelude_module,
+    suite_module,
 )
 from sigil_eval.scoring.sandbox import (
     FirejailSandbox,
@@ -55,6 +67,7 @@ from sigil_eval.scoring.verdict import Verdict
 
 SandboxMode = Literal["firejail", "none"]
 _ATTEMPTS = 3
+_DIAGNOSTICS_LIMIT = 1 << 20
 # A program, and its verdict: None when the wall clock ran out before that was certain.
 _Result = tuple[Program, Verdict | None]
 _RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Cincremental=", "--error-format=json")
@@ -74,22 +87,6 @@ class JudgeSettings:
     workers: int = field(default_factory=default_workers)
     sandbox_mode: SandboxMode = "firejail"
     batch_size: int = 64
-
-
-class CompileTimeoutError(Exception):
-    """rustc did not finish in time."""
-
-
-class CompilerCrashError(Exception):
-    """rustc ended without saying what is wrong with the program."""
-
-
-class SandboxFailureError(Exception):
-    """The sandbox did not run what it was given."""
-
-
-class WallClockError(Exception):
-    """The wall clock ran out before the processor time did: perhaps the machine was busy."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +117,7 @@ class Judge:
             self._remove()
             raise
         self.self_test: list[str] = []
+        self._suites: dict[Problem, str] = {}
 
     def _open_sandbox(self) -> Sandbox:
         if self.settings.sandbox_mode == "none":
@@ -163,7 +161,7 @@ class Judge:
 
     def judge(
         self, programs: Sequence[Program], known: Collection[str] = ()
-    ) -> Iterator[tuple[Program, Verdict]]:
+    ) -> Generator[tuple[Program, Verdict]]:
         """Yield each program with its verdict, in the order in which they are finished.
 
         Processor time decides what is too slow, whatever else the machine does. A program that
@@ -174,14 +172,14 @@ class Judge:
         results: queue.Queue[_Result | BaseException] = queue.Queue()
         again: list[Program] = []
         self._stopping.clear()
-        compilers = ThreadPoolExecutor(self.settings.workers + 1, "compile")
-        runners = ThreadPoolExecutor(self.settings.workers * 3, "run")
+        workers = ThreadPoolExecutor(self.settings.workers + 1, "judge")
         try:
+            self._compile_suites({program.problem for program in programs})
             waiting = 0
             for batch in plan_batches(programs, self.settings.batch_size):
-                if not all(program.sha256 in known for program in batch):
-                    compilers.submit(self._guarded, batch, runners, results)
-                    waiting += len(batch)
+                if not all(program.sha256 in known for program in batch.programs):
+                    workers.submit(self._guarded, batch, results)
+                    waiting += len(batch.programs)
             for _ in range(waiting):
                 item = results.get()
                 if isinstance(item, BaseException):
@@ -196,19 +194,14 @@ class Judge:
         finally:
             self._stopping.set()
             kill_running()
-            compilers.shutdown(wait=True, cancel_futures=True)
-            runners.shutdown(wait=True, cancel_futures=True)
+            workers.shutdown(wait=True, cancel_futures=True)
 
-    def _guarded(
-        self,
-        batch: Sequence[Program],
-        runners: ThreadPoolExecutor,
-        results: queue.Queue[_Result | BaseException],
-    ) -> None:
+    def _guarded(self, batch: Batch, results: queue.Queue[_Result | BaseException]) -> None:
         """Judge a batch; whatever goes wrong reaches the thread that waits for results."""
         try:
             if not self._stopping.is_set():
-                for result in self._judge_batch(batch, runners):
+                judge = self._judge_broken if batch.kind == "broken" else self._judge_together
+                for result in judge(batch.programs):
                     results.put(result)
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
             results.put(error)
@@ -220,30 +213,27 @@ class Judge:
         missing = [name for name in program.problem.crates if name not in self.crates.rlibs]
         if missing:
             return verdicts.unscorable(f"needs the crate {', '.join(missing)}, which is not here")
-        for attempt in range(_ATTEMPTS):
+        reason = ""
+        for _ in range(_ATTEMPTS):
             folder = self._job("alone")
             try:
                 outcome = self._compile_alone(program, folder)
                 if isinstance(outcome, Verdict):
                     return outcome
-                return self._run(program, outcome, 0)
+                return next(self._run([program], outcome))[1]
             except WallClockError:
                 return None
             except SandboxFailureError as failure:
-                if attempt == _ATTEMPTS - 1 or self._stopping.is_set():
-                    return verdicts.infrastructure("the sandbox failed", str(failure)[:2000])
+                reason = str(failure)
+                if self._stopping.is_set():
+                    break
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-        raise AssertionError("unreachable")
+        return verdicts.infrastructure("the sandbox failed", reason[:2000])
 
     def _compile_alone(self, program: Program, folder: Path) -> _Compiled | Verdict:
         edition = program.problem.edition
-        self._write(
-            folder / "answer.rs",
-            f"{candidate_source(program.code)}\n"
-            f"#[allow(unused_imports)] use {PRELUDE_MODULE}::*;\n"
-            f"{prelude_module(program.problem.prelude)}\n",
-        )
+        self._write(folder / "answer.rs", _source_alone(program))
         externs = self._externs(program)
         unsafe = False
         try:
@@ -270,55 +260,99 @@ class Judge:
             return refused
         return self._runnable(folder, uses_unsafe=unsafe)
 
-    def _run(self, program: Program, compiled: _Compiled, index: int) -> Verdict:
+    def _run(self, programs: Sequence[Program], compiled: _Compiled) -> Iterator[_Result]:
+        """Run the tests of a driver's candidates, one after the other in one sandbox.
+
+        Raises SandboxFailureError when it ends before all have been heard of.
+        """
         limit = self.settings.limits.run_seconds
-        nonce = secrets.token_hex(16)
+        wall = math.ceil(2 * limit + 2)
+        nonces = [secrets.token_hex(16) for _ in programs]
+        orders = "".join(f"{index} {nonce}\n" for index, nonce in enumerate(nonces))
         finished = self.sandbox.run(
             "run",
             [str(compiled.folder / "driver")],
             folder=compiled.folder,
-            # Processor time decides (RLIMIT_CPU), so that a busy machine costs nobody a verdict;
-            # the wall clock catches what sleeps.
-            timeout=2 * limit + 2,
-            stdin=f"{nonce} {index} {int(2 * limit + 5)}\n".encode(),
+            timeout=(wall + 1) * len(programs) + 10,
+            stdin=f"{wall} {math.ceil(limit)}\n{orders}".encode(),
         )
-        tests = len(contract_of(program.problem).tests)
-        verdict = _read_verdict(finished, nonce, tests, limit)
-        return replace(verdict, uses_unsafe=compiled.uses_unsafe)
+        endings = list(read_endings(finished.stdout))
+        for program, nonce, ending in zip(programs, nonces, endings, strict=False):
+            tests = len(contract_of(program.problem).tests)
+            verdict = judge_ending(ending, nonce, tests, limit)
+            if verdict is not None:
+                verdict = replace(verdict, uses_unsafe=compiled.uses_unsafe)
+            yield program, verdict
+        if len(endings) < len(programs):
+            said = finished.stderr.decode("utf-8", "replace")
+            raise SandboxFailureError(f"the driver ended with status {finished.status}: {said}")
 
     # Many programs
 
-    def _judge_batch(
-        self, batch: Sequence[Program], runners: ThreadPoolExecutor
-    ) -> Iterator[_Result]:
+    def _judge_broken(self, batch: Sequence[Program]) -> Iterator[_Result]:
+        """Have rustc say what is wrong with each; what it accepts after all is judged alone."""
+        folder = self._job("broken")
+        try:
+            for index, program in enumerate(batch):
+                self._write(folder / f"c{index}.rs", _source_alone(program))
+            self._show_to_rustc(len(batch), batch[0].problem.edition, folder)
+            for index, program in enumerate(batch):
+                yield program, self._broken_verdict(folder / f"c{index}.json", program)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _show_to_rustc(self, count: int, edition: str, folder: Path) -> None:
+        """One rustc after the other; the diagnostics of `cN.rs` go to `cN.json`."""
+        limit = math.ceil(self.settings.limits.compile_seconds)
+        rustc = [
+            *("timeout", "--signal=KILL", str(limit), str(self.toolchain.rustc), *_RUSTC_OPTIONS),
+            *(*self._library("answer", edition), "--emit=metadata"),
+        ]
+        script = 'for n in $(seq 0 $0); do "$@" c$n.rs 2>c$n.json; done'
+        self.sandbox.run(
+            "compile",
+            ["/bin/sh", "-c", script, str(count - 1), *rustc],
+            folder=folder,
+            timeout=limit * count + 10,
+            stdin=b"",
+        )
+
+    def _broken_verdict(self, diagnostics: Path, program: Program) -> Verdict | None:
+        if diagnostics.is_file() and diagnostics.stat().st_size < _DIAGNOSTICS_LIMIT:
+            found = list(read_diagnostics(diagnostics.read_bytes()))
+            unsafe = any(d.code == "unsafe_code" for d in found)
+            if (refused := _refusal(found, unsafe)) is not None:
+                return refused
+        return self._judge_alone(program)
+
+    def _judge_together(self, batch: Sequence[Program]) -> Iterator[_Result]:
         if len(batch) == 1:
             yield batch[0], self._judge_alone(batch[0])
             return
         folder = self._job("batch")
         try:
             refused, compiled = self._compile_batch(batch, folder)
-            yield from ((program, verdict) for program, verdict in refused.items())
+            yield from refused.items()
             alive = [program for program in batch if program not in refused]
             if alive and compiled is None:
                 # rustc gave up on the whole without naming a culprit: divide until it does.
                 for part in (alive[: len(alive) // 2], alive[len(alive) // 2 :]):
                     if part:
-                        yield from self._judge_batch(part, runners)
-                return
-            running: list[tuple[Program, Future[Verdict]]] = [
-                (program, runners.submit(self._run, program, compiled, index))
-                for index, program in enumerate(alive)
-                if compiled is not None
-            ]
-            for program, future in running:
-                try:
-                    yield program, future.result()
-                except WallClockError:
-                    yield program, None
-                except SandboxFailureError:
-                    yield program, self._judge_alone(program)
+                        yield from self._judge_together(part)
+            elif compiled is not None:
+                yield from self._run_batch(alive, compiled)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _run_batch(self, alive: Sequence[Program], compiled: _Compiled) -> Iterator[_Result]:
+        heard = 0
+        try:
+            for result in self._run(alive, compiled):
+                heard += 1
+                yield result
+        except SandboxFailureError:
+            for program in alive[heard:]:
+                yield program, self._judge_alone(program)
 
     def _compile_batch(
         self, batch: Sequence[Program], folder: Path
@@ -335,17 +369,15 @@ class Judge:
                 f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n",
             )
         try:
-            for emit in ("metadata", "link"):
-                library = self._library("answers", edition, emit)
-                if not self._settle(library, names, refused, folder, prelude):
-                    return refused, None
+            library = self._library("answers", edition)
+            if not self._settle(library, names, refused, folder, prelude):
+                return refused, None
             if len(refused) == len(batch):
                 return refused, None
             if intrusions(folder / "libanswers.rlib"):
                 return refused, None
-            for emit in ("metadata", "link"):
-                if not self._settle_driver(names, refused, folder, edition, emit):
-                    return refused, None
+            if not self._settle_driver(names, refused, folder, edition):
+                return refused, None
         except (CompileTimeoutError, CompilerCrashError, SandboxFailureError, WallClockError):
             return refused, None
         if len(refused) == len(batch):
@@ -380,17 +412,16 @@ class Judge:
         refused: dict[Program, Verdict],
         folder: Path,
         edition: str,
-        emit: str,
     ) -> bool:
         """Compile the driver, leaving out the candidates that do not fit their tests."""
         while len(refused) < len(names):
             alive = {p: name for p, name in names.items() if p not in refused}
             self._write_driver(alive, folder, "::answers")
-            found = self._link(folder, "answers", edition, [], emit)
+            found = self._link(folder, "answers", edition, [])
             if not any(d.is_error for d in found):
                 return True
             reason = "the answer does not fit its tests"
-            if not _blame(found, alive, refused, r"(c\d+)/driver\.rs", reason):
+            if not _blame(found, alive, refused, r"(c\d+)/tests\.rs", reason):
                 return False
         return True
 
@@ -399,30 +430,66 @@ class Judge:
         for program, name in names.items():
             path = library if library == "::answer" else f"{library}::{name}"
             (folder / name).mkdir(exist_ok=True)
-            self._write(folder / name / "driver.rs", driver_module(program.problem, path))
-        modules = "".join(f'#[path = "{name}/driver.rs"] mod {name};\n' for name in names.values())
-        lists = ", ".join(f"{name}::TESTS" for name in names.values())
+            source = driver_module(program.problem, path, self._suites.get(program.problem))
+            self._write(folder / name / "tests.rs", source)
+        modules = "".join(f'#[path = "{name}/tests.rs"] mod {name};\n' for name in names.values())
+        candidates = ", ".join(f"{name}::CANDIDATE" for name in names.values())
         prelude = prelude_module(next(iter(names)).problem.prelude)
-        self._write(
-            folder / "driver.rs",
-            f"{modules}{prelude}\nfn main() {{ ::sigil_runtime::run(&[{lists}]) }}\n",
-        )
+        main = f"fn main() {{ ::sigil_runtime::run(&[{candidates}]) }}"
+        self._write(folder / "driver.rs", f"{modules}{prelude}\n{main}\n")
+
+    # Tests, compiled once for all the candidates of a problem
+
+    def _compile_suites(self, problems: set[Problem]) -> None:
+        """Compile the tests of `problems`, as far as they do not depend on an answer's types."""
+        groups: dict[tuple[str, str], list[Problem]] = {}
+        for problem in sorted(problems - self._suites.keys(), key=lambda p: p.task_id):
+            if not problem.crates and contract_of(problem).portable:
+                groups.setdefault((problem.edition, problem.prelude), []).append(problem)
+        for (edition, prelude), group in groups.items():
+            name = f"suite{len(list(self._shared.glob('libsuite*.rlib')))}"
+            self._compile_suite(name, edition, prelude, group)
+
+    def _compile_suite(
+        self, name: str, edition: str, prelude: str, problems: list[Problem]
+    ) -> None:
+        folder = self._job("suite")
+        modules = ""
+        for index, problem in enumerate(problems):
+            (folder / f"p{index}").mkdir()
+            self._write(folder / f"p{index}" / "tests.rs", suite_module(problem))
+            modules += f'#[path = "p{index}/tests.rs"] pub mod p{index};\n'
+        self._write(folder / "suite.rs", modules + prelude_module(prelude))
+        command = [
+            *("--crate-type=rlib", f"--crate-name={name}", f"--edition={edition}"),
+            *("--cap-lints=allow", f"--extern=sigil_runtime={self._shared}/libsigil_runtime.rlib"),
+            "suite.rs",
+        ]
+        # It is compiled with the patience for many; a suite that fails leaves each problem's
+        # tests to be compiled with each answer, where the error is shown.
+        with contextlib.suppress(CompileTimeoutError, CompilerCrashError, WallClockError):
+            if not any(d.is_error for d in self._rustc(command, folder, name)):
+                shutil.copyfile(folder / f"lib{name}.rlib", self._shared / f"lib{name}.rlib")
+                self._suites |= {p: f"::{name}::p{i}" for i, p in enumerate(problems)}
+        shutil.rmtree(folder)
 
     # rustc
 
-    def _library(self, name: str, edition: str, emit: str = "link") -> list[str]:
+    def _library(self, name: str, edition: str) -> list[str]:
         return [
             *("--crate-type=rlib", f"--crate-name={name}", f"--edition={edition}"),
-            *(f"--emit={emit}", "-Awarnings", "--force-warn=unsafe_code"),
+            *("-Awarnings", "--force-warn=unsafe_code"),
         ]
 
     def _link(
-        self, folder: Path, library: str, edition: str, externs: list[str], emit: str = "link"
+        self, folder: Path, library: str, edition: str, externs: list[str]
     ) -> list[Diagnostic]:
+        suites = {path.split("::")[1] for path in self._suites.values()}
         return self._rustc(
             [
                 *("--crate-type=bin", "--crate-name=driver", f"--edition={edition}"),
-                *(f"--emit={emit}", "--cap-lints=allow"),
+                *("--cap-lints=allow", f"-Ldependency={self._shared}"),
+                *(f"--extern={suite}={self._shared}/lib{suite}.rlib" for suite in sorted(suites)),
                 f"--extern={library}=lib{library}.rlib",
                 f"--extern=sigil_runtime={self._shared}/libsigil_runtime.rlib",
                 *externs,
@@ -525,6 +592,14 @@ class Judge:
             os.chown(folder, self.sandbox.identity.uid, self.sandbox.identity.gid)
 
 
+def _source_alone(program: Program) -> str:
+    return (
+        f"{candidate_source(program.code)}\n"
+        f"#[allow(unused_imports)] use {PRELUDE_MODULE}::*;\n"
+        f"{prelude_module(program.problem.prelude)}\n"
+    )
+
+
 def _refusal(found: list[Diagnostic], unsafe: bool, reason: str = "") -> Verdict | None:
     errors = [d for d in found if d.is_error]
     if not errors:
@@ -557,29 +632,6 @@ def _blame(
     return bool(by_name)
 
 
-def _read_verdict(finished: Finished, nonce: str, tests: int, limit: float) -> Verdict:
-    """The verdict from what the driver reported and how it ended."""
-    report = finished.stdout.decode("utf-8", "replace")
-    said = finished.stderr.decode("utf-8", "replace")[:STDERR_LIMIT]
-    start = f"{nonce} START\n"
-    if finished.status == 0 and report == f"{start}{nonce} PASS {tests}/{tests}\n":
-        return verdicts.passed()
-    if not report.startswith(start):
-        raise SandboxFailureError(f"status {finished.status}: {report[:500]} {said}")
-    if finished.timed_out:
-        raise WallClockError
-    if finished.seconds >= limit and _was_killed(finished.status):
-        return verdicts.not_passed("test_timeout", f"still running after {limit:g} s")
-    failure = re.fullmatch(rf"{nonce} FAIL (\w+) (\S+)\n", report[len(start) :])
-    if finished.status != 0 and failure:
-        kind, test = failure.groups()
-        if kind == "assertion":
-            return verdicts.not_passed("assertion_failure", f"{test} failed", said)
-        detail = "comparisons were tampered with" if kind == "canary" else f"{test} panicked"
-        return verdicts.not_passed("runtime_error", detail, said)
-    return verdicts.not_passed("runtime_error", _ending(finished), said)
-
-
 def _too_slow(limits: Limits) -> Verdict:
     limit = 2 * limits.run_seconds + 2
     return verdicts.not_passed(
@@ -589,17 +641,6 @@ def _too_slow(limits: Limits) -> Verdict:
 
 def _was_killed(status: int) -> bool:
     return status in (-9, -24, 128 + 9, 128 + 24)
-
-
-def _ending(finished: Finished) -> str:
-    status = finished.status
-    if finished.flooded:
-        return "killed: it wrote more output than is kept"
-    if status > 128 or status < 0:
-        number = status - 128 if status > 128 else -status
-        names = {6: "aborted", 7: "bus error", 8: "arithmetic fault", 9: "killed", 11: "crashed"}
-        return f"{names.get(number, 'ended')} by signal {number}"
-    return f"ended with status {status} before its tests were done"
 
 
 def _remove_stale_folders() -> None:

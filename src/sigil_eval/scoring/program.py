@@ -19,7 +19,7 @@ from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
 from sigil_eval.scoring.syntax import parse
 
-PROTOCOL = 1
+PROTOCOL = 2
 PRELUDE_MODULE = "harness_prelude"
 
 _ITEM_LINE = re.compile(r"^((?:const |async )?fn|struct|enum|type|const|static|trait)\b", re.M)
@@ -80,31 +80,64 @@ def prelude_module(prelude: str) -> str:
     return f"#[allow(unused_imports)] pub mod {PRELUDE_MODULE} {{ {public.strip()} }}"
 
 
-def driver_module(problem: Problem, candidate: str) -> str:
-    """The body of the driver's module for one candidate: wrappers, tests, and their list.
+def suite_module(problem: Problem) -> str:
+    """The tests of one problem, compiled once for all its candidates.
 
-    `candidate` is the path of the candidate's module, such as `::answers::c7`.
+    They call the problem's functions by their own names; what those do is installed at run time.
+    Only for problems whose contract is `portable`.
     """
     contract = contract_of(problem)
-    types = ", ".join(contract.types)
-    wrappers = "\n".join(contract.wrappers)
+    slots = "".join(
+        f"thread_local! {{ static SLOT_{index}: ::std::cell::Cell<Option<{function.pointer}>> = "
+        f"::std::cell::Cell::new(None) }}\n"
+        + function.definition(f"SLOT_{index}.with(|slot| slot.get()).unwrap()")
+        for index, function in enumerate(contract.functions)
+    )
+    declared = ", ".join(f"f{i}: {f.pointer}" for i, f in enumerate(contract.functions))
+    stored = " ".join(
+        f"SLOT_{i}.with(|slot| slot.set(Some(f{i})));" for i in range(len(contract.functions))
+    )
+    return (
+        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{slots}"
+        f"pub fn install({declared}) {{ {stored} }}\n{contract.test_source}\n{_test_list(contract)}"
+    )
+
+
+def driver_module(problem: Problem, candidate: str, suite: str | None) -> str:
+    """The driver's module for one candidate; it defines CANDIDATE for the runtime.
+
+    `candidate` is the path of the candidate's module, such as `::answers::c7`; `suite` that of
+    the problem's compiled tests, or None to have the tests in this module.
+    """
+    contract = contract_of(problem)
+    wrappers = "".join(f.definition(f"candidate::{f.name}") for f in contract.functions)
+    names = ", ".join(function.name for function in contract.functions)
+    if suite is None:
+        install, tests = "{}", f"{contract.test_source}\n{_test_list(contract)}"
+    else:
+        install, tests = f"{{ {suite}::install({names}) }}", f"use {suite}::TESTS;\n"
+    return (
+        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
+        f"use {candidate} as candidate;\n"
+        f"#[allow(unused_imports)] use candidate::{{{', '.join(contract.types)}}};\n"
+        f"{wrappers}fn install() {install}\n{tests}"
+        "pub const CANDIDATE: ::sigil_runtime::Candidate = "
+        "::sigil_runtime::Candidate { install, tests: TESTS };\n"
+    )
+
+
+def _test_list(contract: Contract) -> str:
     tests = "".join(
         f'    ::sigil_runtime::Test {{ name: "{test.path}", should_panic: {test.panics}, '
         f"run: || ::sigil_runtime::Finish::finish({test.path}()) }},\n"
         for test in contract.tests
     )
-    return (
-        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
-        f"use {candidate} as candidate;\n"
-        f"#[allow(unused_imports)] use candidate::{{{types}}};\n"
-        f"{wrappers}\n{contract.test_source}\n"
-        f"pub const TESTS: &[::sigil_runtime::Test] = &[\n{tests}];\n"
-    )
+    return f"pub const TESTS: &[::sigil_runtime::Test] = &[\n{tests}];\n"
 
 
 @dataclass(frozen=True)
 class Test:
-    """One test function: its path below the driver's module, and whether it must panic."""
+    """One test function: its path below its module, and whether it must panic."""
 
     path: str
     should_panic: bool
@@ -116,17 +149,58 @@ class Test:
 
 
 @dataclass(frozen=True)
+class Function:
+    """A function that tests call, with the signature that the problem gives it."""
+
+    name: str
+    generics: str
+    parameters: tuple[str, ...]
+    result: str
+    where: str
+
+    @property
+    def portable(self) -> bool:
+        """Whether a plain function pointer can stand for it."""
+        types = " ".join((*self.parameters, self.result))
+        lifetimes = re.fullmatch(r"(<\s*('\w+\s*,?\s*)*>)?", self.generics)
+        return bool(lifetimes) and not self.where and not re.search(r"\bimpl\b", types)
+
+    @property
+    def pointer(self) -> str:
+        """Its type as a function pointer."""
+        bound = f"for{self.generics} " if self.generics else ""
+        return f"{bound}fn({', '.join(self.parameters)}){self._arrow}"
+
+    @property
+    def _arrow(self) -> str:
+        return f" -> {self.result}" if self.result else ""
+
+    def definition(self, target: str) -> str:
+        """A function of this name and signature that calls `target`."""
+        declared = ", ".join(f"a{i}: {kind}" for i, kind in enumerate(self.parameters))
+        passed = ", ".join(f"a{i}" for i in range(len(self.parameters)))
+        return (
+            f"#[allow(non_snake_case, dead_code)] fn {self.name}{self.generics}({declared})"
+            f"{self._arrow} {self.where} {{ {target}({passed}) }}\n"
+        )
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a problem's tests need of a candidate, and the tests in the form the driver runs.
 
-    `wrappers` are functions with the problem's own signatures that call `candidate::name`;
     `types` are names of types that an answer has to define (rare).
     """
 
-    wrappers: tuple[str, ...]
+    functions: tuple[Function, ...]
     types: tuple[str, ...]
     tests: tuple[Test, ...]
     test_source: str
+
+    @property
+    def portable(self) -> bool:
+        """Whether the tests can be compiled apart from any candidate."""
+        return not self.types and all(function.portable for function in self.functions)
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +208,7 @@ def contract_of(problem: Problem) -> Contract:
     """Read a problem's contract off its prompt, reference answer and tests."""
     reference = _root(problem, reference_source(problem))
     mentioned = set(re.findall(r"[A-Za-z_]\w*", problem.test)) | {problem.entry_point}
-    wrappers, types, seen = [], [], set()
+    functions, types, seen = [], [], set()
     for item in _items(reference):
         name_node = item.child_by_field_name("name")
         name = _text(name_node) if name_node else ""
@@ -142,13 +216,13 @@ def contract_of(problem: Problem) -> Contract:
             continue
         seen.add(name)
         if item.type == "function_item":
-            wrappers.append(_wrapper(item, name))
+            functions.append(_function(item, name))
         else:
             types.append(name)
     source, tests = _driver_tests(problem)
     if not tests:
         raise UsageError(f"problem {problem.task_id}: its tests hold no #[test] function")
-    return Contract(tuple(wrappers), tuple(types), tests, source)
+    return Contract(tuple(functions), tuple(types), tests, source)
 
 
 def reference_source(problem: Problem) -> str:
@@ -173,22 +247,18 @@ def _text(node: Node | None) -> str:
     return node.text.decode("utf-8", "replace") if node is not None and node.text else ""
 
 
-def _wrapper(function: Node, name: str) -> str:
-    generics = _text(function.child_by_field_name("type_parameters"))
-    result = _text(function.child_by_field_name("return_type"))
-    parameters = function.child_by_field_name("parameters")
-    where = next((_text(child) for child in function.children if child.type == "where_clause"), "")
-    types = [
-        _text(child.child_by_field_name("type"))
-        for child in (parameters.named_children if parameters else [])
-        if child.type == "parameter"
-    ]
-    declared = ", ".join(f"a{index}: {kind}" for index, kind in enumerate(types))
-    passed = ", ".join(f"a{index}" for index in range(len(types)))
-    arrow = f" -> {result}" if result else ""
-    return (
-        f"#[allow(non_snake_case, dead_code)] fn {name}{generics}({declared}){arrow} {where} "
-        f"{{ candidate::{name}({passed}) }}"
+def _function(node: Node, name: str) -> Function:
+    parameters = node.child_by_field_name("parameters")
+    return Function(
+        name=name,
+        generics=_text(node.child_by_field_name("type_parameters")),
+        parameters=tuple(
+            _text(child.child_by_field_name("type"))
+            for child in (parameters.named_children if parameters else [])
+            if child.type == "parameter"
+        ),
+        result=_text(node.child_by_field_name("return_type")),
+        where=next((_text(child) for child in node.children if child.type == "where_clause"), ""),
     )
 
 

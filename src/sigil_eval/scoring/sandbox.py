@@ -81,7 +81,7 @@ class NoSandbox:
         """Run `command` under resource limits alone."""
         limits = self._limits
         memory = limits.compile_memory if phase == "compile" else limits.run_memory
-        seconds = limits.compile_seconds if phase == "compile" else limits.run_seconds
+        seconds = limits.compile_seconds if phase == "compile" else limits.run_seconds + 2
         limited = ["prlimit", "--core=0", f"--as={memory}", f"--cpu={math.ceil(seconds)}"]
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         return run_bounded(
@@ -180,7 +180,7 @@ class FirejailSandbox:
             "--private-etc=ld.so.cache",
             "--private-bin=none",
             f"--rlimit-as={self._limits.run_memory}",
-            f"--rlimit-cpu={math.ceil(self._limits.run_seconds)}",
+            f"--rlimit-cpu={math.ceil(self._limits.run_seconds) + 2}",
             f"--rlimit-fsize={1 << 20}",
             "--rlimit-nofile=64",
             "--rlimit-sigpending=64",

@@ -1,0 +1,73 @@
+"""Read what the driver says of its candidates, and turn each ending into a verdict."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sigil_eval.scoring import verdict as verdicts
+from sigil_eval.scoring.diagnostics import STDERR_LIMIT
+from sigil_eval.scoring.errors import SandboxFailureError
+from sigil_eval.scoring.verdict import Verdict
+
+_HEAD = re.compile(rb"(\d+) (\d+) (\d+) (\d+)\n")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one candidate's process ended: exit code, or minus the signal's number."""
+
+    exit_code: int
+    report: str
+    message: str
+
+
+def read_endings(output: bytes) -> Iterator[Ending]:
+    """The complete entries in a driver's output, in order (format: rust/runtime.rs)."""
+    position = expected = 0
+    while match := _HEAD.match(output, position):
+        index, status, report, message = (int(group) for group in match.groups())
+        start = match.end()
+        end = start + report + message
+        if index != expected or end > len(output):
+            return
+        yield Ending(
+            os.waitstatus_to_exitcode(status),
+            output[start : start + report].decode("utf-8", "replace"),
+            output[start + report : end].decode("utf-8", "replace"),
+        )
+        position, expected = end, expected + 1
+
+
+def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdict | None:
+    """The verdict, or None when the wall clock ran out before `limit` seconds of processor time.
+
+    Raises SandboxFailureError when the candidate was never started.
+    """
+    start = f"{nonce} START\n"
+    if ending.exit_code == 0 and ending.report == f"{start}{nonce} PASS {tests}/{tests}\n":
+        return verdicts.passed()
+    if not ending.report.startswith(start):
+        raise SandboxFailureError(f"exit code {ending.exit_code}: {ending.report}")
+    if ending.exit_code == -signal.SIGALRM:
+        return None
+    if ending.exit_code == -signal.SIGXCPU:
+        return verdicts.not_passed("test_timeout", f"still running after {limit:g} s")
+    said = ending.message[:STDERR_LIMIT]
+    failure = re.fullmatch(rf"{nonce} FAIL (\w+) (\S+)\n", ending.report[len(start) :])
+    if ending.exit_code != 0 and failure:
+        kind, test = failure.groups()
+        if kind == "assertion":
+            return verdicts.not_passed("assertion_failure", f"{test} failed", said)
+        detail = "comparisons were tampered with" if kind == "canary" else f"{test} panicked"
+        return verdicts.not_passed("runtime_error", detail, said)
+    return verdicts.not_passed("runtime_error", _describe(ending.exit_code), said)
+
+
+def _describe(exit_code: int) -> str:
+    if exit_code < 0:
+        return f"ended by signal {signal.Signals(-exit_code).name}"
+    return f"ended with exit code {exit_code} before its tests were done"

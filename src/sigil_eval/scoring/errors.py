@@ -1,0 +1,17 @@
+"""What can go wrong while judging that is not, by itself, a verdict."""
+
+
+class CompileTimeoutError(Exception):
+    """rustc did not finish in time."""
+
+
+class CompilerCrashError(Exception):
+    """rustc ended without saying what is wrong with the program."""
+
+
+class SandboxFailureError(Exception):
+    """The sandbox did not run what it was given."""
+
+
+class WallClockError(Exception):
+    """The wall clock ran out before the processor time did: perhaps the machine was busy."""
