@@ -1,1 +1,21 @@
-"""From a problem to samples: prompts, model loading, seeded sampling, and a resumable journal."""
+"""From a problem to samples: prompts, model loading, seeded sampling, and a resumable journal.
+
+Importing this package is cheap: torch and transformers are imported only when a model is used.
+"""
+
+from sigil_eval.generation.api import generate_samples, show_prompt
+from sigil_eval.generation.protocol import (
+    GenerationSummary,
+    ModelSpec,
+    ProgressCallback,
+    SamplingParams,
+)
+
+__all__ = [
+    "GenerationSummary",
+    "ModelSpec",
+    "ProgressCallback",
+    "SamplingParams",
+    "generate_samples",
+    "show_prompt",
+]

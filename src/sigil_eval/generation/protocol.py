@@ -1,0 +1,128 @@
+"""What the rooms of generation say to each other, free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sigil_eval.errors import UsageError
+
+FinishReason = Literal["stop", "complete", "length"]
+
+ProgressCallback = Callable[[int, int, int], None]
+"""Called with samples finished (resumed ones included), samples asked for, new tokens so far."""
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How many samples to draw for each problem, and how. Temperature 0 is greedy."""
+
+    num_samples: int = 100
+    temperature: float = 0.2
+    top_p: float = 0.95
+    top_k: int = 50
+    max_new_tokens: int = 512
+    seed: int = 1234
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        rules = [
+            (self.num_samples >= 1, "--num-samples must be at least 1"),
+            (self.temperature >= 0, "--temperature must not be negative (0 is greedy)"),
+            (0 < self.top_p <= 1, "--top-p must be above 0 and at most 1 (1 turns it off)"),
+            (self.top_k >= 0, "--top-k must not be negative (0 turns it off)"),
+            (self.max_new_tokens >= 1, "--max-new-tokens must be at least 1"),
+        ]
+        for holds, message in rules:
+            if not holds:
+                raise UsageError(message)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which model: a base, or a checkpoint (a PEFT adapter or a whole model) made from it.
+
+    Each is a local folder, a hub id `org/name`, or a folder in a hub repository
+    `org/name/folder`. With an adapter, `base` may be None: its config names it.
+    A revision is a branch, tag or commit of a hub repository.
+    """
+
+    base: str | None
+    checkpoint: str | None = None
+    base_revision: str | None = None
+    checkpoint_revision: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the samples are filed under."""
+        return self.checkpoint or self.base or ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One sample to draw.
+
+    `key` decides all of its randomness; `code_before` is the Rust that the answer continues
+    (empty when the answer comes in a fence).
+    """
+
+    task_id: str
+    sample_index: int
+    prompt: str
+    code_before: str
+    key: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One answer. `tokens` counts every token drawn, the end token included."""
+
+    task_id: str
+    sample_index: int
+    completion: str
+    tokens: int
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What an engine runs on, for the record."""
+
+    device: str
+    dtype: str
+    attention: str
+
+
+class Engine(Protocol):
+    """Draws samples. Requests may be answered in any order; each answer depends on its request
+    alone, so the same request gives the same sample whatever it is asked along with."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """Device, precision and attention in use."""
+        ...
+
+    def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
+        """Answer every request, calling `on_sample` as each sample is finished."""
+        ...
+
+
+@dataclass(frozen=True)
+class GenerationSummary:
+    """What a call to `generate_samples` did, in samples, tokens and seconds."""
+
+    label: str
+    samples: int
+    new_samples: int
+    resumed_samples: int
+    tokens: int
+    seconds: float
+    truncated: int
+    model_revision: str
+    adapter_revision: str | None
+    prompt_mode: str
+    prompt_template_sha256: str
+    device: str
+    dtype: str
+    attention: str

@@ -1,0 +1,51 @@
+"""The replay engine: samples that were generated before, read from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.errors import UsageError
+from sigil_eval.files import read_jsonl
+from sigil_eval.generation.protocol import EngineInfo, FinishReason, Request, Sample
+
+REASONS: tuple[FinishReason, ...] = ("stop", "complete", "length")
+
+
+class ReplayEngine:
+    """Answers requests from a samples file; rows without a sample_index are counted per task."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file. Raises UsageError for a row that is no sample."""
+        self.info = EngineInfo(device="none", dtype="none", attention="none")
+        self._path = path
+        self._samples: dict[tuple[str, int], Sample] = {}
+        counts: dict[str, int] = {}
+        for number, row in read_jsonl(path):
+            where = f"{path}:{number}"
+            task_id, completion = row.get("task_id"), row.get("completion")
+            if not isinstance(task_id, str) or not isinstance(completion, str):
+                raise UsageError(f"{where}: 'task_id' and 'completion' must both be text")
+            index = row.get("sample_index", counts.get(task_id, 0))
+            counts[task_id] = counts.get(task_id, 0) + 1
+            if not isinstance(index, int) or (task_id, index) in self._samples:
+                raise UsageError(f"{where}: {task_id} has a repeated or broken sample_index")
+            self._samples[task_id, index] = _sample(task_id, index, completion, row)
+
+    def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
+        """Answer every request; raises UsageError for one that the file has no sample for."""
+        for request in requests:
+            sample = self._samples.get((request.task_id, request.sample_index))
+            if sample is None:
+                raise UsageError(
+                    f"{self._path} has no sample {request.sample_index} of {request.task_id}; "
+                    "ask for fewer samples or problems, or replay another file"
+                )
+            on_sample(sample)
+
+
+def _sample(task_id: str, index: int, completion: str, row: dict[str, Any]) -> Sample:
+    tokens = row.get("tokens", 0)
+    reason: FinishReason = next((r for r in REASONS if r == row.get("finish_reason")), "stop")
+    return Sample(task_id, index, completion, tokens if isinstance(tokens, int) else 0, reason)

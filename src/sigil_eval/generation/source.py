@@ -1,0 +1,301 @@
+"""Where a model comes from: local folders and hub repositories, resolved to exact revisions.
+
+A hub model is downloaded file by file into huggingface_hub's cache: configuration, tokenizer
+and safetensors weights, nothing else. From then on it is a local folder like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.files import sha256_file
+from sigil_eval.generation.protocol import ModelSpec
+
+ADAPTER_CONFIG = "adapter_config.json"
+_HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*(/[\w][\w.-]*)*")
+_LOOKS_LOCAL = re.compile(r"[/~.]")
+_MODEL_SUFFIXES = (".json", ".safetensors", ".model", ".txt", ".jinja", ".tiktoken")
+_NOT_MODEL = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model's files at one exact revision.
+
+    `revision` is a commit for a hub repository, and for a local folder `sha256:` and a hash of
+    the names and contents of its model files. `folder` holds at least the configuration and
+    tokenizer; `fetch_weights` makes sure that it holds all of `files`.
+    """
+
+    name: str
+    revision: str
+    folder: Path
+    files: tuple[str, ...]
+    repository: str | None = None
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether these are a PEFT adapter's files."""
+        return ADAPTER_CONFIG in self.files
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether a tokenizer comes with the model."""
+        return any(name in self.files for name in _TOKENIZER_FILES)
+
+    def config(self) -> dict[str, Any]:
+        """The adapter's or the model's configuration."""
+        path = self.folder / (ADAPTER_CONFIG if self.is_adapter else "config.json")
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.name}: its {path.name} cannot be read: {error}") from None
+        if not isinstance(config, dict):
+            raise UsageError(f"{self.name}: its {path.name} is not a JSON object")
+        return config
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """A base, and the adapter to be merged into it, if any."""
+
+    base: Source
+    adapter: Source | None
+
+    @property
+    def revision(self) -> str:
+        """The revision of what is being evaluated: the adapter's where there is one."""
+        return self.adapter.revision if self.adapter else self.base.revision
+
+    @property
+    def identity(self) -> str:
+        """The weights by content, whatever they are called: what sampling noise is keyed by."""
+        parts = [self.base.revision] + ([self.adapter.revision] if self.adapter else [])
+        return "+".join(parts)
+
+
+def resolve_model(spec: ModelSpec) -> ResolvedModel:
+    """Find a model and its adapter, and check that they belong together.
+
+    Raises UsageError for what does not exist locally, is no model, or does not fit together;
+    PreflightError for a repository that cannot be reached or read.
+    """
+    name, revision = spec.checkpoint, spec.checkpoint_revision
+    if name is None:
+        name, revision = spec.base, spec.base_revision
+    if not name:
+        raise UsageError("no model was named; use --base-model or --checkpoint")
+    source = resolve_source(name, revision)
+    if not source.is_adapter:
+        return ResolvedModel(source, None)
+    recorded = source.config().get("base_model_name_or_path")
+    base_name = spec.base if spec.checkpoint is not None else None
+    if base_name is None:
+        if not isinstance(recorded, str) or not recorded:
+            raise UsageError(
+                f"{name} is an adapter whose {ADAPTER_CONFIG} does not name its base; "
+                "use --base-model"
+            )
+        base = resolve_source(_recorded_base(source, recorded), spec.base_revision)
+    else:
+        base = resolve_source(base_name, spec.base_revision)
+        if isinstance(recorded, str) and recorded:
+            _check_base(source, recorded, base)
+    if base.is_adapter:
+        raise UsageError(f"{base.name} is itself an adapter; --base-model must be a whole model")
+    return ResolvedModel(base, source)
+
+
+def _recorded_base(adapter: Source, recorded: str) -> str:
+    """The base an adapter names; a relative path is relative to the adapter's folder."""
+    beside = adapter.folder / recorded
+    if adapter.repository is None and beside.is_dir():
+        return str(beside.resolve())
+    return recorded
+
+
+def _check_base(adapter: Source, recorded: str, base: Source) -> None:
+    """Refuse a base that is clearly not the adapter's: two hub ids or two folders that differ.
+
+    A recorded folder that is not on this machine says nothing, and names of one repository
+    that has been renamed resolve to the same commit.
+    """
+    expected = _recorded_base(adapter, recorded)
+    local = Path(expected).is_dir()
+    if local != (base.repository is None) or expected == base.name:
+        return
+    if not local and (not _is_hub_id(expected) or expected.lower() == base.name.lower()):
+        return
+    try:
+        same = resolve_source(expected, None).revision == base.revision
+    except PreflightError:
+        same = False
+    if not same:
+        raise UsageError(
+            f"adapter {adapter.name} was trained on {recorded}, not on {base.name}; use "
+            f"--base-model {expected}, or an adapter of {base.name}"
+        )
+
+
+def _is_hub_id(name: str) -> bool:
+    return not _LOOKS_LOCAL.match(name) and _HUB_ID.fullmatch(name) is not None
+
+
+def resolve_source(name: str, revision: str | None) -> Source:
+    """Find one model, local or on the hub, at one exact revision."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _local_source(name, folder)
+    if folder.exists():
+        raise UsageError(f"{name} is a file; a model is a folder with config.json and weights")
+    if not _is_hub_id(name) or Path(name.split("/")[0]).is_dir():
+        raise UsageError(
+            f"{name}: no such folder, and not a valid hub id (org/name or org/name/folder)"
+        )
+    return _hub_source(name, revision)
+
+
+def _model_files(names: list[str]) -> tuple[str, ...]:
+    kept = [
+        name
+        for name in names
+        if name.endswith(_MODEL_SUFFIXES)
+        and name not in _NOT_MODEL
+        and not name.startswith(("consolidated", "."))
+        and not name.lower().startswith(("readme", "license", "use_policy"))
+    ]
+    return tuple(sorted(kept))
+
+
+def _check_files(name: str, files: tuple[str, ...], all_names: list[str]) -> None:
+    if ADAPTER_CONFIG not in files and "config.json" not in files:
+        raise UsageError(
+            f"{name} holds neither config.json nor {ADAPTER_CONFIG}; "
+            "it must be the folder of a model or of a PEFT adapter"
+        )
+    if not any(file.endswith(".safetensors") for file in files):
+        other = [file for file in all_names if file.endswith((".bin", ".pt", ".pth"))]
+        found = f" (it has {other[0]}, which can run code when it is read)" if other else ""
+        raise UsageError(
+            f"{name} holds no .safetensors weights{found}; "
+            "save it again with save_pretrained(..., safe_serialization=True)"
+        )
+
+
+def _local_source(name: str, folder: Path) -> Source:
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    files = _model_files(names)
+    _check_files(name, files, names)
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file}\0{sha256_file(folder / file)}\n".encode())
+    return Source(name, f"sha256:{digest.hexdigest()}", folder, files)
+
+
+def _hub_source(name: str, revision: str | None) -> Source:
+    from huggingface_hub import HfApi
+
+    repository, folder = _split_hub_name(name)
+    cached = _cached_commit(repository, folder, revision)
+    try:
+        info = _ask_hub(repository, lambda: HfApi().model_info(repository, revision=revision))
+    except PreflightError:
+        if cached is None:
+            raise
+        return _cached_source(name, repository, folder, cached)
+    prefix = f"{folder}/" if folder else ""
+    names = [
+        sibling.rfilename[len(prefix) :]
+        for sibling in info.siblings or []
+        if sibling.rfilename.startswith(prefix)
+    ]
+    names = [file for file in names if "/" not in file]
+    if folder and not names:
+        raise UsageError(f"{repository} has no folder '{folder}' at revision {info.sha}")
+    files = _model_files(names)
+    _check_files(name, files, names)
+    small = [file for file in files if not file.endswith(".safetensors")]
+    source = Source(name, str(info.sha), Path(), files, repository)
+    return replace(source, folder=_download(source, small))
+
+
+def _split_hub_name(name: str) -> tuple[str, str]:
+    """`org/name/some/folder` -> (`org/name`, `some/folder`)."""
+    organisation, repository, *rest = name.split("/")
+    return f"{organisation}/{repository}", "/".join(rest)
+
+
+def _download(source: Source, files: list[str]) -> Path:
+    from huggingface_hub import snapshot_download
+
+    repository = source.repository or ""
+    _, folder = _split_hub_name(source.name)
+    patterns = [f"{folder}/{file}" if folder else file for file in files]
+    root = _ask_hub(
+        repository,
+        lambda: snapshot_download(repository, revision=source.revision, allow_patterns=patterns),
+    )
+    return Path(root) / folder
+
+
+def fetch_weights(source: Source) -> Source:
+    """Download what is still missing of a hub model; a local folder is returned as it is."""
+    if source.repository is None or all((source.folder / f).exists() for f in source.files):
+        return source
+    return replace(source, folder=_download(source, list(source.files)))
+
+
+def _cached_commit(repository: str, folder: str, revision: str | None) -> Path | None:
+    """The cached snapshot of a repository at a revision, if there is one."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for config in (ADAPTER_CONFIG, "config.json"):
+        file = f"{folder}/{config}" if folder else config
+        found = try_to_load_from_cache(repository, file, revision=revision)
+        if isinstance(found, str):
+            return Path(found).parents[file.count("/")]
+    return None
+
+
+def _cached_source(name: str, repository: str, folder: str, snapshot: Path) -> Source:
+    """A model as it lies in the cache, for when the hub cannot be asked."""
+    names = [path.name for path in (snapshot / folder).iterdir() if path.is_file()]
+    files = _model_files(names)
+    _check_files(name, files, names)
+    return Source(name, snapshot.name, snapshot / folder, files, repository)
+
+
+def _ask_hub[T](repository: str, ask: Callable[[], T]) -> T:
+    """Run a request to the hub; its failures say which repository and what to do."""
+    import httpx
+    from huggingface_hub import errors
+
+    page = f"https://huggingface.co/{repository}"
+    try:
+        return ask()
+    except errors.GatedRepoError:
+        raise PreflightError(
+            f"{repository} is gated: accept its license at {page}, then set HF_TOKEN to a token "
+            "of that account (or run `hf auth login`)"
+        ) from None
+    except errors.RevisionNotFoundError:
+        raise UsageError(f"{repository} has no such revision; see {page}/commits") from None
+    except errors.RepositoryNotFoundError:
+        raise PreflightError(
+            f"{repository}: no folder of that name here, and no such repository on the hub, or "
+            f"it is private; check the name at {page}, and set HF_TOKEN if it is private"
+        ) from None
+    except (OSError, httpx.HTTPError) as error:  # the client's own errors are OSErrors
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise PreflightError(
+            f"{repository}: the hub cannot be reached ({reason}); check the network, or give a "
+            "local folder with the model's files"
+        ) from None

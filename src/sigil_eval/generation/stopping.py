@@ -1,0 +1,198 @@
+"""Early stop: when is an answer complete, so that nothing is generated after it?
+
+In a fence, at the closing fence. Otherwise Rust is being continued, and the rule is:
+
+1. The function is complete when the braces opened before and in the answer are closed, not
+   counting those in strings, chars and comments. An answer that begins by repeating the
+   signature counts from there.
+2. What follows may still belong to the answer: helper functions, types, imports. So it is
+   complete only once something else begins: prose, a fence, a stray brace, tests.
+3. `fn main` is generated to its end and ends the answer, so that the share of answers with a
+   main stays observable.
+
+The few characters by which the end was recognised are no part of the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+ITEM_WORDS = re.compile(
+    r"(?:async|const|enum|extern|fn|impl|macro_rules|mod|pub|static|struct|trait|type|unsafe|use)\b"
+)
+
+_LEXEME = re.compile(
+    r"""
+    (?P<line>//[^\n]*)
+  | (?P<block>/\*)
+  | (?P<raw>\b[bc]?r(?P<hashes>\#*)")
+  | (?P<string>\b[bc]?"|")
+  | (?P<char>'(?:\\(?:x[0-9a-fA-F]{2}|u\{[^}\n]*\}|[^xu])|[^\\'])')
+  | (?P<quote>')
+  | (?P<function>\bfn\s+(?P<name>\w+)\W)
+  | (?P<mark>[{}()\[\];])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_STRING_END = re.compile(r'(?:\\.|[^"\\])*"', re.DOTALL)
+_BLOCK_MARK = re.compile(r"/\*|\*/")
+_FENCE = re.compile(r"^[ \t]*```[^\n]*(?:\n|\Z)", re.MULTILINE)
+_SIGNATURE = re.compile(r"\bfn\s+(\w+)")
+_TEST_ATTRIBUTE = re.compile(r"\btest\b")
+_TEST_MODULE = re.compile(r"(?:pub\s+)?mod\s+tests?\b")
+_MAIN = re.compile(r"(?:pub\s+|async\s+)*fn\s+main\b")
+
+
+class Reading(NamedTuple):
+    """What an answer so far looks like.
+
+    `end` is how many of its characters are the complete answer, None while it may go on.
+    `between_items` says that an item was closed and what follows is still open: then any
+    character may decide, else only one that closes something.
+    """
+
+    end: int | None
+    between_items: bool = False
+
+
+_GOES_ON = Reading(None)
+_UNDECIDED = Reading(None, between_items=True)
+
+
+def read_answer(code_before: str, answer: str) -> Reading:
+    """Find the end of an answer, if it has one already.
+
+    `code_before` is the Rust that the answer continues; empty when it comes in a fence.
+    """
+    if not code_before or answer.lstrip().startswith("```"):
+        return Reading(_fence_end(answer))
+    reading = _read_code(code_before, code_before + answer)
+    return reading if reading.end is None else Reading(reading.end - len(code_before))
+
+
+def _fence_end(answer: str) -> int | None:
+    """Where the first fence with a function in it ends."""
+    opened: int | None = None
+    for fence in _FENCE.finditer(answer):
+        if opened is None:
+            opened = fence.end()
+        elif _SIGNATURE.search(answer, opened, fence.start()):
+            return fence.start() + fence.group().index("```") + 3
+        else:
+            opened = None
+    return None
+
+
+def _read_code(code_before: str, text: str) -> Reading:
+    start = len(code_before)
+    own_name = next(iter(_SIGNATURE.findall(code_before)[-1:]), None)
+    depth = nesting = 0  # of braces; of parentheses and brackets
+    item = position = 0
+    while (lexeme := next(_lexemes(text, position), None)) is not None:
+        kind, begin, position = lexeme
+        if begin >= start and kind == own_name and depth == 1:
+            depth = nesting = 0  # the answer repeats the signature
+        elif kind == "{":
+            depth += 1
+        elif kind in ("(", "["):
+            nesting += 1
+        elif kind in (")", "]"):
+            nesting -= 1
+        elif kind == "}":
+            depth -= 1
+        closes_item = kind == "}" or (kind == ";" and nesting <= 0)
+        if begin < start or depth != 0 or not closes_item:
+            continue
+        if _MAIN.match(text, item):
+            return Reading(position)
+        following = _next_item(text, position)
+        if following is None:
+            return _UNDECIDED
+        end, item = following
+        if item < 0:
+            return Reading(end)
+        position, nesting = item, 0
+    return _GOES_ON
+
+
+def _lexemes(text: str, position: int) -> Iterator[tuple[str, int, int]]:
+    """Yield (brace, bracket, semicolon or name after `fn`, begin, end) outside of strings,
+    chars and comments; stop where the text breaks off inside one."""
+    while match := _LEXEME.search(text, position):
+        kind = match.lastgroup
+        end: int | None = match.end()
+        if kind == "mark":
+            yield match.group(), match.start(), match.end()
+        elif match["function"]:
+            end = match.end("name")
+            yield match["name"], match.start(), end
+        elif match["block"]:
+            end = _block_end(text, match.start())
+        elif match["raw"]:
+            close = text.find('"' + match["hashes"], match.end())
+            end = None if close < 0 else close + 1 + len(match["hashes"])
+        elif match["string"]:
+            closed = _STRING_END.match(text, match.end())
+            end = closed.end() if closed else None
+        elif match["quote"] and (len(text) - match.end() < 2 or text[match.end()] == "\\"):
+            end = None  # a char or a lifetime: too early to say
+        if end is None:
+            return
+        position = end
+
+
+def _block_end(text: str, begin: int) -> int | None:
+    """Where the block comment that begins here ends; block comments nest."""
+    depth = 0
+    for mark in _BLOCK_MARK.finditer(text, begin):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return None
+
+
+def _next_item(text: str, end: int) -> tuple[int, int] | None:
+    """What comes after an item that ended at `end`.
+
+    (end, where the next item begins), (end, -1) when none does, None when it is too early to
+    say. A semicolon directly after the item belongs to it.
+    """
+    position = end
+    while True:
+        rest = text[position:].lstrip()
+        position = len(text) - len(rest)
+        if len(rest) < 2:
+            return None
+        if rest[0] == ";":
+            end = position = position + 1
+        elif rest.startswith("//"):
+            newline = rest.find("\n")
+            if newline < 0:
+                return None
+            position += newline
+        elif rest.startswith("/*"):
+            closed = _block_end(text, position)
+            if closed is None:
+                return None
+            position = closed
+        elif rest.startswith("#["):
+            bracket = rest.find("]")
+            if bracket < 0:
+                return None
+            if _TEST_ATTRIBUTE.search(rest, 0, bracket):
+                return end, -1
+            position += bracket + 1
+        else:
+            return _item_or_not(text, rest, position, end)
+
+
+def _item_or_not(text: str, rest: str, position: int, end: int) -> tuple[int, int] | None:
+    if re.fullmatch(r"\w+", rest):
+        return None
+    if not ITEM_WORDS.match(rest):
+        return end, -1
+    if rest.startswith(("pub", "mod")) and not re.search(r"[;{(]", rest):
+        return None  # it may still become `mod tests`
+    return (end, -1) if _TEST_MODULE.match(rest) else (end, position)
