@@ -66,7 +66,7 @@ MIN_DRIVER=525.60.13 # the oldest driver that runs programs built for any CUDA 1
 MIN_RAM_GB=64        # the 8B model is loaded to memory twice, and every compile may take 4 GB
 MIN_DISK_GB=60       # environment 9 GB, models 17 GB, room for downloads and results
 DEMO_RAM_GB=3
-DEMO_DISK_GB=12
+DEMO_DISK_GB=10 # 8 GB environment
 
 # --- Python ---------------------------------------------------------------------------------------
 : "${PYTHON_VERSION:=3.12.11}"

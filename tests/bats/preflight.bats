@@ -69,7 +69,7 @@ findings() (
   command_stub df <<<'printf "Filesystem 1024-blocks Used Available Capacity Mounted\n/dev/x 9 9 1048576 99%% /\n"'
   run setup_sh --demo
   expect_status 3
-  expect_output 'disk: 1 GB, where 12 GB free'
+  expect_output 'disk: 1 GB, where 10 GB free'
   expect_output 'set STATE_DIR'
   [ ! -e "$STATE_DIR" ]
 }
