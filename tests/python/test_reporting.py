@@ -8,8 +8,6 @@ import html
 import io
 import json
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from browser import CHROMIUM, Browser
 from results_fixture import (
     counted,
     finding,
@@ -354,26 +353,72 @@ def test_terminal_is_plain_text_without_a_terminal(tmp_path: Path) -> None:
     assert "\x1b" in summary_text(tmp_path, force_terminal=True, color_system="standard")
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-def test_the_page_works_in_a_browser_and_hostile_text_does_not_run(tmp_path: Path) -> None:
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+LISTED = "[...document.querySelectorAll('.problem:not([hidden])')].map((e) => e.dataset.task)"
+
+
+def choose(browser: Browser, field: str, value: str) -> list[str]:
+    """Set a filter and give the problems that are then listed."""
+    browser.evaluate(
+        f"""new Promise((done) => {{
+            const field = document.getElementById({field!r});
+            field.value = {value!r};
+            field.dispatchEvent(new Event("input", {{ bubbles: true }}));
+            setTimeout(done, 400);
+        }})"""
+    )
+    listed: list[str] = browser.evaluate(LISTED)
+    return listed
+
+
+@in_browser
+def test_hostile_text_does_not_run_in_a_browser(tmp_path: Path) -> None:
     make_run(tmp_path, hostile_results(), hostile_metadata())
-    command = [
-        "chromium",
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--virtual-time-budget=2000",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        "--dump-dom",
-        f"file://{tmp_path / 'report.html'}#p-T/0",
-    ]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    assert "<title>Fine-tuned against base on synthetic</title>" in dom
-    assert "20 of 20 problems" in dom  # the page's script ran to its end
-    opened = dom[dom.index('id="p-T/0"') : dom.index('id="p-T/1"')]
-    assert html.escape(HOSTILE, quote=False) in opened
-    assert "⟨U+202E⟩" in opened
-    assert "⟨U+D800⟩" in opened
-    assert "Returns 0." in opened
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(f"file://{tmp_path / 'report.html'}#p-T/0")
+        assert browser.evaluate("document.title") == "Fine-tuned against base on synthetic"
+        opened = browser.evaluate("document.getElementById('p-T/0').innerText")
+        assert HOSTILE in opened
+        assert "⟨U+202E⟩" in opened
+        assert "⟨U+D800⟩" in opened
+        assert browser.evaluate("document.querySelectorAll('script, img').length") == 2
+        assert browser.problems == []
+
+
+@in_browser
+def test_search_filters_diff_and_mode_work_in_a_browser(tmp_path: Path) -> None:
+    results = good_results()
+    results["base"][8] |= {"code": "fn needle() {}", "program_sha256": "9" * 64}
+    results["base"][12] = make_row("T/3", 0, "compile_error", error_codes=["E0499"])
+    make_run(tmp_path, results, make_metadata())
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(f"file://{tmp_path / 'report.html'}")
+        assert len(browser.evaluate(LISTED)) == 20
+        assert choose(browser, "query", "NEEDLE") == ["T/2"]
+        assert browser.evaluate("document.getElementById('found').textContent").startswith("1 of")
+        assert choose(browser, "query", "no such text") == []
+        assert browser.evaluate("!document.getElementById('nothing').hidden")
+        choose(browser, "query", "")
+        assert choose(browser, "change", "worse") == ["T/19"]
+        choose(browser, "change", "")
+        assert choose(browser, "code", "E0499") == ["T/3"]
+        choose(browser, "code", "")
+        assert choose(browser, "verdict", "policy_violation") == ["T/0"]
+
+        compared = browser.evaluate(
+            """new Promise((done) => {
+                const entry = document.getElementById("p-T/2");
+                entry.open = true;
+                const text = (cell) => [cell.className, cell.textContent];
+                const read = () => done([...entry.querySelectorAll(".diff td")].map(text));
+                setTimeout(read, 200);
+            })"""
+        )
+        assert {"gone", "come"} <= {name for name, _ in compared}
+
+        parts = "[...document.querySelectorAll('#scores [data-for]')]"
+        heights = f"{parts}.map((part) => part.offsetHeight > 0)"
+        assert browser.evaluate(heights) == [True, False]
+        browser.evaluate("document.querySelector('.modes input[value=policy]').click()")
+        assert browser.evaluate(heights) == [False, True]
+        assert browser.problems == []

@@ -245,8 +245,9 @@ def test_ties_are_exact_shares_not_counts() -> None:
 
 
 def test_only_the_other_k_are_adjusted() -> None:
-    base, tuned = noisy(2, 40, 10, 0.12)
-    table = build(base, tuned, problems=40, k_values=[10, 5, 1])["comparison"]["pass_at_k"]
+    # Equal in pass@1, so that the primary p is the largest: it must not count among the others.
+    base, tuned = counted([10] * 12 + [0] * 12, 10), counted([6] * 12 + [4] * 12, 10)
+    table = build(base, tuned, problems=24, k_values=[10, 5, 1])["comparison"]["pass_at_k"]
     assert table["1"]["p_adjusted"] == table["1"]["p"]
     low, high = sorted((table["5"], table["10"]), key=lambda row: row["p"])
     assert low["p_adjusted"] == pytest.approx(min(1.0, 2 * low["p"]))

@@ -17,6 +17,7 @@ MODEL_TITLES = {BASE: "Base", TUNED: "Fine-tuned"}
 DEMO_NOTICE = (
     "These models know the answers by heart; the numbers mean nothing but that the machinery works."
 )
+NO_METADATA = "No metadata"
 _RESULTS_STEMS = {BASE: "base_model", TUNED: "finetuned_model"}
 
 
@@ -155,7 +156,7 @@ def notices(run: Run) -> list[Notice]:
         found.append(
             Notice(
                 "warning",
-                "No metadata",
+                NO_METADATA,
                 f"{METADATA_FILE} is missing: machine, versions, deviations and the command are "
                 "unknown.",
             )

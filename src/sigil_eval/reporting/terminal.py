@@ -11,7 +11,14 @@ from rich.table import Table
 
 from sigil_eval.console import console as default_console
 from sigil_eval.reporting import tables
-from sigil_eval.reporting.run_files import MODE_TITLES, Run, load_run, notices, verdict_sentence
+from sigil_eval.reporting.run_files import (
+    MODE_TITLES,
+    NO_METADATA,
+    Run,
+    load_run,
+    notices,
+    verdict_sentence,
+)
 
 KIND_STYLES = {"demo": "bold magenta", "danger": "bold red", "warning": "yellow"}
 
@@ -20,7 +27,9 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
     """Print the end of a run from the files in `output_dir`; plain when not a terminal."""
     target = console or default_console
     run = load_run(output_dir)
-    for notice in notices(run):
+    # `sigil-eval score` leaves no metadata; who sees this knows what was run.
+    known = [notice for notice in notices(run) if notice.title != NO_METADATA]
+    for notice in known:
         line = f"{notice.title}: {notice.text}"
         target.print(line, style=KIND_STYLES[notice.kind], markup=False)
     if run.deviations:
