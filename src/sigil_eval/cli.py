@@ -64,14 +64,14 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _command(commands: Commands, name: str, summary: str, detail: str) -> argparse.ArgumentParser:
-    return commands.add_parser(  # type: ignore[attr-defined,no-any-return]
+    return commands.add_parser(
         name,
         help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}. {detail}",
+        description=f"{summary[0].upper()}{summary[1:]}.\n\n{detail}",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -409,12 +409,12 @@ def problems(options: argparse.Namespace) -> int:
             needs = f"  needs {', '.join(problem.crates)}" if problem.crates else ""
             say(f"{problem.task_id:16} {problem.entry_point}{needs}")
         return 0
-    problem = problem_set.by_id.get(options.task)
-    if problem is None:
+    shown = problem_set.by_id.get(options.task)
+    if shown is None:
         raise UsageError(f"no problem '{options.task}' in {problem_set.name}")
-    say(f"{problem.prompt}\n{problem.canonical_solution}\n{problem.test}")
+    say(f"{shown.prompt}\n{shown.canonical_solution}\n{shown.test}")
     for erratum in problem_set.errata:
-        if erratum["task_id"] in ("*", problem.task_id):
+        if erratum["task_id"] in ("*", shown.task_id):
             say(f"erratum: {erratum['why']}")
     return 0
 

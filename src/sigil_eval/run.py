@@ -22,6 +22,13 @@ from typing import Any, Self
 from sigil_eval.console import ProgressLine, format_duration, say
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
 from sigil_eval.files import read_jsonl, write_atomic
+from sigil_eval.generation import (
+    GenerationSummary,
+    ModelSpec,
+    SamplingParams,
+    generate_samples,
+    show_prompt,
+)
 from sigil_eval.problems import ProblemSet, load_problem_set
 from sigil_eval.provenance import Deviation, collect_metadata, read_deviations
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
@@ -173,6 +180,40 @@ def score_one_file(
     return 0
 
 
+def generate_one_file(options: argparse.Namespace) -> int:
+    """Generate samples with one model into one file, or print a task's prompt."""
+    problem_set = load_problem_set(options.problem_set)
+    spec = ModelSpec(base=options.base_model, checkpoint=options.checkpoint)
+    if options.show_prompt is not None:
+        problem = problem_set.by_id.get(options.show_prompt)
+        if problem is None:
+            raise UsageError(f"no problem '{options.show_prompt}' in {problem_set.name}")
+        sys.stdout.write(show_prompt(spec, problem, options.prompt_mode) + "\n")
+        return 0
+    if options.output is None:
+        raise UsageError("where should the samples go? Name a file: --output FILE.jsonl")
+    label = options.output.stem
+    with ProgressLine(
+        f"generating {label}", len(problem_set.problems) * options.num_samples
+    ) as line:
+        summary = generate_samples(
+            spec,
+            problem_set.problems,
+            _sampling_params(options),
+            options.output,
+            label=label,
+            prompt_mode=options.prompt_mode,
+            batch_size=options.batch_size,
+            device=options.device,
+            progress=lambda done, _, tokens: line.update(done, f"{tokens} tokens"),
+        )
+    say(
+        f"{summary.samples} samples ({summary.resumed_samples} from an earlier run) in "
+        f"{format_duration(summary.seconds)}: {options.output}"
+    )
+    return 0
+
+
 def _check_request(options: RunOptions) -> None:
     too_big = [k for k in options.k_values if k > options.num_samples]
     if too_big:
@@ -183,10 +224,10 @@ def _check_request(options: RunOptions) -> None:
         )
     if not options.labels:
         raise UsageError("--skip-base and --skip-finetuned together leave nothing to do")
-    from sigil_eval.generation import check_model
+    from sigil_eval.generation.source import resolve_model
 
     for label in options.labels:
-        check_model(_model_spec(options, label))
+        resolve_model(_model_spec(options, label))
 
 
 def _check_strict(options: RunOptions) -> None:
@@ -242,9 +283,7 @@ def _prove(judge: Judge, problem_set: ProblemSet) -> Proof:
     return proof
 
 
-def _model_spec(options: RunOptions, label: str) -> Any:
-    from sigil_eval.generation import ModelSpec
-
+def _model_spec(options: RunOptions, label: str) -> ModelSpec:
     checkpoint = options.checkpoint_path if label == "finetuned" else None
     return ModelSpec(base=options.base_model, checkpoint=checkpoint)
 
@@ -253,16 +292,6 @@ def _generate_all(
     options: RunOptions, problem_set: ProblemSet, times: PhaseTimes
 ) -> dict[str, dict[str, Any]]:
     """Samples of every model; what is known of each, for the metadata."""
-    from sigil_eval.generation import SamplingParams, generate_samples
-
-    params = SamplingParams(
-        num_samples=options.num_samples,
-        temperature=options.temperature,
-        top_p=options.top_p,
-        top_k=options.top_k,
-        max_new_tokens=options.max_new_tokens,
-        seed=options.seed,
-    )
     known: dict[str, dict[str, Any]] = {}
     for label in options.labels:
         total = len(problem_set.problems) * options.num_samples
@@ -274,7 +303,7 @@ def _generate_all(
             summary = generate_samples(
                 _model_spec(options, label),
                 problem_set.problems,
-                params,
+                _sampling_params(options),
                 _samples_path(options, label),
                 label=label,
                 prompt_mode=options.prompt_mode,
@@ -282,8 +311,36 @@ def _generate_all(
                 device=options.device,
                 progress=show,
             )
-        known[label] = summary.to_row()
+        known[label] = _model_row(options, label, summary)
     return known
+
+
+def _sampling_params(options: RunOptions | argparse.Namespace) -> SamplingParams:
+    return SamplingParams(
+        num_samples=options.num_samples,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        top_k=options.top_k,
+        max_new_tokens=options.max_new_tokens,
+        seed=options.seed,
+    )
+
+
+def _model_row(options: RunOptions, label: str, summary: GenerationSummary) -> dict[str, Any]:
+    spec = _model_spec(options, label)
+    return {
+        "name": spec.base,
+        "revision": summary.model_revision,
+        "adapter": spec.checkpoint,
+        "adapter_revision": summary.adapter_revision,
+        "dtype": summary.dtype,
+        "attention": summary.attention,
+        "device": summary.device,
+        "samples": summary.samples,
+        "truncated": summary.truncated,
+        "prompt_mode": summary.prompt_mode,
+        "prompt_template_sha256": summary.prompt_template_sha256,
+    }
 
 
 def _samples_path(options: RunOptions, label: str) -> Path:
