@@ -1,0 +1,309 @@
+"""Policy mode: what a candidate may not use, decided on its syntax tree before it is compiled.
+
+Covered: file system, network, process, environment, unsafe code, foreign and exported symbols,
+compile-time file and environment access, inline assembly, external crates, and attributes that
+change the language, by any path, import, rename, glob or macro that can be followed. Strings,
+comments, and names that merely contain a word are free; so are local items, whatever their name.
+Not covered: what a program does with what it may use (memory, time, threads, output). That is
+for the sandbox, and policy is no substitute for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from sigil_eval.scoring.names import STD_CRATES, Path, TangledError, Target
+from sigil_eval.scoring.survey import MacroCall, Span, Survey, Use, is_hole, survey
+
+MAX_FINDINGS = 100
+
+
+@dataclass(frozen=True)
+class PolicyFinding:
+    """One use of something forbidden.
+
+    `line` and `column` count from 1, the column in characters; `start` and `end` are byte
+    offsets. `category` is filesystem, network, process, environment, unsafe, ffi,
+    compile_time_io, inline_asm, external_crate, attribute, or unresolvable (the source is too
+    tangled to be decided).
+    """
+
+    category: str
+    message: str
+    line: int
+    column: int
+    start: int
+    end: int
+
+
+def find_violations(source: str, allowed_crates: Collection[str] = ()) -> list[PolicyFinding]:
+    """Everything in a candidate's source that policy forbids, in order, at most MAX_FINDINGS.
+
+    `allowed_crates` are the external crates that the problem itself needs.
+    """
+    text = re.sub("[\ud800-\udfff]", "\ufffd", source)
+    found: dict[tuple[str, int], tuple[str, int]] = {}
+    try:
+        _Judge(survey(text, _STD_MODULES, _PLAIN_MACROS), allowed_crates, found).judge()
+    except TangledError:
+        found["unresolvable", 0] = ("names that are too tangled to follow", 0)
+    data = text.encode()
+    in_order = sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
+    return [
+        PolicyFinding(category, message, *_place(data, start), start, end)
+        for (category, start), (message, end) in in_order[:MAX_FINDINGS]
+    ]
+
+
+def _place(data: bytes, start: int) -> tuple[int, int]:
+    """Line and column, from 1, of a byte offset."""
+    line_start = data.rfind(b"\n", 0, start) + 1
+    column = len(data[line_start:start].decode("utf-8", "replace")) + 1
+    return data.count(b"\n", 0, start) + 1, column
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Where the standard library reaches outside the program, by path below its root. The longest
+# matching prefix decides.
+_STD: dict[Path, str] = {
+    ("fs",): "filesystem",
+    ("path",): "filesystem",
+    ("net",): "network",
+    ("process",): "process",
+    ("env",): "environment",
+    ("os",): "filesystem",
+    ("os", "raw"): "ffi",
+    ("os", "unix", "net"): "network",
+    ("os", "linux", "net"): "network",
+    ("os", "unix", "process"): "process",
+    ("os", "unix", "thread"): "process",
+    ("os", "linux", "process"): "process",
+    ("arch",): "unsafe",
+    ("arch", "asm"): "inline_asm",
+    ("arch", "global_asm"): "inline_asm",
+    ("arch", "naked_asm"): "inline_asm",
+    ("intrinsics",): "unsafe",
+    ("alloc", "System"): "ffi",
+    ("alloc", "GlobalAlloc"): "ffi",
+}
+_STD_MODULES = frozenset({path[0] for path in _STD})
+# The rest of the standard library's modules: to name one without an import is a slip.
+_HARMLESS_STD_MODULES = _words(
+    """any array ascii borrow boxed cell char clone cmp collections convert default error f32 f64
+    ffi fmt future hash hint i8 i16 i32 i64 i128 io isize iter marker mem num ops option panic pin
+    prelude primitive ptr rc result slice str string sync task thread time u8 u16 u32 u64 u128
+    usize vec backtrace"""
+)
+# Types that only forbidden modules have: to name one without an import is the same attempt.
+_STD_TYPES = {
+    "File": "filesystem",
+    "OpenOptions": "filesystem",
+    "DirBuilder": "filesystem",
+    "Path": "filesystem",
+    "PathBuf": "filesystem",
+    "Command": "process",
+    "TcpStream": "network",
+    "TcpListener": "network",
+    "UdpSocket": "network",
+    "UnixStream": "network",
+    "UnixListener": "network",
+}
+_MACROS = {
+    "include": "compile_time_io",
+    "include_str": "compile_time_io",
+    "include_bytes": "compile_time_io",
+    "env": "compile_time_io",
+    "option_env": "compile_time_io",
+    "asm": "inline_asm",
+    "global_asm": "inline_asm",
+    "naked_asm": "inline_asm",
+    "llvm_asm": "inline_asm",
+}
+# Macros of the standard library that take their input for expressions or a format.
+_PLAIN_MACROS = _words(
+    """print println eprint eprintln format format_args write writeln panic todo unimplemented
+    unreachable assert assert_eq assert_ne debug_assert debug_assert_eq debug_assert_ne vec
+    matches dbg thread_local concat stringify"""
+)
+_ATTRIBUTES = {
+    **dict.fromkeys(
+        _words(
+            """no_mangle export_name link_section link link_name link_ordinal link_args linkage used
+        global_allocator no_link naked no_builtins"""
+        ),
+        "ffi",
+    ),
+    "path": "compile_time_io",
+    **dict.fromkeys(
+        _words(
+            """feature no_std no_core no_main crate_type crate_name no_implicit_prelude lang start
+        panic_handler alloc_error_handler needs_allocator panic_runtime plugin proc_macro
+        proc_macro_derive proc_macro_attribute compiler_builtins fundamental prelude_import
+        test_runner register_tool allow_internal_unsafe allow_internal_unstable"""
+        ),
+        "attribute",
+    ),
+}
+# Those of them that no program uses as an ordinary word in the input of a macro.
+_UNMISTAKABLE_ATTRIBUTES = {"no_mangle", "export_name", "link_section", "global_allocator"}
+_ATTRIBUTE_TOOLS = {"rustfmt", "clippy", "diagnostic", "miri", "rust_analyzer", "rustdoc"}
+_NETWORK_CRATES = _words(
+    """reqwest ureq hyper isahc surf curl attohttpc awc actix_web axum warp socket2 mio quinn
+    tungstenite tokio_tungstenite hickory_resolver trust_dns_resolver"""
+)
+_FFI_CRATES = {"libc", "nix", "rustix", "winapi", "windows", "windows_sys", "errno", "syscalls"}
+
+# Enough for every honest macro; a macro that needs more trials is called unresolvable.
+_MAX_COMBINATIONS = 20_000
+
+
+def _std_category(path: Path) -> str | None:
+    """The category of a path below the standard library's root."""
+    if path[-1:] == ("global_allocator",):
+        return "ffi"
+    for length in range(len(path), 0, -1):
+        if path[:length] in _STD:
+            return _STD[path[:length]]
+    return _MACROS.get(path[-1]) if path else None
+
+
+class _Judge:
+    """Turns what a survey found into findings: (category, start) to (message, end)."""
+
+    def __init__(
+        self,
+        surveyed: Survey,
+        allowed_crates: Collection[str],
+        found: dict[tuple[str, int], tuple[str, int]],
+    ) -> None:
+        self._survey = surveyed
+        self._resolver = surveyed.resolver
+        self._allowed = allowed_crates
+        self._found = found
+
+    def judge(self) -> None:
+        """Judge everything surveyed. Raises TangledError."""
+        for span in self._survey.unsafe:
+            self._report("unsafe", "unsafe code", span)
+        for span in self._survey.externs:
+            self._report("ffi", "an extern declaration", span)
+        for span in self._survey.module_files:
+            self._report("compile_time_io", "a module in a file", span)
+        for name, span in self._survey.attributes:
+            self._judge_attribute(name, span)
+        for use in self._survey.uses:
+            self._judge_use(use)
+        for call in self._survey.calls:
+            self._judge_call(call)
+        self._judge_words()
+
+    def _report(self, category: str, message: str, span: Span) -> None:
+        self._found.setdefault((category, span[0]), (message, span[1]))
+
+    def _judge_attribute(self, name: str, span: Span) -> None:
+        category = _ATTRIBUTES.get(name)
+        if name.startswith("rustc_"):
+            category = "attribute"
+        if category is not None:
+            self._report(category, f"attribute {name}", span)
+
+    def _judge_use(self, use: Use) -> None:
+        if use.is_assembled:
+            self._judge_assembled(use)
+            return
+        for target in self._resolver.resolve(use.path, use.scope):
+            self._judge_target(target, use)
+
+    def _judge_target(self, target: Target, use: Use) -> None:
+        shown = "::".join(use.path[:8])
+        if target.kind == "std":
+            category = _std_category(target.path)
+            name = "::".join(("std", *target.path))
+            message = name if shown == name else f"{shown}, which is {name}"
+        elif target.kind in ("crate", "unknown"):
+            category = self._outside_category(target.path, use)
+            message = shown
+        else:
+            return
+        if category is not None:
+            self._report(category, message, use.span)
+
+    def _outside_category(self, path: Path, use: Use) -> str | None:
+        """The category of a path that begins with a name this source doesn't define."""
+        head = path[0]
+        made_by_macro = head in self._survey.macro_made and use.path[0] == head
+        if made_by_macro or head in self._allowed or head in _ATTRIBUTE_TOOLS:
+            return None
+        if head in _STD_MODULES:
+            return _std_category(path)
+        if head in _STD_TYPES:
+            return _STD_TYPES[head]
+        if head in _NETWORK_CRATES or path[1:2] == ("net",):
+            return "network"
+        if head in _FFI_CRATES:
+            return "ffi"
+        if head in _HARMLESS_STD_MODULES or head[:1].isupper() or head in ("", "_"):
+            return None
+        return "external_crate"
+
+    def _judge_assembled(self, use: Use) -> None:
+        """A path with pieces that a macro is given: try every word that macros get to see."""
+        known = _STD_MODULES | STD_CRATES | self._bound_names()
+        words = sorted(known & set(self._survey.macro_words))
+        choices = [words if is_hole(segment) else [segment] for segment in use.path]
+        if prod(len(choice) for choice in choices) > _MAX_COMBINATIONS:
+            raise TangledError
+        for path in product(*choices):
+            for target in self._resolver.resolve(path, use.scope):
+                if target.kind == "std":
+                    self._judge_target(target, Use(path, use.scope, use.span))
+
+    def _bound_names(self) -> set[str]:
+        names = set(self._resolver.floating) | set(self._resolver.extern_names)
+        for use in self._survey.uses:
+            names.update(use.scope.imports, use.scope.names)
+        return names
+
+    def _judge_call(self, call: MacroCall) -> None:
+        category = _MACROS.get(call.path[-1])
+        if category is not None and not self._is_local_macro(call):
+            self._report(category, f"{'::'.join(call.path)}!", call.span)
+        elif len(call.path) > 1:
+            self._judge_use(call)
+
+    def _is_local_macro(self, call: MacroCall) -> bool:
+        """Whether a `macro_rules!` of this source surely has the name at this place."""
+        return (
+            len(call.path) == 1
+            and not call.in_macro
+            and any(
+                one.name == call.path[0] and one.start <= call.span[0] < one.end
+                for one in self._survey.definitions
+            )
+        )
+
+    def _judge_words(self) -> None:
+        """Macros can put paths, macro names and attributes together from single words."""
+        root_is_loose = any(
+            target.kind == "std" and not target.path
+            for word, scope in self._survey.loose
+            if not is_hole(word)
+            for target in self._resolver.resolve((word,), scope)
+        )
+        for word, span in self._survey.macro_words.items():
+            category = None
+            if root_is_loose and word in _STD_MODULES:
+                category = _std_category((word,))
+            elif self._survey.macro_holes and word in _MACROS:
+                category = _MACROS[word]
+            elif self._survey.attribute_holes and word in _UNMISTAKABLE_ATTRIBUTES:
+                category = _ATTRIBUTES[word]
+            if category is not None:
+                self._report(category, f"{word}, which a macro puts to use", span)
