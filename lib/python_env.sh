@@ -108,6 +108,7 @@ venv_apply() {
   if [[ -e $VENV_DIR && ! -f $VENV_DIR/pyvenv.cfg && -n $(ls -A "$VENV_DIR") ]]; then
     die 2 "VENV_DIR=$VENV_DIR holds something else than a virtual environment. Name another folder."
   fi
+  say "installing the $(grep -c '^[a-z0-9].*==' "$LOCK") packages of $(basename "$LOCK")"
   rm -rf "$VENV_DIR"
   "$STATE_DIR/bootstrap/bin/uv" venv -q --python "$python" "$VENV_DIR"
   # The lock is for one Python: saying so keeps a newer or older patch release from refusing it.
@@ -119,6 +120,7 @@ venv_apply() {
 install_uv() {
   local uv_lock=$ROOT/requirements/bootstrap.lock
   stamped "$STATE_DIR/bootstrap/$VENV_MARKER" "$(sha256_of "$uv_lock") $1" && return 0
+  say 'installing uv, which installs the rest'
   rm -rf "$STATE_DIR/bootstrap"
   "$1" -m venv "$STATE_DIR/bootstrap"
   "$STATE_DIR/bootstrap/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$uv_lock"

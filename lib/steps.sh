@@ -89,7 +89,7 @@ show_progress() {
   local log=$1 started=$SECONDS last columns
   while kill -0 $$ 2>/dev/null; do # $$ is the program, not this subshell
     columns=$(tput cols 2>/dev/null || echo 80)
-    last=$(tail -c 400 "$log" | tr '\r' '\n' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | awk 'NF {line = $0} END {print line}')
+    last=$(tail -c 400 "$log" | tr '\r' '\n' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | awk 'NF && !/^== / {line = $0} END {print line}')
     last="$STEP_LABEL $(duration $((SECONDS - started)))  $last"
     printf '\r\e[K%s' "${last:0:columns-1}"
     sleep 1

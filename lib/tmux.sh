@@ -50,7 +50,7 @@ run_session() {
 follow_session() {
   if ((INTERACTIVE)) && [[ -z ${TMUX:-} ]]; then
     say "Attaching to the tmux session $SESSION. Leave it with Ctrl-b d: it goes on without you."
-    tmux attach-session -t "=$SESSION" || true
+    tmux attach-session -t "=$SESSION" 2>/dev/null || true # it may have ended already
   else
     # tail ends by itself when the session's process does.
     tail -c "+$((LOG_OFFSET + 1))" -f -s 0.5 --pid="$(run_field run.started pid)" "$OUTPUT_DIR/run.log" &

@@ -17,6 +17,7 @@ source "$ROOT/lib/steps.sh"
 source "$ROOT/lib/download.sh"
 source "$ROOT/lib/system_deps.sh"
 source "$ROOT/lib/python_env.sh"
+source "$ROOT/lib/pytorch.sh"
 source "$ROOT/lib/sigilderg.sh"
 source "$ROOT/lib/rust.sh"
 source "$ROOT/lib/sandbox.sh"
@@ -28,22 +29,20 @@ export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv} UV_SYSTEM_CERTS=1 UV_NO
 # mypy and the packages of the evaluation disagree on a dependency, so the linters live apart.
 LINT_DIR=$STATE_DIR/lint
 
-test_tools_describe() { say 'this package, ruff, mypy and shfmt'; }
-test_tools_key() { printf '%s %s %s' "$(venv_key)" "$(sha256_of requirements/lint.lock)" "$(sha256_of pyproject.toml)"; }
-test_tools_probe() {
-  stamped "$VENV_DIR/.test-tools" "$(test_tools_key)" || return 1
-  say 'this package, ruff, mypy and shfmt are there'
+linters_describe() { say 'ruff, mypy and shfmt'; }
+linters_key() { printf '%s %s' "$(venv_key)" "$(sha256_of requirements/lint.lock)"; }
+linters_probe() {
+  stamped "$LINT_DIR/$VENV_MARKER" "$(linters_key)" && say 'ruff, mypy and shfmt are there'
 }
-test_tools_apply() {
+linters_apply() {
   local uv=$STATE_DIR/bootstrap/bin/uv
   rm -rf "$LINT_DIR"
   "$uv" venv -q --python "$(<"$STATE_DIR/python.path")" "$LINT_DIR"
   "$uv" pip sync -p "$LINT_DIR" --require-hashes requirements/lint.lock
-  uv_pip_install --no-build-isolation --no-index -e "$ROOT"
 }
-test_tools_verify() {
+linters_verify() {
   "$LINT_DIR/bin/mypy" --version && "$LINT_DIR/bin/ruff" --version && "$LINT_DIR/bin/shfmt" --version
-  stamp "$VENV_DIR/.test-tools" "$(test_tools_key)"
+  stamp "$LINT_DIR/$VENV_MARKER" "$(linters_key)"
 }
 
 # check NAME COMMAND...: runs it under a heading and remembers whether it failed.
@@ -86,7 +85,7 @@ shell_tests() {
 }
 
 main() {
-  local step number=0 steps=(system_deps python venv test_tools rust sandbox) suite
+  local step number=0 steps=(system_deps python venv pytorch sigilderg linters rust sandbox) suite
   mkdir -p "$STATE_DIR/logs"
   take_lock
   for step in "${steps[@]}"; do

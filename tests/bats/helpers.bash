@@ -42,7 +42,14 @@ as_program() {
     declare -f
     printf '%q ' "$@"
   } >"$TEST_HOME/program"
-  bash "$TEST_HOME/program"
+  ${AS_USER:+setpriv --reuid "$AS_USER" --clear-groups} bash "$TEST_HOME/program"
+}
+
+# From here on as_program runs as an ordinary user, also where the tests run as root.
+become_ordinary() {
+  ((EUID)) && return 0
+  AS_USER=65534
+  chmod -R a+rwX "$TEST_HOME"
 }
 
 # stub NAME PLAN...: a command NAME that must be called exactly as planned. A plan is

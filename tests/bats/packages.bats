@@ -111,6 +111,8 @@ fake_command() {
   command_stub dpkg-query <<<'exit 1'
   command_stub apt-get <<<'exit 100'
   command_stub sudo <<<'exit 1'
-  PATH=$STUBS:/bin run as_program run_step cli_tools 1 1
+  command() { [[ $* != '-v gh' ]] && builtin command "$@"; }
+  run as_program run_step cli_tools 1 1
   expect_status 0
+  grep -q 'gh could not be installed' "$STATE_DIR/logs/cli_tools.log"
 }

@@ -51,16 +51,16 @@ teardown() { remove_home; }
 }
 
 @test "as an ordinary user, root is had by sudo without a password" {
-  ((EUID)) || skip 'needs an ordinary user'
   stub sudo '-n true => true' '-n touch x => true'
+  become_ordinary
   run as_program as_root touch x
   expect_status 0
   verify_stubs
 }
 
 @test "where sudo wants a password and nobody is there: exit 3 and the command to run" {
-  ((EUID)) || skip 'needs an ordinary user'
   stub sudo '-n true => exit 1'
+  become_ordinary
   run as_program as_root apt-get install firejail
   expect_status 3
   expect_output 'As root, run: apt-get install firejail'
