@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,9 +48,9 @@ def chat_template(tokenizer: Any) -> TokenizerTemplate | None:
 
 def load_tokenizer(model: ResolvedModel) -> Any:
     """The adapter's tokenizer where it brings one, else the base's."""
+    _prepare_libraries()
     from transformers import AutoTokenizer
 
-    _quiet()
     adapter = model.adapter
     source = adapter if adapter is not None and adapter.has_tokenizer else model.base
     return _or_explain(
@@ -95,10 +97,10 @@ def _flash_attention_works() -> bool:
 
 def load_model(model: ResolvedModel, info: EngineInfo) -> torch.nn.Module:
     """The base in evaluation mode on its device, with the adapter merged into its weights."""
+    _prepare_libraries()
     import torch
     from transformers import AutoModelForCausalLM
 
-    _quiet()
     base = fetch_weights(model.base)
     placement = {} if info.device == "cpu" else {"device_map": {"": info.device}}
     loaded: Any = _or_explain(
@@ -144,11 +146,13 @@ def _or_explain[T](what: str, load: Callable[[], T]) -> T:
         raise PreflightError(f"{what} cannot be loaded: {reason[:500]}") from error
 
 
-def _quiet() -> None:
-    """Keep libraries' progress bars and advice out of the run's log; errors still show."""
-    from transformers.utils import logging
+def _prepare_libraries() -> None:
+    """Keep libraries' progress bars and advice out of the run's log (errors still show), and
+    keep torch's compiler, which nothing here uses, from starting worker processes."""
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    from transformers.utils import logging as transformers_logging_module
 
-    transformers_logging: Any = logging
-
+    transformers_logging: Any = transformers_logging_module
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

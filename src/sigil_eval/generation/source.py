@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +197,16 @@ def _local_source(name: str, folder: Path) -> Source:
     _check_files(name, files, names)
     digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file}\0{sha256_file(folder / file)}\n".encode())
+        path = folder / file
+        state = path.stat()
+        digest.update(f"{file}\0{_hash(path, state.st_size, state.st_mtime_ns)}\n".encode())
     return Source(name, f"sha256:{digest.hexdigest()}", folder, files)
+
+
+@lru_cache(maxsize=1024)
+def _hash(path: Path, size: int, modified: int) -> str:
+    """A file's hash, computed once a process while size and time of change stay the same."""
+    return sha256_file(path)
 
 
 def _hub_source(name: str, revision: str | None) -> Source:
