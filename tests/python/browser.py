@@ -85,7 +85,9 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Open `url` and wait until it is loaded."""
-        self.call("Page.navigate", url=url)
+        answer = self.call("Page.navigate", url=url)
+        if "loaderId" not in answer:
+            return  # another place in the page that is open: nothing is loaded
         while self._receive().get("method") != "Page.loadEventFired":
             pass
 

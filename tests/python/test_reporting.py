@@ -275,6 +275,7 @@ def test_markdown_cells_cannot_leave_their_cell() -> None:
     assert cell(Code("a|b")) == "`a\\|b`"
     assert cell(Code("a`b")) == "a\\`b"
     assert cell("<b> *x* _y_ a_b p < 0.1") == "\\<b> \\*x\\* \\_y\\_ a_b p < 0.1"
+    assert (cell("> a"), cell("# a")) == ("\\> a", "\\# a")
     assert cell("41.5 % [34.0, 49.1]") == "41.5 % [34.0, 49.1]"
 
 
