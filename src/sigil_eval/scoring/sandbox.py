@@ -200,7 +200,7 @@ class FirejailSandbox:
 
 
 def _find_firejail() -> Path:
-    found = shutil.which("firejail", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/local/bin")
+    found = shutil.which(os.environ.get("SIGIL_FIREJAIL", "firejail"))
     if found is None:
         raise PreflightError(
             "Firejail is not installed, and programs written by a model are not run without it. "

@@ -1,0 +1,140 @@
+"""The command line: it teaches, starts fast enough to be pleasant, and names what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sigil_eval.cli import build_parser, main
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEMO = ["--base-model", str(REPOSITORY / "demo/models/base")]
+ADAPTER = ["--checkpoint-path", str(REPOSITORY / "demo/models/adapter")]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sigil_eval.cli", *arguments],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), **environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["verify", "score", "generate", "run", "report", "problems", "sandbox-check"]
+)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        build_parser().parse_args([command, "--help"])
+    assert end.value.code == 0
+    assert "exit codes" in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from sigil_eval.cli import build_parser; build_parser().format_help();"
+        "print([m for m in ('torch', 'transformers', 'numpy', 'scipy', 'tree_sitter', 'jinja2')"
+        " if m in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", *DEMO, *ADAPTER, "--num-samples", "3", "--k-values", "1,5"], 2, "pass@5 needs"),
+        (["run", "--base-model", "/no/such/model", *ADAPTER], 2, "/no/such/model"),
+        (["run", "--skip-base", "--skip-finetuned"], 2, "leave nothing to do"),
+        (["run", "--problem-set", "nope"], 2, "unknown problem set 'nope'"),
+        (["score", "/no/such/file.jsonl"], 2, "/no/such/file.jsonl: no such file"),
+        (["score", "--k", "0", "x"], 2, "each k must be at least 1"),
+        (["problems", "HumanEval/999"], 2, "no problem 'HumanEval/999'"),
+        (["generate"], 2, "--output"),
+        (["report", "/no/such/folder"], 2, "/no/such/folder: no such folder"),
+        (["verify", "--sandbox-mode", "none"], 3, "--allow-no-sandbox"),
+        (["frobnicate"], 2, "invalid choice"),
+        (["run", "--num-samples", "many"], 2, "invalid"),
+    ],
+)
+def test_a_bad_request_is_named_with_its_exit_code(
+    tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    if arguments[0] == "run":
+        arguments = [*arguments, "--output-dir", str(tmp_path / "out")]
+    ended = run(*arguments)
+    assert ended.returncode == code, ended.stderr
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_firejail_ends_with_the_way_out(tmp_path: Path) -> None:
+    """The message says how to install it, and how to go without it."""
+    ended = run("sandbox-check", SIGIL_FIREJAIL=str(tmp_path / "firejail"))
+    assert ended.returncode == 3
+    assert "apt-get install firejail" in ended.stderr
+
+
+def test_too_little_disk_is_said_before_anything_runs(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", str(small)])
+    if mounted.returncode != 0:
+        pytest.skip("mounting needs root")
+    try:
+        ended = run(
+            "run", *DEMO, *ADAPTER, "--num-samples", "1", "--k-values", "1",
+            "--output-dir", str(small / "out"),
+        )  # fmt: skip
+        assert ended.returncode == 3
+        assert "MiB are free" in ended.stderr
+        assert list((small / "out").rglob("*.jsonl")) == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_strict_run_refuses_deviations(tmp_path: Path) -> None:
+    (tmp_path / "deviations.tsv").write_text("rust\trustc 1.95.0\trustc 1.63.0\tother programs\n")
+    ended = run(
+        "run", "--strict", *DEMO, *ADAPTER, "--num-samples", "1", "--k-values", "1",
+        "--provision-state", str(tmp_path), "--output-dir", str(tmp_path / "out"),
+    )  # fmt: skip
+    assert ended.returncode == 3
+    assert "rust: expected rustc 1.95.0, found rustc 1.63.0" in ended.stderr
+
+
+def test_a_problem_is_shown_with_its_errata(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["problems", "HumanEval/4"]) == 0
+    shown = capsys.readouterr().out
+    assert "mean_absolute_deviation" in shown
+    assert "without its absolute value" in shown
+
+
+def test_one_file_is_scored_end_to_end(tmp_path: Path) -> None:
+    samples = tmp_path / "answers.jsonl"
+    rows = [
+        {"task_id": "HumanEval/53", "completion": "    x + y\n}\n"},
+        {"task_id": "HumanEval/23", "completion": "    strings.len() as i32\n}\n"},
+        {"task_id": "HumanEval/23", "completion": "    0\n}\n"},
+    ]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ended = run("score", str(samples), "--timeout", "5")
+    assert ended.returncode == 0, ended.stderr
+    metrics = json.loads((tmp_path / "answers_scored/no-policy/metrics.json").read_text())
+    assert metrics["k_values"] == [1]
+    assert "proved: 4" in ended.stdout
+    results = tmp_path / "answers_scored/policy/answers_results.jsonl"
+    verdicts = [json.loads(line)["passed"] for line in results.read_text().splitlines()]
+    assert verdicts[1:] == [True, False]
