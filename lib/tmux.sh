@@ -14,9 +14,11 @@ start_session() {
   touch "$OUTPUT_DIR/run.log"
   LOG_OFFSET=$(stat -c %s "$OUTPUT_DIR/run.log")
   write_session_file "$STATE_DIR/run.session"
-  tmux new-session -d -s "$SESSION" -x 120 -y 40 \
+  tmux new-session -d -s "$SESSION" -n evaluation -x 120 -y 40 \
     bash "$ROOT/eval_setup.sh" run-session "$STATE_DIR" 9>&-
   wait_until_started
+  tmux set-option -t "$SESSION" status-left-length 20 2>/dev/null || true
+  tmux set-option -t "$SESSION" status-right 'Ctrl-b d leaves, it goes on ' 2>/dev/null || true
 }
 
 wait_until_started() {
