@@ -99,6 +99,11 @@ def test_imports_and_helpers_are_kept_before_and_after() -> None:
     assert code == f"{before}\n\n{FUNCTION}\n\n{after}\n"
 
 
+def test_a_macro_call_between_items_keeps_its_semicolon() -> None:
+    call = "thread_local!(static N: i32 = 1);"
+    assert _code(f"{call}\n{FUNCTION}") == f"{call}\n\n{FUNCTION}\n"
+
+
 def test_items_after_a_body_are_kept() -> None:
     helper = "fn helper(x: i32) -> i32 {\n    x + 1\n}"
     assert _code(f"    helper(b) > 0\n}}\n\n{helper}\n\n{MAIN}").endswith(f"\n\n{helper}\n")

@@ -374,6 +374,8 @@ def _missing_helpers(kept: Sequence[Item], offered: Iterable[Item]) -> list[Item
                     impls.setdefault(name, []).append(item)
                 else:
                     definitions.setdefault(name, item)
+    if not definitions:
+        return []
     defined = {name for item in kept for name in item.names if item.kind != "impl_item"}
     wanted = [name for item in kept for name in _identifiers(item.text)]
     added: dict[Item, None] = {}

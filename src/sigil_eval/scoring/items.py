@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tree_sitter import Node
@@ -106,14 +106,15 @@ def _from_tree(root: Node, data: bytes, entry_point: str) -> Source:
         if node.type == "inner_attribute_item":
             inner.append(text_of(node, data))
             continue
-        body = node
+        item = node
         if node.type == "expression_statement" and node.child_count:
-            body = node.children[0]
-        if body.type not in ITEM_KINDS or _STATEMENT_MACROS.match(text_of(body, data)):
+            item = node.children[0]  # a macro call and its semicolon
+        if item.type not in ITEM_KINDS or _STATEMENT_MACROS.match(text_of(item, data)):
             clean = clean and node.type == "empty_statement"
             continue
         attributes = data[start : node.start_byte].decode()
-        items.append(_item(body, attributes, data, entry_point))
+        found = _item(item, attributes, data, entry_point)
+        items.append(replace(found, text=found.text + data[item.end_byte : node.end_byte].decode()))
     return Source(tuple(items), tuple(inner), clean)
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import tree_sitter_rust
 from tree_sitter import Language, Node, Parser, Point, Tree
@@ -80,8 +79,7 @@ def walk(root: Node) -> Iterator[Node]:
         stack.extend(reversed(node.children))
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: `kind` is ident, lifetime, literal, number, open, close, punct or unknown.
 
     `text` is the source text, of an identifier without a raw `r#`; `start` and `end` are offsets
