@@ -61,7 +61,9 @@ def mixed_programs(problem_set: ProblemSet, count: int) -> Iterator[Program]:
     problems = [problem for problem in problem_set.problems if not problem.crates]
     for seed in range(100_000):
         for problem in problems:
-            code = reference_source(problem) + "\n" * seed if seed % 3 == 0 else mutant(problem, seed)
+            code = (
+                reference_source(problem) + "\n" * seed if seed % 3 == 0 else mutant(problem, seed)
+            )
             program = Program(problem, code)
             if program.sha256 not in seen:
                 seen.add(program.sha256)

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Verdicts per second: human-eval-rust 3.0.0 against this package, on the same programs.
+
+The peer runs unsandboxed, the only way in which it works; ours runs in Firejail, and the time to
+compile the tests and to start is counted. Programs that run into the time limit are left out:
+there both only wait. Both use all cores.
+
+    python benchmarks/scoring/compare.py --programs 600
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+
+from corpus import mixed_programs
+
+from sigil_eval.files import write_jsonl
+from sigil_eval.problems import load_problem_set
+from sigil_eval.scoring.judge import Judge, JudgeSettings
+from sigil_eval.scoring.program import Program
+from sigil_eval.scoring.sandbox import Limits
+
+PEER = "human-eval-rust==3.0.0"
+PEER_SCRIPT = """
+import json, sys
+from human_eval.evaluation import evaluate_functional_correctness
+samples, problems, workers = sys.argv[1], sys.argv[2], int(sys.argv[3])
+evaluate_functional_correctness(samples, k=[1], n_workers=workers, timeout=10.0,
+    problem_file=problems, language="rust", sandbox_mode="none", enforce_policy=False)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--programs", type=int, default=600, metavar="N")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("--skip-peer", action="store_true", help="measure ours alone")
+    options = parser.parse_args()
+
+    humaneval = load_problem_set("humaneval-rust")
+    programs = list(mixed_programs(humaneval, options.programs))
+    settings = JudgeSettings(limits=Limits(run_seconds=2), workers=options.workers)
+    programs = without_timeouts(programs, settings)
+
+    seconds, passed = measure_ours(programs, settings)
+    ours = len(programs) / seconds
+    show("sigil-eval, Firejail", len(programs), seconds, passed)
+    print(f"  {ours / options.workers:.1f} verdicts/s and core")
+    if options.skip_peer:
+        return
+    seconds, passed = measure_peer(programs, options.workers)
+    show(f"{PEER.replace('==', ' ')}, no sandbox", len(programs), seconds, passed)
+    print(f"ratio: {ours / (len(programs) / seconds):.1f}")
+
+
+def show(name: str, programs: int, seconds: float, passed: int) -> None:
+    """One line of the result."""
+    rate = programs / seconds
+    print(f"{name:34} {programs} programs in {seconds:6.1f} s = {rate:6.1f}/s, {passed} pass")
+
+
+def without_timeouts(programs: Sequence[Program], settings: JudgeSettings) -> list[Program]:
+    """The programs that end within the time limit."""
+    with Judge(settings) as judge:
+        verdicts = dict(judge.judge(programs))
+    return [p for p in programs if verdicts[p].error_type != "test_timeout"]
+
+
+def measure_ours(programs: Sequence[Program], settings: JudgeSettings) -> tuple[float, int]:
+    """Seconds from start to last verdict, self-test included, and how many passed."""
+    began = time.monotonic()
+    with Judge(settings) as judge:
+        passed = sum(verdict.passed for _, verdict in judge.judge(programs))
+    return time.monotonic() - began, passed
+
+
+def measure_peer(programs: Sequence[Program], workers: int) -> tuple[float, int]:
+    """The same for the peer, from a virtual environment of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        venv.create(folder / "venv", with_pip=True)
+        python = folder / "venv" / "bin" / "python"
+        subprocess.run([python, "-m", "pip", "install", "-q", PEER], check=True)
+        write_jsonl(folder / "problems.jsonl", (problem_row(p) for p in programs))
+        write_jsonl(
+            folder / "samples.jsonl",
+            ({"task_id": str(i), "completion": body(p)} for i, p in enumerate(programs)),
+        )
+        command = [python, "-c", PEER_SCRIPT, "samples.jsonl", "problems.jsonl", str(workers)]
+        began = time.monotonic()
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        seconds = time.monotonic() - began
+        results = (folder / "samples.jsonl_results.jsonl").read_text().splitlines()
+    return seconds, sum(json.loads(line)["passed"] for line in results)
+
+
+_NUMBERS: dict[str, int] = {}
+
+
+def problem_row(program: Program) -> dict[str, str]:
+    """One problem a program, so that the peer sees each once; the prelude is given as its own."""
+    problem = program.problem
+    number = str(_NUMBERS.setdefault(program.sha256, len(_NUMBERS)))
+    return {
+        "task_id": number,
+        "prompt": f"{problem.prelude}\n{problem.prompt}",
+        "canonical_solution": problem.canonical_solution,
+        "test": problem.test,
+        "entry_point": problem.entry_point,
+    }
+
+
+def body(program: Program) -> str:
+    """What follows the prompt in a program that begins with it."""
+    if program.code.startswith(program.problem.prompt):
+        return program.code[len(program.problem.prompt) :]
+    return program.code
+
+
+if __name__ == "__main__":
+    main()
