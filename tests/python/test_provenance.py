@@ -165,6 +165,7 @@ def test_git_state_tells_commit_and_dirt(tmp_path: Path) -> None:
 
 def test_a_folder_inside_a_checkout_is_not_taken_for_one(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-qm", "one", "--allow-empty")
     (tmp_path / "unpacked").mkdir()
     assert provenance.git_state(tmp_path / "unpacked") is None
 
