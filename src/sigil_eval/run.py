@@ -418,7 +418,7 @@ def _write_metadata(
     lock = root / "requirements" / "eval.lock"
     first = next(iter(models.values()))
     metadata = collect_metadata(
-        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        command=_command_line(root),
         arguments=options.arguments,
         problem_set=problem_set,
         models=models,
@@ -439,6 +439,14 @@ def _write_metadata(
         options.output_dir / "eval_metadata.json",
         json.dumps(metadata, indent=2, ensure_ascii=False) + "\n",
     )
+
+
+def _command_line(root: Path) -> list[str]:
+    """The command as somebody in a checkout would type it."""
+    program = Path(sys.argv[0]).resolve()
+    if program.is_relative_to(root):
+        return ["python", str(program.relative_to(root)), *sys.argv[1:]]
+    return [program.name, *sys.argv[1:]]
 
 
 def _finish(options: RunOptions, times: PhaseTimes) -> None:
