@@ -103,7 +103,6 @@ RUSTUP_VERSION=1.28.2
 RUSTUP_SHA256=20a06e644b0d9bd2fbdbfd52d42540bdde820ea7df86e92e533c073da0cdd43c
 : "${RUSTUP_URL:=https://static.rust-lang.org/rustup/archive/$RUSTUP_VERSION/x86_64-unknown-linux-gnu/rustup-init}"
 : "${RUSTUP_DIST_SERVER:=https://static.rust-lang.org}"
-: "${CRATES_URL:=https://index.crates.io/config.json}" # asked only whether it answers
 
 # --- Hugging Face ---------------------------------------------------------------------------------
 : "${HF_ENDPOINT:=https://huggingface.co}"

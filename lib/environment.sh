@@ -73,7 +73,7 @@ find_sandbox_mode() {
 
 find_network() {
   local host
-  for host in "https://pypi.org" "$GITHUB_URL" "$RUSTUP_DIST_SERVER" "$HF_ENDPOINT" \
+  for host in "$GITHUB_URL" "$RUSTUP_DIST_SERVER" "$HF_ENDPOINT" \
     "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org}"; do
     {
       reachable "$host" || finding note network "$host answers" 'no answer' \

@@ -133,8 +133,7 @@ build_crates() {
   rustc=$(rustc_path) folder=$(crates_dir) target=$STATE_DIR/cache/crates
   stamped "$folder/made-from" "$(rust_key)" && return 0
   rm -rf "$folder" "$folder.part" "$target"
-  reachable "$CRATES_URL" || return 1
-  CARGO_HOME=$STATE_DIR/rust/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" build --release --locked \
+  CARGO_NET_RETRY=1 CARGO_HTTP_TIMEOUT=10 CARGO_HOME=$STATE_DIR/rust/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" build --release --locked \
     --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" || return 1
   mkdir -p "$folder.part"
   cp "$target"/release/deps/*.rlib "$folder.part"

@@ -14,6 +14,7 @@ console = Console(soft_wrap=True, highlight=False)
 error_console = Console(stderr=True, soft_wrap=True, highlight=False)
 
 LOG_INTERVAL_SECONDS = 10.0
+STEADY_SECONDS = 8.0
 
 
 def say(message: str) -> None:
@@ -92,8 +93,8 @@ class ProgressLine:
     def _rate(self) -> str:
         elapsed = self._clock() - self._began
         fresh = self.done - self.start
-        if fresh <= 0 or elapsed <= 0:
-            return ""
+        if fresh <= 0 or elapsed < STEADY_SECONDS:
+            return ""  # the first few come while models load and compilers start
         rate = fresh / elapsed
         left = (self.total - self.done) / rate
         return f"{rate:.1f} {self.unit}/s, {format_duration(left)} left"

@@ -184,18 +184,20 @@ def read_deviations(state: Path | None) -> list[Deviation]:
 
 
 def read_steps(state: Path | None) -> list[dict[str, Any]]:
-    """Provisioning steps with their seconds: `step state seconds finished_at` per line."""
-    steps = []
+    """Provisioning steps with their seconds: `step state seconds finished_at` per line.
+
+    The file is added to on every run; of each step, the last time it was applied counts.
+    """
+    steps: dict[str, dict[str, Any]] = {}
     for step, outcome, seconds, finished in _read_tsv(state, "steps.tsv", 4):
-        steps.append(
-            {
+        if step not in steps or outcome == "applied":
+            steps[step] = {
                 "step": step,
                 "state": outcome,
                 "seconds": _number(seconds),
                 "finished_at": finished,
             }
-        )
-    return steps
+    return list(steps.values())
 
 
 def _read_tsv(state: Path | None, name: str, columns: int) -> list[list[str]]:

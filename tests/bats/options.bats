@@ -31,7 +31,6 @@ teardown() { remove_home; }
     expect_output "$word"
   done
   while read -r variable; do
-    case $variable in CRATES_URL) continue ;; esac
     expect_output "$variable"
   done < <(sed -n 's/^ *: "${\([A-Z_]*\):=.*/\1/p' "$ROOT/eval_setup_config.sh" | sort -u)
 }

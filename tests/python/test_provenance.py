@@ -197,3 +197,11 @@ def test_reproduce_command_quotes_and_gives_the_commit() -> None:
     assert provenance.reproduce_command(metadata) == (
         f"git checkout {'c' * 40}\nBASE_MODEL='a b' bash eval_setup.sh 'x y'"
     )
+
+
+def test_a_step_counts_once_with_the_time_it_was_applied(tmp_path: Path) -> None:
+    (tmp_path / "steps.tsv").write_text(
+        "venv\tfailed\t9\tt0\nvenv\tapplied\t30\tt1\nvenv\tskipped\t0\tt2\nrust\tskipped\t0\tt2\n"
+    )
+    steps = [(step["step"], step["seconds"]) for step in provenance.read_steps(tmp_path)]
+    assert steps == [("venv", 30.0), ("rust", 0.0)]
