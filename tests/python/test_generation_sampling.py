@@ -16,6 +16,8 @@ from sigil_eval.generation.keys import sample_key  # noqa: E402
 from sigil_eval.generation.protocol import SamplingParams  # noqa: E402
 from sigil_eval.generation.sampling import gumbel_noise, next_tokens  # noqa: E402
 
+KNOWN_KEY = -6706972615230067804
+KNOWN_NOISE = [0.44811353262010667, -0.6421329845817084, -0.19248510210435357]
 DRAWS = 200_000
 LOGITS = torch.tensor([2.0, 1.5, 1.4, 0.3, 0.0, -0.5, -1.0, -4.0])
 
@@ -97,10 +99,6 @@ def test_the_noise_is_what_it_has_always_been() -> None:
     noise = gumbel_noise(torch.tensor([key]), torch.tensor([3]), torch.tensor([[0, 1, 50_000]]))
     assert key == KNOWN_KEY
     assert noise[0].tolist() == pytest.approx(KNOWN_NOISE, rel=1e-12)
-
-
-KNOWN_KEY = -6706972615230067804
-KNOWN_NOISE = [0.44811353262010667, -0.6421329845817084, -0.19248510210435357]
 
 
 def test_every_part_of_a_key_counts() -> None:
