@@ -91,7 +91,10 @@ def test_braces_in_text_and_comments_do_not_count() -> None:
 
 
 def test_imports_and_helpers_are_kept_before_and_after() -> None:
-    before = "use std::collections::HashSet;\n\n#[derive(Debug)]\nstruct P { x: i32 }"
+    before = (
+        "#[allow(unused_imports)]\nuse std::collections::{HashMap, HashSet};\n\n"
+        "#[derive(Debug)]\nstruct P { x: i32 }"
+    )
     after = "impl P {\n    fn get(&self) -> i32 { self.x }\n}\n\nconst N: i32 = 3;"
     code = _code(
         f"Prose isn't code.\n\n{before}\n\n{FUNCTION}\n\n{after}\n\n{MAIN}\nDone, isn't it?"
@@ -133,6 +136,13 @@ def test_an_inner_function_of_the_same_name_stays_inside() -> None:
 def test_a_fence_in_a_comment_is_no_fence() -> None:
     body = "    /* ```\n    text\n    ``` */\n    true\n}"
     assert _code(body) == f"{SIGNATURE}\n{body}\n"
+
+
+def test_a_fence_in_a_doc_comment_is_no_fence() -> None:
+    doc = "/// ```\n/// has(vec![], 1);\n/// ```"
+    assert _code(f"{doc}\n{FUNCTION}\n\nThat's all there's to it.") == CODE
+    fenced = extract(f"```rust\n{doc}\n{FUNCTION}\n```", prompt=PROMPT, entry_point="has")
+    assert (fenced.code, fenced.kind) == (CODE, "fence")
 
 
 def test_another_signature_is_kept() -> None:
@@ -188,6 +198,7 @@ def test_a_cut_answer_is_marked_and_not_mended(answer: str) -> None:
         ("// later", "no code found"),
         ("I am sorry, but I cannot help; not with that.", "no code found"),
         ("```rust\n```", "no code found"),
+        ("```text\nyes\n```", "no code found"),
         ("```rust\nfn other(a: i32) -> i32 { a }\n```", "the entry point has is not defined"),
         ("fn other(a: i32) -> i32 { a }", "the entry point has is not defined"),
         (f"struct S;\nimpl S {{\n{FUNCTION}\n}}", "the entry point has is not defined"),

@@ -35,6 +35,12 @@ def test_an_evasion_is_found(title: str) -> None:
     assert category in {finding.category for finding in find_violations(EVASIONS[title])}
 
 
+@pytest.mark.parametrize("junk", ["fn g( {\n", "@ } ] )\n", "impl impl 'x {{{\n"])
+@pytest.mark.parametrize("title", [title for title in EVASIONS if "unresolvable" not in title])
+def test_an_evasion_is_found_behind_what_does_not_parse(title: str, junk: str) -> None:
+    assert find_violations(junk + EVASIONS[title])
+
+
 @pytest.mark.parametrize("title", INNOCENTS)
 def test_an_innocent_is_left_alone(title: str) -> None:
     assert find_violations(INNOCENTS[title]) == []

@@ -48,9 +48,9 @@ _LOCAL = Target("local")
 
 @dataclass(eq=False)
 class Scope:
-    """A module, a block, an enum, or the type parameters of an item.
+    """A module, a block, or the type parameters of an item.
 
-    `names` are the types and modules defined here, with the scope of a module or enum; names in
+    `names` are the types and modules defined here, with the scope of a module; names in
     `uncertain` stand under a `cfg` and may not exist.
     """
 

@@ -279,14 +279,7 @@ class _TreeReader:
         return module, body.children
 
     def _type(self, node: Node, scope: Scope, uncertain: bool) -> _Entered:
-        variants = None
-        if node.type == "enum_item":
-            variants = Scope(None, is_module=True)
-            body = node.child_by_field_name("body")
-            for child in body.named_children if body else ():
-                if child.type == "enum_variant":
-                    variants.define(self._field(child, "name"))
-        scope.define(self._field(node, "name"), variants, uncertain=uncertain)
+        scope.define(self._field(node, "name"), uncertain=uncertain)
         return self._generic(node, scope, uncertain)
 
     def _generic(self, node: Node, scope: Scope, _uncertain: bool) -> _Entered:

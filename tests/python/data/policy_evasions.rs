@@ -121,6 +121,9 @@ fn f() { fs::read("x").unwrap(); }
 //~ filesystem: a local module of the name, elsewhere
 mod a { pub mod std { pub mod fs {} } }
 fn f() { std::fs::read("x").unwrap(); }
+//~ filesystem: a local module of the name, around but not in scope
+mod std { pub mod fs {} }
+mod m { pub fn f() { std::fs::read("x").unwrap(); } }
 //~ filesystem: a local type of the name in another function
 fn g() { struct File; }
 use std::fs::File;
@@ -162,6 +165,10 @@ fn f() { g::read("x").unwrap(); }
 macro_rules! m { () => { use std as q; } }
 m!();
 fn f() { q::fs::read("x").unwrap(); }
+//~ filesystem: a macro that imports the root into another module
+macro_rules! m { () => { pub use std as q; } }
+mod a { m!(); }
+fn f() { crate::a::q::fs::read("x").unwrap(); }
 //~ filesystem: a macro that globs the root
 macro_rules! m { () => { use std::*; } }
 m!();
@@ -330,6 +337,13 @@ macro_rules! env { ($e:expr) => { $e } }
 #[cfg(any())]
 macro_rules! env { ($e:expr) => { $e } }
 const S: &str = env!("PATH");
+//~ compile_time_io: a macro of the name where a macro is defined, not where it is called
+mod a {
+    macro_rules! env { ($e:expr) => { $e } }
+    macro_rules! m { () => { env!("PATH") } }
+    pub(crate) use m;
+}
+const S: &str = a::m!();
 //~ compile_time_io: option_env
 const S: Option<&str> = option_env!("PATH");
 //~ compile_time_io: env in concat

@@ -107,6 +107,9 @@ fn f() -> i32 { m!(cmp, max) }
 //~ a macro with attributes and paths as fragments
 macro_rules! m { ($(#[$meta:meta])* $p:path, $env:expr) => { $(#[$meta])* fn g() -> i32 { $p($env, 1) } } }
 m!(#[inline] std::cmp::max, 2);
+//~ a macro with a path for input, and a variable called core
+macro_rules! call { ($core:ident, $p:path) => { $p($core) } }
+fn f(core: i32) -> i32 { call!(core, i32::abs) }
 //~ a macro that makes a module
 macro_rules! module { ($name:ident) => { mod $name { pub fn read() -> i32 { 1 } } } }
 module!(helper);

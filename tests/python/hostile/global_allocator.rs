@@ -1,6 +1,6 @@
 //! task: HumanEval/0
 //! phase: compile
-//! verdict: compile_error
+//! verdict: compile_error|assertion_failure
 //! policy: ffi
 //! note: every allocation of the process goes through it
 
