@@ -146,11 +146,7 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
         _write_metadata(options, problem_set, times, proof, models, deviations, rustc)
         write_reports(options.output_dir)
         _finish(options, times)
-    if summary.infrastructure:
-        raise IncompleteError(
-            f"{summary.infrastructure} results have no verdict because the machinery failed, not "
-            "the models. The same command tries those again"
-        )
+    check_complete(summary)
     return 0
 
 
@@ -172,12 +168,17 @@ def score_one_file(
         summary = score_files({samples.stem: samples}, problem_set, output, judge, modes)
     _write_mode_metrics(output, problem_set, {samples.stem: samples.stem}, modes, ks)
     print_summary(output)
+    check_complete(summary)
+    return 0
+
+
+def check_complete(summary: ScoreSummary) -> None:
+    """Raises IncompleteError when some results have no verdict."""
     if summary.infrastructure:
         raise IncompleteError(
-            f"{summary.infrastructure} results have no verdict because the sandbox failed; the "
-            "same command tries those again"
+            f"{summary.infrastructure} results have no verdict because the machinery failed, not "
+            "the models. The same command tries those again"
         )
-    return 0
 
 
 def generate_one_file(options: argparse.Namespace) -> int:
