@@ -11,6 +11,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 _MANGLED = ("_R", "_ZN")
+# The module in which rustc puts the functions of a global allocator: it runs in the whole process.
+_ALLOCATOR = "___rustc"
 _STARTUP = (".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors", ".init", ".fini")
 
 
@@ -18,7 +20,8 @@ def intrusions(library: Path) -> list[str]:
     """What `library` (an rlib) exports or runs that plain Rust code would not.
 
     Global symbols without Rust's mangling can replace functions of the C library (memcmp,
-    exit, main); start-up sections run before the harness does. Returns one line for each.
+    exit, main), and those of a global allocator serve the judge's runtime, too; start-up sections
+    run before the harness does. Returns one line for each.
     """
     found: list[str] = []
     for member in _members(library.read_bytes()):
@@ -38,8 +41,8 @@ def _inspect(member: bytes) -> Iterator[str]:
                     exported = symbol["st_info"]["bind"] != "STB_LOCAL"
                     defined = symbol["st_shndx"] != "SHN_UNDEF"
                     visible = symbol["st_other"]["visibility"] in ("STV_DEFAULT", "STV_PROTECTED")
-                    plain = not symbol.name.startswith(_MANGLED)
-                    if exported and defined and visible and plain and symbol.name:
+                    foreign = not symbol.name.startswith(_MANGLED) or _ALLOCATOR in symbol.name
+                    if exported and defined and visible and foreign and symbol.name:
                         yield f"symbol {symbol.name}"
     except ELFError as error:
         yield f"unreadable object ({error})"

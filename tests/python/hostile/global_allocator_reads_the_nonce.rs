@@ -2,7 +2,6 @@
 //! phase: run
 //! verdict: compile_error
 //! policy: ffi
-//! open: a global allocator is flagged, but not refused
 //! note: an allocator runs in the judge's own process, before any candidate is started, and sees all that it reads
 
 use std::alloc::{GlobalAlloc, Layout, System};
