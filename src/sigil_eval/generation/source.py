@@ -10,10 +10,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import sha256_file
@@ -108,10 +109,10 @@ def resolve_model(spec: ModelSpec) -> ResolvedModel:
         base = resolve_source(_recorded_base(source, recorded), spec.base_revision)
     else:
         base = resolve_source(base_name, spec.base_revision)
-        if isinstance(recorded, str) and recorded:
-            _check_base(source, recorded, base)
     if base.is_adapter:
         raise UsageError(f"{base.name} is itself an adapter; --base-model must be a whole model")
+    if base_name is not None and isinstance(recorded, str) and recorded:
+        _check_base(source, recorded, base)
     return ResolvedModel(base, source)
 
 
@@ -233,7 +234,16 @@ def _hub_source(name: str, revision: str | None) -> Source:
     _check_files(name, files, names)
     small = [file for file in files if not file.endswith(".safetensors")]
     source = Source(name, str(info.sha), Path(), files, repository)
+    _ask_hub(repository, lambda: _remember_branch(repository, revision, prefix + small[0]))
     return replace(source, folder=_download(source, small))
+
+
+def _remember_branch(repository: str, revision: str | None, file: str) -> None:
+    """Ask for one file by the branch's name: the cache then knows the branch's commit, and the
+    model can be found again without the hub."""
+    from huggingface_hub import hf_hub_download
+
+    hf_hub_download(repository, file, revision=revision)
 
 
 def _split_hub_name(name: str) -> tuple[str, str]:
@@ -243,16 +253,21 @@ def _split_hub_name(name: str) -> tuple[str, str]:
 
 
 def _download(source: Source, files: list[str]) -> Path:
-    from huggingface_hub import snapshot_download
+    """Bring files of a hub model into the cache, and return the folder they lie in."""
+    from huggingface_hub import hf_hub_download
 
     repository = source.repository or ""
     _, folder = _split_hub_name(source.name)
-    patterns = [f"{folder}/{file}" if folder else file for file in files]
-    root = _ask_hub(
-        repository,
-        lambda: snapshot_download(repository, revision=source.revision, allow_patterns=patterns),
-    )
-    return Path(root) / folder
+
+    def fetch(file: str) -> Path:
+        path = hf_hub_download(repository, file, subfolder=folder or None, revision=source.revision)
+        return Path(path)
+
+    def fetch_all() -> list[Path]:
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            return list(pool.map(fetch, files))
+
+    return _ask_hub(repository, fetch_all)[0].parent
 
 
 def fetch_weights(source: Source) -> Source:
@@ -284,9 +299,10 @@ def _cached_source(name: str, repository: str, folder: str, snapshot: Path) -> S
 
 def _ask_hub[T](repository: str, ask: Callable[[], T]) -> T:
     """Run a request to the hub; its failures say which repository and what to do."""
-    import httpx
     from huggingface_hub import errors
 
+    # The client's errors, and those of whichever HTTP library its version stands on.
+    unreachable = cast(tuple[type[Exception], ...], errors.HfHubHTTPError.__bases__)
     page = f"https://huggingface.co/{repository}"
     try:
         return ask()
@@ -302,7 +318,7 @@ def _ask_hub[T](repository: str, ask: Callable[[], T]) -> T:
             f"{repository}: no folder of that name here, and no such repository on the hub, or "
             f"it is private; check the name at {page}, and set HF_TOKEN if it is private"
         ) from None
-    except (OSError, httpx.HTTPError) as error:  # the client's own errors are OSErrors
+    except unreachable as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise PreflightError(
             f"{repository}: the hub cannot be reached ({reason}); check the network, or give a "
