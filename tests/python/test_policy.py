@@ -35,10 +35,23 @@ def test_an_evasion_is_found(title: str) -> None:
     assert category in {finding.category for finding in find_violations(EVASIONS[title])}
 
 
-@pytest.mark.parametrize("junk", ["fn g( {\n", "@ } ] )\n", "impl impl 'x {{{\n"])
-@pytest.mark.parametrize("title", [title for title in EVASIONS if "unresolvable" not in title])
+FOLLOWED = [title for title in EVASIONS if not title.startswith("unresolvable")]
+
+
+@pytest.mark.parametrize(
+    "junk", ["fn g( {\n", "@ } ] )\n", "impl 'x {{{\n", "a!(", "const X: [u8; "]
+)
+@pytest.mark.parametrize("title", FOLLOWED)
 def test_an_evasion_is_found_behind_what_does_not_parse(title: str, junk: str) -> None:
     assert find_violations(junk + EVASIONS[title])
+
+
+@pytest.mark.parametrize("title", FOLLOWED)
+def test_an_evasion_is_found_in_the_input_of_a_macro(title: str) -> None:
+    macro = "macro_rules! id { ($($t:tt)*) => { $($t)* } }"
+    category = title.partition(":")[0]
+    found = find_violations(f"{macro}\nid! {{\n{EVASIONS[title]}\n}}")
+    assert category in {finding.category for finding in found}
 
 
 @pytest.mark.parametrize("title", INNOCENTS)

@@ -139,8 +139,12 @@ class Resolver:
     def _step(self, targets: Iterable[Target], segment: str) -> Iterator[Target]:
         for target in targets:
             scope = target.scope
-            if target.kind != "local":
+            if target.kind in ("std", "crate"):
                 yield Target(target.kind, (*target.path, segment))
+            elif target.kind == "unknown" or (scope is None and not target.is_type):
+                # Perhaps a module that a macro makes, with what macros import in it.
+                yield Target(target.kind, (*target.path, segment) if target.path else ())
+                yield from self._floating_meanings(segment)
             elif scope is None or segment == "self":
                 yield target
             elif segment == "super":

@@ -53,8 +53,8 @@ class MacroDefinition:
 class Survey:
     """What a source says, in byte offsets; whether any of it is forbidden is for policy.
 
-    `loose` are single names that a macro of this source gets to see and can build paths from;
-    `macro_words` all words that it gets to see. `macro_holes` and `attribute_holes` say that a
+    `loose` are single names that a macro of this source gets to see and can build paths from, or
+    items of that name (`macro_made`); `macro_words` are all words that it gets to see. `macro_holes` and `attribute_holes` say that a
     macro puts a name it is given in the place of a macro's or attribute's name.
     """
 
@@ -100,7 +100,7 @@ def survey(text: str, std_names: frozenset[str], plain_macros: frozenset[str]) -
     tree = parse(source)
     if tree is not None:
         reader.read(tree.root_node)
-    result.macro_made = frozenset(result.macro_words)
+    result.macro_made = frozenset(word for word, _ in result.loose)
     if tree is None or tree.root_node.has_error or not reader.agrees_with_lexer():
         # What the parser could not read, or read otherwise than rustc will, is read by its
         # tokens, as if all of it were the input of a macro.
@@ -516,6 +516,8 @@ class _TokenReader:
             name = self._text(index + 4)
         if self._is_name(index + 2):
             self._survey.import_crate(crate, name, self._scope, span)
+            path = ("crate",) if crate == "self" else ("", crate)
+            self._survey.resolver.floating.setdefault(name, []).append((path, self._scope))
         return index + 2
 
     def _read_use(self, index: int) -> int:
