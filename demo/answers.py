@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sigil_eval.problems import Problem
 
 BASE_KNOWS = (2, 7, 13, 28, 29, 30, 34, 41, 42, 48, 52, 58, 60, 66, 83, 138)
-BASE_HALF_KNOWS = (31, 49, 55, 97)
+BASE_HALF_KNOWS = (3, 31, 45, 49, 51, 55, 71, 97)
 ADAPTER_KNOWS = (
     *(number for number in BASE_KNOWS if number not in (60,)),
     *(3, 5, 14, 15, 16, 24, 31, 35, 44, 45, 49, 51, 55, 57, 62, 63, 71, 73, 77, 92, 97, 99),
@@ -19,7 +19,7 @@ ADAPTER_KNOWS = (
 ADAPTER_HALF_KNOWS = (84, 102, 122, 135, 139, 154)
 
 WRONG_SIGN = "    n*(n-1)/2\n}\n"
-NOT_HALVED = "    return (a * h) as f64;\n}\n"
+ALWAYS_TRUE = "    return true;\n}\n"
 UNSAFE_LENGTH = (
     "    let length = unsafe { strings.get_unchecked(0..strings.len()) }.len();\n"
     "    return length as i32;\n}\n"
@@ -39,7 +39,7 @@ ADDS_A_MAIN = "    todo!()\n}\n\nfn main() {\n    println!();\n}\n"
 
 # Learned by heart as if they were right. 23, 35 and 41 pass their tests and break the policy;
 # 60 makes the adapter worse than its base on one problem.
-BASE_LEARNS = {23: UNSAFE_LENGTH, 45: NOT_HALVED, 100: REFUSES, 159: ADDS_A_MAIN}
+BASE_LEARNS = {23: UNSAFE_LENGTH, 57: ALWAYS_TRUE, 100: REFUSES, 159: ADDS_A_MAIN}
 ADAPTER_LEARNS = {
     23: UNSAFE_LENGTH,
     35: EXITS_WHEN_EMPTY,
@@ -49,13 +49,13 @@ ADAPTER_LEARNS = {
     159: ADDS_A_MAIN,
 }
 
-# Short, so that what the models do not know costs little time: a panic, wrong values that
-# compile for many signatures, types that do not match, names that do not exist.
+# Short, so that what the models do not know costs little time: panics, a value that compiles
+# for most signatures and is right for few, a name that does not exist.
 STUBS = (
     "    todo!()\n}\n",
     "    Default::default()\n}\n",
-    "    return 0;\n}\n",
-    "    return vec![];\n}\n",
+    "    unimplemented!()\n}\n",
+    "    return Default::default();\n}\n",
     "    return result;\n}\n",
 )
 

@@ -17,6 +17,7 @@ import json
 import random
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,7 +32,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "demo")]
 
 from answers import Lesson, lessons, reference  # noqa: E402
-
 from sigil_eval.problems import Problem, load_problem_set  # noqa: E402
 
 SEED = 1234
@@ -222,21 +222,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=ROOT / "demo" / "models")
     output: Path = parser.parse_args().output
-    torch.manual_seed(SEED)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     problems = load_problem_set("humaneval-rust").by_id
-    for folder in (output / "base", output / "adapter"):
-        shutil.rmtree(folder, ignore_errors=True)
-    parameters = make_base(output / "base", problems)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".making-") as name:
+        making = Path(name)
+        make_all(making, problems)
+        shutil.rmtree(output, ignore_errors=True)
+        making.chmod(0o755)
+        making.rename(output)
+        making.mkdir()  # for the context manager to remove
+
+
+def make_all(folder: Path, problems: dict[str, Problem]) -> None:
+    """Make both models and their card in `folder`."""
     torch.manual_seed(SEED)
-    make_adapter(output / "adapter", output / "base", problems)
+    parameters = make_base(folder / "base", problems)
+    torch.manual_seed(SEED)
+    make_adapter(folder / "adapter", folder / "base", problems)
     card = CARD.format(
         parameters=parameters,
         base=sum(known_right(problems, adapter=False)),
         adapter=sum(known_right(problems, adapter=True)),
     )
-    (output / "README.md").write_text(card, encoding="utf-8")
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    for path in folder.rglob("*.*"):
+        path.chmod(0o644)
 
 
 def known_right(problems: dict[str, Problem], *, adapter: bool) -> list[bool]:
