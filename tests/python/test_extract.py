@@ -141,8 +141,9 @@ def test_a_fence_in_a_comment_is_no_fence() -> None:
 def test_a_fence_in_a_doc_comment_is_no_fence() -> None:
     doc = "/// ```\n/// has(vec![], 1);\n/// ```"
     assert _code(f"{doc}\n{FUNCTION}\n\nThat's all there's to it.") == CODE
-    fenced = extract(f"```rust\n{doc}\n{FUNCTION}\n```", prompt=PROMPT, entry_point="has")
-    assert (fenced.code, fenced.kind) == (CODE, "fence")
+    body = "    // ```\n    // let it be\n    // ```\n    a.contains(&b)\n}"
+    fenced = extract(f"```rust\n{SIGNATURE}\n{body}\n```", prompt=PROMPT, entry_point="has")
+    assert (fenced.code, fenced.kind) == (f"{SIGNATURE}\n{body}\n", "fence")
 
 
 def test_another_signature_is_kept() -> None:

@@ -13,10 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from tree_sitter import Node
+
 from sigil_eval.scoring.items import ITEM_KINDS, Item, Source, read_items
 from sigil_eval.scoring.syntax import Token, block_end, parse, text_of, tokens
 
 MAX_ANSWER_CHARS = 1 << 20
+_MAIN = re.compile(r"^[ \t]*(?:pub\s+)?(?:async\s+)?fn\s+main\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def extract(completion: str, *, prompt: str, entry_point: str) -> Extraction:
     entry = chosen.source.entry() if chosen else None
     if chosen is None or entry is None:
         return _nothing_usable(text, entry_point)
-    return _assemble(chosen, entry, question, candidates)
+    found = _assemble(chosen, entry, question, candidates)
+    return replace(found, main_free=not _MAIN.search(text))
 
 
 def _clean_text(text: str) -> str:
@@ -61,7 +65,7 @@ def _clean_text(text: str) -> str:
 
 
 def _nothing_usable(text: str, entry_point: str) -> Extraction:
-    main_free = not re.search(r"\bfn\s+main\b", text)
+    main_free = not _MAIN.search(text)
     if re.search(r"\bfn\s+\w+", text):
         reason = f"the entry point {entry_point} is not defined"
     else:
@@ -156,35 +160,49 @@ class _Candidate:
 
 
 def _candidates(text: str, question: _Question) -> Iterator[_Candidate]:
-    whole = _read_segment(text, question)
-    if whole is not None and whole.rank in (_WHOLE, _HEAD_OPEN):
-        yield replace(whole, rank=_WHOLE)
-        return
+    """Ways to read the answer, in the order of the text."""
     head, fences = _fences(text)
-    if not fences:
+    if not fences or _is_rust(text, question):
+        whole = _read_segment(text, question)
         if whole is not None:
-            yield whole
+            yield replace(whole, rank=_WHOLE) if whole.rank == _HEAD_OPEN else whole
         return
+    best = _HELPERS
     before = _read_segment(head, question)
     if before is not None and re.search(r"[^\w\s'\",.!?:]", head):
-        yield replace(before, rank=_HEAD) if before.rank == _WHOLE else before
+        before = replace(before, rank=_HEAD) if before.rank == _WHOLE else before
+        best = before.rank
+        yield before
     for language, content in fences:
-        inside = _read_segment(content, question)
-        if inside is None:
-            helpers = read_items(content, question.entry_point)
-            inside = _Candidate(_HELPERS, "fence", helpers)
-        rank = inside.rank
-        if rank == _WHOLE:
-            rank = _FENCE_CLEAN if inside.kind == "function" else _FENCE_BODY
-        elif rank == _FUNCTION_IN_PROSE:
-            rank = _FENCE_FUNCTION
-        elif rank == _HEAD_OPEN:
-            rank = _FENCE_BODY
-        if inside.kind == "body" and language not in _RUST_LANGUAGES:
-            continue
-        yield replace(inside, rank=rank, kind="fence")
-    if whole is not None and whole.kind == "function":
-        yield whole
+        inside = _read_fence(content, question)
+        if inside.source.items and (inside.rank != _FENCE_BODY or language in _RUST_LANGUAGES):
+            best = min(best, inside.rank)
+            yield inside
+    if best > _FUNCTION_IN_PROSE:
+        outside = _read_segment(text, question)
+        if outside is not None and outside.kind == "function":
+            yield outside
+
+
+def _is_rust(text: str, question: _Question) -> bool:
+    """Whether what looks like fences stands in comments or strings."""
+    start = question.signature + question.opening + "\n"
+    return any(
+        tree is not None and not tree.root_node.has_error
+        for tree in (parse(one.encode()) for one in (text, start + text))
+    )
+
+
+def _read_fence(content: str, question: _Question) -> _Candidate:
+    inside = _read_segment(content, question)
+    if inside is None:
+        return _Candidate(_HELPERS, "fence", read_items(content, question.entry_point))
+    rank = inside.rank
+    if inside.kind == "body":
+        rank = _FENCE_BODY if rank in (_WHOLE, _HEAD_OPEN) else rank
+    elif rank in (_WHOLE, _FUNCTION_IN_PROSE):
+        rank = _FENCE_CLEAN if rank == _WHOLE else _FENCE_FUNCTION
+    return replace(inside, rank=rank, kind="fence")
 
 
 def _read_segment(text: str, question: _Question) -> _Candidate | None:
@@ -241,21 +259,22 @@ def _is_sound_body(function: str, question: _Question) -> bool:
     tree = parse(function.encode())
     if tree is None or tree.root_node.has_error or not tree.root_node.child_count:
         return False
-    return not _only_items(function, question)
+    return not (question.returns_value and _has_only_items(tree.root_node))
 
 
 def _only_items(function: str, question: _Question) -> bool:
-    """Whether a function that must return a value consists of nothing but items.
+    """Whether a function that must return a value is nothing but items (see _has_only_items)."""
+    tree = parse(function.encode()) if question.returns_value else None
+    return tree is not None and not tree.root_node.has_error and _has_only_items(tree.root_node)
+
+
+def _has_only_items(root: Node) -> bool:
+    """Whether the body of the first function consists of nothing but items.
 
     That is a whole function (or a wrongly named one) read as a body.
     """
-    if not question.returns_value:
-        return False
-    tree = parse(function.encode())
-    if tree is None or not tree.root_node.child_count:
-        return False
-    body = tree.root_node.children[0].child_by_field_name("body")
-    if body is None or tree.root_node.has_error:
+    body = root.children[0].child_by_field_name("body") if root.child_count else None
+    if body is None:
         return False
     inner = [child.type for child in body.named_children if not child.type.endswith("comment")]
     definitions = ITEM_KINDS - {"macro_invocation"}
@@ -328,9 +347,6 @@ def _fences(text: str) -> tuple[str, list[tuple[str, str]]]:
 def _assemble(
     chosen: _Candidate, entry: Item, question: _Question, candidates: Sequence[_Candidate]
 ) -> Extraction:
-    main_free = all(
-        item.role != "main" for candidate in candidates for item in candidate.source.items
-    )
     kept = _kept_items(chosen.source.items, entry)
     others = [one.source for one in candidates if one is not chosen]
     kept += _missing_helpers(kept, [item for source in others for item in source.items])
@@ -342,7 +358,6 @@ def _assemble(
     return Extraction(
         "\n\n".join(pieces) + "\n",
         chosen.kind,
-        main_free=main_free,
         truncated=cut,
         inner_attributes=chosen.source.inner_attributes,
     )

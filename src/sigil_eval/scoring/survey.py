@@ -54,8 +54,9 @@ class Survey:
     """What a source says, in byte offsets; whether any of it is forbidden is for policy.
 
     `loose` are single names that a macro of this source gets to see and can build paths from, or
-    items of that name (`macro_made`); `macro_words` are all words that it gets to see. `macro_holes` and `attribute_holes` say that a
-    macro puts a name it is given in the place of a macro's or attribute's name.
+    items of that name (`macro_made`); `macro_words` are all words that it gets to see.
+    `macro_holes` and `attribute_holes` say that a macro puts a name it is given in the place of a
+    macro's or attribute's name.
     """
 
     root: Scope

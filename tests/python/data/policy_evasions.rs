@@ -324,6 +324,8 @@ use std::include_str as s;
 const S: &str = s!("/etc/passwd");
 //~ compile_time_io: include_str in the input of a macro
 fn f() { println!("{}", include_str!("/etc/passwd")); }
+//~ compile_time_io: include_str in macro input, after white space that only rustc knows
+fn f() { println!("{}", include_str‎!("/etc/passwd")); }
 //~ compile_time_io: a macro name given to a macro
 macro_rules! m { ($a:ident) => { $a!("/etc/passwd") } }
 const S: &str = m!(include_str);
