@@ -14,7 +14,7 @@ console = Console(soft_wrap=True, highlight=False)
 error_console = Console(stderr=True, soft_wrap=True, highlight=False)
 
 LOG_INTERVAL_SECONDS = 10.0
-STEADY_SECONDS = 8.0
+STEADY_SECONDS = 2.0
 
 
 def say(message: str) -> None:
@@ -40,7 +40,8 @@ def format_duration(seconds: float) -> str:
 class ProgressLine:
     """Progress with rate and time left: a live bar in a terminal, a line every 10 s in a log.
 
-    `done` counts from `start`, so that work resumed from a journal does not inflate the rate.
+    The rate counts from the first update, so that neither work resumed from a journal nor the
+    time in which models load and compilers start distorts it.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class ProgressLine:
         self.label, self.total, self.start, self.unit = label, total, start, unit
         self.done = start
         self._clock = clock
-        self._began = clock()
-        self._logged = self._began
+        self._first: tuple[float, int] | None = None
+        self._logged = clock()
         self._bar: Progress | None = None
         self._task: Any = None
 
@@ -84,6 +85,8 @@ class ProgressLine:
         """Say that `done` of the total are finished; `detail` is shown at the end of the line."""
         self.done = done
         now = self._clock()
+        if self._first is None:
+            self._first = now, done
         if self._bar is not None:
             self._bar.update(self._task, completed=done, detail=f"{self._rate()}  {detail}")
         elif now - self._logged >= LOG_INTERVAL_SECONDS:
@@ -91,11 +94,13 @@ class ProgressLine:
             say(self._line(detail))
 
     def _rate(self) -> str:
-        elapsed = self._clock() - self._began
-        fresh = self.done - self.start
-        if fresh <= 0 or elapsed < STEADY_SECONDS:
-            return ""  # the first few come while models load and compilers start
-        rate = fresh / elapsed
+        if self._first is None:
+            return ""
+        began, before = self._first
+        elapsed = self._clock() - began
+        if self.done <= before or elapsed < STEADY_SECONDS:
+            return ""
+        rate = (self.done - before) / elapsed
         left = (self.total - self.done) / rate
         return f"{rate:.1f} {self.unit}/s, {format_duration(left)} left"
 
