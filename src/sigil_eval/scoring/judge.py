@@ -214,7 +214,8 @@ class Judge:
         if missing:
             return verdicts.unscorable(f"needs the crate {', '.join(missing)}, which is not here")
         reason = ""
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            self._stopping.wait(2 * attempt)  # what the machine lacks now, it may have again soon
             folder = self._job("alone")
             try:
                 outcome = self._compile_alone(program, folder)
