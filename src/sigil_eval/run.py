@@ -316,6 +316,14 @@ def _generate_all(
     return known
 
 
+def _short(model: str | None) -> str | None:
+    """A folder of this repository by its name there, anything else as it is."""
+    root = Path(__file__).resolve().parents[2]
+    if model is not None and Path(model).is_relative_to(root):
+        return str(Path(model).relative_to(root))
+    return model
+
+
 def _sampling_params(options: RunOptions | argparse.Namespace) -> SamplingParams:
     return SamplingParams(
         num_samples=options.num_samples,
@@ -330,9 +338,9 @@ def _sampling_params(options: RunOptions | argparse.Namespace) -> SamplingParams
 def _model_row(options: RunOptions, label: str, summary: GenerationSummary) -> dict[str, Any]:
     spec = _model_spec(options, label)
     return {
-        "name": spec.base,
+        "name": _short(spec.base),
         "revision": summary.model_revision,
-        "adapter": spec.checkpoint,
+        "adapter": _short(spec.checkpoint),
         "adapter_revision": summary.adapter_revision,
         "dtype": summary.dtype,
         "attention": summary.attention,
@@ -369,7 +377,8 @@ def _deviations(
             )
         )
     devices = {str(model.get("device")) for model in models.values()}
-    if devices - {"cuda", "cuda:0"}:
+    known = {deviation.id for deviation in read_deviations(options.provision_state)}
+    if devices - {"cuda", "cuda:0"} and "platform.gpu" not in known:
         found.append(
             Deviation("device", "cuda", ", ".join(sorted(devices)), "generation is slower")
         )
