@@ -19,7 +19,7 @@ def humaneval() -> ProblemSet:
 
 @pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
-    """A judge with real rustc and real Firejail; two seconds of processor time for a run."""
-    settings = JudgeSettings(limits=Limits(compile_seconds=10, run_seconds=2))
+    """A judge with real rustc and real Firejail, and less patience than in earnest."""
+    settings = JudgeSettings(limits=Limits(compile_seconds=5, run_seconds=2))
     with Judge(settings) as started:
         yield started

@@ -67,6 +67,7 @@ from sigil_eval.scoring.verdict import Verdict
 
 SandboxMode = Literal["firejail", "none"]
 _ATTEMPTS = 3
+_SUITE_SIZE = 40
 _DIAGNOSTICS_LIMIT = 1 << 20
 # A program, and its verdict: None when the wall clock ran out before that was certain.
 _Result = tuple[Program, Verdict | None]
@@ -174,13 +175,16 @@ class Judge:
         self._stopping.clear()
         workers = ThreadPoolExecutor(self.settings.workers + 1, "judge")
         try:
-            self._compile_suites({program.problem for program in programs})
-            waiting = 0
-            for batch in plan_batches(programs, self.settings.batch_size):
-                if not all(program.sha256 in known for program in batch.programs):
-                    workers.submit(self._guarded, batch, results)
-                    waiting += len(batch.programs)
-            for _ in range(waiting):
+            batches = [
+                batch
+                for batch in plan_batches(programs, self.settings.batch_size)
+                if not all(program.sha256 in known for program in batch.programs)
+            ]
+            waiting = [program for batch in batches for program in batch.programs]
+            self._compile_suites({program.problem for program in waiting}, workers)
+            for batch in batches:
+                workers.submit(self._guarded, batch, results)
+            for _ in waiting:
                 item = results.get()
                 if isinstance(item, BaseException):
                     raise item
@@ -443,19 +447,25 @@ class Judge:
 
     # Tests, compiled once for all the candidates of a problem
 
-    def _compile_suites(self, problems: set[Problem]) -> None:
+    def _compile_suites(self, problems: set[Problem], workers: ThreadPoolExecutor) -> None:
         """Compile the tests of `problems`, as far as they do not depend on an answer's types."""
         groups: dict[tuple[str, str], list[Problem]] = {}
         for problem in sorted(problems - self._suites.keys(), key=lambda p: p.task_id):
             if not problem.crates and contract_of(problem).portable:
                 groups.setdefault((problem.edition, problem.prelude), []).append(problem)
-        for (edition, prelude), group in groups.items():
-            name = f"suite{len(list(self._shared.glob('libsuite*.rlib')))}"
-            self._compile_suite(name, edition, prelude, group)
+        parts = [
+            group[start : start + _SUITE_SIZE]
+            for group in groups.values()
+            for start in range(0, len(group), _SUITE_SIZE)
+        ]
+        first = len(list(self._shared.glob("libsuite*.rlib")))
+        names = [f"suite{first + index}" for index in range(len(parts))]
+        for suites in workers.map(self._compile_suite, names, parts):
+            self._suites |= suites
 
-    def _compile_suite(
-        self, name: str, edition: str, prelude: str, problems: list[Problem]
-    ) -> None:
+    def _compile_suite(self, name: str, problems: list[Problem]) -> dict[Problem, str]:
+        """Where the tests of each problem lie, once compiled: problem to path."""
+        edition, prelude = problems[0].edition, problems[0].prelude
         folder = self._job("suite")
         modules = ""
         for index, problem in enumerate(problems):
@@ -468,13 +478,15 @@ class Judge:
             *("--cap-lints=allow", f"--extern=sigil_runtime={self._shared}/libsigil_runtime.rlib"),
             "suite.rs",
         ]
-        # It is compiled with the patience for many; a suite that fails leaves each problem's
-        # tests to be compiled with each answer, where the error is shown.
-        with contextlib.suppress(CompileTimeoutError, CompilerCrashError, WallClockError):
+        # A suite that fails leaves the tests to be compiled with each answer, where the error is
+        # shown.
+        with contextlib.suppress(
+            CompileTimeoutError, CompilerCrashError, SandboxFailureError, WallClockError
+        ):
             if not any(d.is_error for d in self._rustc(command, folder, name)):
                 shutil.copyfile(folder / f"lib{name}.rlib", self._shared / f"lib{name}.rlib")
-                self._suites |= {p: f"::{name}::p{i}" for i, p in enumerate(problems)}
-        shutil.rmtree(folder)
+                return {p: f"::{name}::p{i}" for i, p in enumerate(problems)}
+        return {}
 
     # rustc
 
