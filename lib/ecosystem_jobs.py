@@ -20,7 +20,10 @@ def pipeline() -> None:
     from sigil_pipeline.converters import prompt_gen_to_eval_format
     from sigil_pipeline.format_validator import FormatValidator
 
-    sample = {"prompt": "Write a function that adds.", "gen": "fn add(a: i32, b: i32) -> i32 { a + b }"}
+    sample = {
+        "prompt": "Write a function that adds.",
+        "gen": "fn add(a: i32, b: i32) -> i32 { a + b }",
+    }
     valid, errors = FormatValidator().validate_sample(sample)
     assert valid, errors
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +45,9 @@ def finetuner() -> None:
 
 def trainer() -> None:
     """Import the module behind `sigilderg-train`, which takes long, and less so where it cannot."""
-    assert importlib.util.find_spec("rust_qlora.dataset_utils"), "rust_qlora.dataset_utils is missing"
+    assert importlib.util.find_spec("rust_qlora.dataset_utils"), (
+        "rust_qlora.dataset_utils is missing"
+    )
     importlib.import_module("rust_qlora.train")
 
 
