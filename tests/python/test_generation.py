@@ -26,7 +26,7 @@ from sigil_eval.generation import (  # noqa: E402
     generate_samples,
 )
 from sigil_eval.generation.hf import HFEngine  # noqa: E402
-from sigil_eval.generation.journal import journal_path  # noqa: E402
+from sigil_eval.generation.journal import SampleJournal, journal_path  # noqa: E402
 from sigil_eval.generation.loading import choose_hardware, load_tokenizer  # noqa: E402
 from sigil_eval.generation.protocol import Request, Sample  # noqa: E402
 from sigil_eval.generation.source import resolve_model  # noqa: E402
@@ -254,12 +254,9 @@ def test_a_samples_file_of_unknown_origin_is_not_overwritten(
 
 
 def test_only_one_process_may_write(full: Path, problems: tuple[Problem, ...]) -> None:
-    import fcntl
-
-    with journal_path(full).open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(UsageError, match="another process"):
-            draw(full, problems)
+    with SampleJournal(full), pytest.raises(UsageError, match="another process"):
+        draw(full, problems)
+    assert draw(full, problems).new_samples == 0
 
 
 def test_a_refused_request_leaves_nothing_behind(
