@@ -105,7 +105,7 @@ def test_what_is_no_item_ends_the_answer(tail: str) -> None:
 
 
 def test_a_main_is_kept_whole_and_ends_the_answer() -> None:
-    whole = BODY + "\n\nfn main() {\n    println!(\"{}\", double(2));\n}"
+    whole = BODY + '\n\nfn main() {\n    println!("{}", double(2));\n}'
     assert stops_at(whole + "\n\nfn more() {}\n") == whole
 
 
