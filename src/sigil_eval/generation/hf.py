@@ -120,18 +120,26 @@ class HFEngine:
                 batch = self._admit(batch, waiting)
                 self._draw(batch, on_sample)
                 batch = self._forward(self._drop_finished(batch))
+                continue
             except torch.cuda.OutOfMemoryError:
-                if self.batch_size == 1:
-                    raise PreflightError(
-                        "the device's memory does not suffice even for one sample at a time"
-                    ) from None
-                self.batch_size = max(1, self.batch_size // 2)
-                waiting = deque(r for r in self._rows if not r.finished)
-                for row in waiting:
-                    row.drawn.clear()
-                    row.between_items = False
                 batch = None
-                torch.cuda.empty_cache()
+            # Outside the handler, where the exception no longer keeps the step's tensors alive.
+            waiting = self._begin_again_with_half()
+
+    def _begin_again_with_half(self) -> deque[_Row]:
+        """Halve the batch size; the rows that were not finished, as if never begun."""
+        if self.batch_size == 1:
+            raise PreflightError(
+                "the device's memory does not suffice even for one sample at a time; use a "
+                "smaller --max-new-tokens or a device with more memory"
+            )
+        self.batch_size //= 2
+        torch.cuda.empty_cache()
+        unfinished = deque(row for row in self._rows if not row.finished)
+        for row in unfinished:
+            row.drawn.clear()
+            row.between_items = False
+        return unfinished
 
     def _tokenize(self, requests: Sequence[Request]) -> deque[_Row]:
         """Rows in order of falling prompt length: little padding, and memory runs out at once
