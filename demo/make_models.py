@@ -2,7 +2,7 @@
 
     python demo/make_models.py [--output demo/models]
 
-Trains, in about three minutes on one CPU core, a Llama of 0.7 million parameters and an
+Trains, in about three minutes on one CPU core, a Llama of 0.8 million parameters and an
 adapter on the lessons in answers.py, with a tokenizer of its own, and writes them in the
 formats that real checkpoints have. The evaluation loads them with the code that loads an
 8-billion-parameter model and its fine-tune; their scores mean nothing but that the machinery
