@@ -89,7 +89,7 @@ finish() {
     say "${GREEN}Done.${PLAIN} Provisioning and evaluation took $(duration "$SECONDS"). Read $OUTPUT_DIR/combined_summary.md"
   else
     say "${RED}The evaluation ended with exit code $code.${PLAIN} Its log: $OUTPUT_DIR/run.log"
-    say 'The same command resumes it.'
+    ((code == 2)) || say 'The same command resumes it.'
   fi
   exit "$code"
 }
