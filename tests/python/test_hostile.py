@@ -44,7 +44,7 @@ class Host:
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
     """A canary, marks and a port that anyone on this machine may use, and a secret to see."""
-    with tempfile.TemporaryDirectory(prefix="sigil-hostile-") as name, socket.socket() as service:
+    with tempfile.TemporaryDirectory(prefix="host-of-hostile-") as name, socket.socket() as service:
         folder = Path(name)
         folder.chmod(0o755)
         canary, marks = folder / "canary", folder / "marks"
