@@ -10,7 +10,6 @@ A program is a `.rs` file that begins with a header of `//! key: value` lines:
               must at least be flagged
     control   what it does without a sandbox, which shows that the attack is real: `mark` leaves
               the file MARK, `compiles` gets through the compiler
-    open      why the judge is known to get it wrong; the test says so when that has been mended
     note      what it tries
 
 `@repeat(N, "text")@` stands for N copies of a text, in which `@i@` is the copy's number.
@@ -39,7 +38,6 @@ class Hostile:
     policy: str | None
     flagged: bool
     control: str | None
-    open: str | None
     source: str
 
     def mark(self, folder: Path) -> Path:
@@ -67,7 +65,6 @@ def _read(path: Path, canary: Path, marks: Path, port: int) -> Hostile:
         header.get("policy"),
         header.get("flagged") == "yes",
         header.get("control"),
-        header.get("open"),
         _REPEAT.sub(_copies, source),
     )
 

@@ -211,7 +211,6 @@ def _find_firejail() -> Path:
 
 
 def _firejail_version(executable: Path) -> tuple[int, ...]:
-    # C.UTF-8 and an empty stdin: `firejail --version` must not depend on the caller's terminal.
     text = subprocess.run(
         [executable, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL
     ).stdout
