@@ -71,7 +71,7 @@ _SUITE_SIZE = 40
 _DIAGNOSTICS_LIMIT = 1 << 20
 # A program, and its verdict: None when the wall clock ran out before that was certain.
 _Result = tuple[Program, Verdict | None]
-_RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Cincremental=", "--error-format=json")
+_RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--error-format=json")
 
 
 def default_workers() -> int:
