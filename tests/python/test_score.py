@@ -17,10 +17,11 @@ from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.problems import ProblemSet
 from sigil_eval.scoring.judge import Judge
-from sigil_eval.scoring.proof import answer_in_form, wrong_answer
+from sigil_eval.scoring.proof import answer_in_form
 from sigil_eval.scoring.score import JOURNAL_NAME, score_files
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+TODO = "    todo!()\n}\n"
 
 
 def sample(task: int, completion: str, **more: object) -> Row:
@@ -42,7 +43,7 @@ def scored(
         folder / "answers.jsonl",
         [
             sample(0, right, temperature=0.2),
-            sample(1, wrong_answer("todo")),
+            sample(1, TODO),
             sample(0, answer_in_form(humaneval.problems[0], "fence")),
             sample(0, "    let _ = std::process::id();\n" + right),
             sample(2, "I am sorry, I cannot answer that."),
@@ -133,8 +134,8 @@ def corpus(humaneval: ProblemSet) -> list[Row]:
         answers = [
             answer_in_form(problem, "body"),
             answer_in_form(problem, "fence"),
-            wrong_answer("default"),
-            wrong_answer("todo"),
+            "    Default::default()\n}\n",
+            TODO,
             f"    let broken{number} = ;\n}}\n",
         ]
         rows += [sample(number, pick.choice(answers)) for _ in range(5)]

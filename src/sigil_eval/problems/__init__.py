@@ -45,7 +45,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class ProblemSet:
-    """Problems in their published order, with the hashes that identify them."""
+    """Problems in their published order, with the hashes that identify them.
+
+    `problems` are those with errata, and `published` those without.
+    """
 
     name: str
     problems: tuple[Problem, ...]
@@ -53,11 +56,17 @@ class ProblemSet:
     source: str
     errata_sha256: str | None = None
     errata: tuple[dict[str, Any], ...] = ()
+    published: tuple[Problem, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Problem]:
         """Problems by task id."""
         return {problem.task_id: problem for problem in self.problems}
+
+    @cached_property
+    def published_by_id(self) -> dict[str, Problem]:
+        """Problems without errata, by task id."""
+        return {problem.task_id: problem for problem in self.published or self.problems}
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,9 @@ def load_problem_set(name: str) -> ProblemSet:
     errata_path = folder / pin.errata
     errata = json.loads(errata_path.read_text(encoding="utf-8"))["errata"]
     problems = apply_errata(published, errata)
-    return ProblemSet(name, problems, digest, pin.source, sha256_file(errata_path), tuple(errata))
+    return ProblemSet(
+        name, problems, digest, pin.source, sha256_file(errata_path), tuple(errata), published
+    )
 
 
 def load_problem_file(path: Path) -> ProblemSet:
@@ -137,7 +148,9 @@ def _problem(row: dict[str, Any], place: str) -> Problem:
         if not isinstance(row.get(name), str):
             raise UsageError(f"{place}: field '{name}' is missing or not a string")
     problem = Problem(**{name: row[name] for name in REQUIRED_FIELDS}, place=place)
-    chosen = {name: row[name] for name in ("edition", "prelude", "crates") if name in row}
+    chosen: dict[str, Any] = {
+        name: row[name] for name in ("edition", "prelude", "crates") if name in row
+    }
     return _with(problem, chosen, place)
 
 

@@ -175,14 +175,22 @@ class Function:
     def _arrow(self) -> str:
         return f" -> {self.result}" if self.result else ""
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names under which `head` takes the parameters."""
+        return tuple(f"a{index}" for index in range(len(self.parameters)))
+
+    @property
+    def head(self) -> str:
+        """The function up to its body."""
+        pairs = zip(self.arguments, self.parameters, strict=True)
+        declared = ", ".join(f"{name}: {kind}" for name, kind in pairs)
+        return f"fn {self.name}{self.generics}({declared}){self._arrow} {self.where}"
+
     def definition(self, target: str) -> str:
         """A function of this name and signature that calls `target`."""
-        declared = ", ".join(f"a{i}: {kind}" for i, kind in enumerate(self.parameters))
-        passed = ", ".join(f"a{i}" for i in range(len(self.parameters)))
-        return (
-            f"#[allow(non_snake_case, dead_code)] fn {self.name}{self.generics}({declared})"
-            f"{self._arrow} {self.where} {{ {target}({passed}) }}\n"
-        )
+        passed = ", ".join(self.arguments)
+        return f"#[allow(non_snake_case, dead_code)] {self.head} {{ {target}({passed}) }}\n"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ go the same way. One wrong verdict, and nothing is scored.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,13 +15,13 @@ from typing import Any
 from sigil_eval.console import ProgressLine
 from sigil_eval.errors import PreflightError
 from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.scoring.controls import KINDS, controls_of
 from sigil_eval.scoring.extract import extract
 from sigil_eval.scoring.judge import Judge
 from sigil_eval.scoring.program import Program, reference_source
 from sigil_eval.scoring.verdict import Verdict
 
 FORMS = ("body", "function", "fence")
-CONTROLS = ("todo", "empty", "default")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Proof:
     scorable: int
     reference_answers: int
     controls: int
+    controls_by_kind: dict[str, int]
     programs: int
     unscorable: tuple[str, ...]
     sandbox: tuple[str, ...]
@@ -46,7 +48,7 @@ class Proof:
             f"{self.reference_answers} of {self.reference_answers} reference answers pass "
             f"({self.scorable} problems as body, as function and in a fence)",
             f"{self.controls} of {self.controls} wrong answers fail "
-            "(todo!(), empty, a default value)",
+            f"({', '.join(f'{count} {kind}' for kind, count in self.controls_by_kind.items())})",
         ]
         if self.unscorable:
             lines.append(f"cannot be judged here, for want of crates: {', '.join(self.unscorable)}")
@@ -59,6 +61,8 @@ class _Trial:
     label: str
     must_pass: bool
     program: Program | None
+    control: str = ""
+    must_compile: bool = True
 
 
 def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
@@ -79,12 +83,14 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
             f"the judge gave {len(wrong)} of {len(trials)} known answers the wrong verdict, so "
             f"nothing was scored:\n  {shown}{more}"
         )
+    kinds = Counter(trial.control for trial in trials)
     unscorable = tuple(p.task_id for p in problem_set.problems if p not in scorable)
     return Proof(
         problems=len(problem_set.problems),
         scorable=len(scorable),
         reference_answers=sum(trial.must_pass for trial in trials),
         controls=sum(not trial.must_pass for trial in trials),
+        controls_by_kind={kind: kinds[kind] for kind in KINDS},
         programs=len(programs),
         unscorable=unscorable,
         sandbox=tuple(judge.self_test),
@@ -101,31 +107,28 @@ def answer_in_form(problem: Problem, form: str) -> str:
     return f"Here is the function:\n\n```rust\n{whole}\n```\n\nIt handles the examples given."
 
 
-def wrong_answer(control: str) -> str:
-    """A body that compiles (or not) and cannot be right, for one of CONTROLS."""
-    return {"todo": "    todo!()\n}\n", "empty": "}\n", "default": "    Default::default()\n}\n"}[
-        control
-    ]
-
-
 def _trials(problem: Problem) -> Iterator[_Trial]:
     for form in FORMS:
-        yield _trial(problem, f"reference as {form}", answer_in_form(problem, form), True)
-    for control in CONTROLS:
-        yield _trial(problem, f"wrong answer '{control}'", wrong_answer(control), False)
+        program = _program(problem, answer_in_form(problem, form))
+        yield _Trial(problem.task_id, f"reference as {form}", True, program)
+    for control in controls_of(problem):
+        program = _program(problem, control.completion)
+        yield _Trial(problem.task_id, control.label, False, program, control.kind, control.compiles)
 
 
-def _trial(problem: Problem, label: str, completion: str, must_pass: bool) -> _Trial:
+def _program(problem: Problem, completion: str) -> Program | None:
     extraction = extract(completion, prompt=problem.prompt, entry_point=problem.entry_point)
-    program = Program(problem, extraction.code) if extraction.code is not None else None
-    return _Trial(problem.task_id, label, must_pass, program)
+    return Program(problem, extraction.code) if extraction.code is not None else None
 
 
 def _complaint(trial: _Trial, verdicts: dict[str, Verdict]) -> str | None:
     if trial.program is None:
-        return f"{trial.task_id}: {trial.label}: no code found" if trial.must_pass else None
+        return f"{trial.task_id}: {trial.label}: no code found" if trial.must_compile else None
     verdict = verdicts[trial.program.sha256]
-    if verdict.passed == trial.must_pass and verdict.outcome != "infrastructure":
+    proves = verdict.outcome != "infrastructure" and (
+        verdict.compile_ok or not trial.must_compile  # what never ran shows nothing of its tests
+    )
+    if proves and verdict.passed == trial.must_pass:
         return None
     said = "passed" if verdict.passed else f"{verdict.outcome}: {verdict.detail}"
     return f"{trial.task_id}: {trial.label}: {said}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from sigil_eval.scoring.extract import Extraction, extract
 from sigil_eval.scoring.judge import Judge
 from sigil_eval.scoring.policy import PolicyFinding, find_violations
 from sigil_eval.scoring.program import Program, contract_of
+from sigil_eval.scoring.published import as_published
 from sigil_eval.scoring.verdict import Verdict
 
 Mode = Literal["no-policy", "policy"]
@@ -31,11 +32,15 @@ JOURNAL_NAME = ".verdicts.jsonl"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A sample's text read once: what was extracted from it, and what policy says of that."""
+    """A sample's text read once: what was extracted from it, and what policy says of that.
+
+    `published` is the program as it would be without errata, often `program` itself.
+    """
 
     extraction: Extraction
-    findings: tuple[PolicyFinding, ...]
-    program: Program | None
+    findings: tuple[PolicyFinding, ...] = ()
+    program: Program | None = None
+    published: Program | None = None
 
 
 @dataclass
@@ -54,6 +59,7 @@ class Candidates:
 
     def __init__(self, problem_set: ProblemSet) -> None:
         self._problems = problem_set.by_id
+        self._published = problem_set.published_by_id
         self._set_name = problem_set.name
         self._seen: dict[tuple[str, str], Candidate] = {}
 
@@ -77,9 +83,17 @@ class Candidates:
         problem = self._problems[task_id]
         extraction = extract(completion, prompt=problem.prompt, entry_point=problem.entry_point)
         if extraction.code is None:
-            return Candidate(extraction, (), None)
+            return Candidate(extraction)
         findings = find_violations(extraction.code, allowed_crates=problem.crates)
-        return Candidate(extraction, tuple(findings), Program(problem, extraction.code))
+        program = Program(problem, extraction.code)
+        published = self._published[task_id]
+        as_it_was = extraction
+        if published.prompt != problem.prompt:
+            as_it_was = extract(
+                completion, prompt=published.prompt, entry_point=published.entry_point
+            )
+        twin = as_published(program, published, as_it_was.code)
+        return Candidate(extraction, tuple(findings), program, twin)
 
 
 def score_files(
@@ -120,8 +134,9 @@ def _distinct_programs(
             candidate = candidates.of(path, number, row)
             summary.samples += 1
             rejected = bool(candidate.findings) and "no-policy" not in modes
-            if candidate.program is not None and not rejected:
-                programs.setdefault(candidate.program.sha256, candidate.program)
+            for program in (candidate.program, candidate.published):
+                if program is not None and not rejected:
+                    programs.setdefault(program.sha256, program)
     summary.programs = len(programs)
     return list(programs.values())
 
@@ -185,7 +200,8 @@ def _result_rows(
             summary.infrastructure += 1
         if verdict.outcome == "unscorable":
             summary.unscorable_tasks.add(row["task_id"])
-        yield _result_row(row, ordinals[row["task_id"]], candidate, verdict)
+        published = _passed_as_published(mode, candidate, verdict_of)
+        yield _result_row(row, ordinals[row["task_id"]], candidate, verdict, published)
         ordinals[row["task_id"]] += 1
 
 
@@ -200,7 +216,20 @@ def _verdict_in(mode: Mode, candidate: Candidate, verdict_of: Mapping[str, Verdi
     return verdict_of.get(candidate.program.sha256) or verdicts.infrastructure("was not judged")
 
 
-def _result_row(row: Row, ordinal: int, candidate: Candidate, verdict: Verdict) -> Row:
+def _passed_as_published(
+    mode: Mode, candidate: Candidate, verdict_of: Mapping[str, Verdict]
+) -> bool | None:
+    """Whether the sample passes without errata; None where the machinery left that open."""
+    if candidate.published is None:
+        return False
+    without = _verdict_in(mode, replace(candidate, program=candidate.published), verdict_of)
+    known = without.outcome in ("passed", "failed")
+    return without.passed if known else None
+
+
+def _result_row(
+    row: Row, ordinal: int, candidate: Candidate, verdict: Verdict, published: bool | None
+) -> Row:
     extraction = candidate.extraction
     detail = verdict.detail or verdict.error_type or verdict.outcome
     return {
@@ -211,6 +240,7 @@ def _result_row(row: Row, ordinal: int, candidate: Candidate, verdict: Verdict) 
         "main_free": extraction.main_free,
         "outcome": verdict.outcome,
         "passed": verdict.passed,
+        "passed_as_published": published,
         "result": "passed" if verdict.passed else f"{verdict.outcome}: {detail}",
         "error_type": verdict.error_type,
         "compile_ok": verdict.compile_ok,

@@ -1,0 +1,142 @@
+"""Answers that are wrong by construction: a judge that lets one pass is not to be trusted.
+
+Four kinds for every problem: `todo!()`, an empty body, constants of the result's type, and the
+reference answer with its result changed on every input. What the last two return is another value
+of the right type, so only the tests can refuse them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sigil_eval.problems import Problem
+from sigil_eval.scoring.program import Function, contract_of, reference_source
+from sigil_eval.scoring.syntax import parse, text_of, walk
+
+KINDS = ("todo", "empty", "constant", "mutated")
+
+
+@dataclass(frozen=True)
+class Control:
+    """A wrong answer; `compiles` when its being refused by rustc would prove nothing."""
+
+    kind: str
+    completion: str
+    compiles: bool
+    detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is, for a list of wrong verdicts."""
+        return f"wrong answer '{self.kind}' {self.detail}".strip()
+
+
+def controls_of(problem: Problem) -> Iterator[Control]:
+    """The controls of a problem; constants and mutations where its result's type allows them."""
+    yield Control("todo", "    todo!()\n}\n", compiles=False)
+    yield Control("empty", "}\n", compiles=False)
+    found = (f for f in contract_of(problem).functions if f.name == problem.entry_point)
+    function = next(found, None)
+    if function is None:
+        return
+    reference = reference_source(problem)
+    before, right, after = _around(reference, function)
+    constants = _constants(_result(function), reference)
+    for constant in constants:
+        text = f"{before}{function.head} {{ {constant} }}{after}"
+        yield Control("constant", text, compiles=True, detail=constant)
+    if constants:
+        # The inner name hides the outer one, so a recursive answer calls itself unchanged.
+        call = f"let right = {function.name}({', '.join(function.arguments)});"
+        changed = _changed("right", _result(function), constants)
+        text = f"{before}{function.head} {{\n{right}\n{call}\n{changed}\n}}{after}"
+        yield Control("mutated", text, compiles=True)
+
+
+def _result(function: Function) -> str:
+    return re.sub(r"\s+", "", function.result.removeprefix("->"))
+
+
+def _around(reference: str, function: Function) -> tuple[str, str, str]:
+    """The reference answer before, in and after the definition of a function."""
+    source = reference.encode()
+    tree = parse(source)
+    for node in walk(tree.root_node) if tree else ():
+        name = node.child_by_field_name("name")
+        if node.type == "function_item" and name and text_of(name, source) == function.name:
+            parts = source[: node.start_byte], text_of(node, source), source[node.end_byte :]
+            return parts[0].decode(), parts[1], parts[2].decode()
+    raise AssertionError(f"the reference answer defines no {function.name}")  # the contract did
+
+
+_INTEGERS = re.compile(r"[iu](8|16|32|64|128|size)")
+
+
+def _constants(kind: str, reference: str) -> tuple[str, ...]:
+    """Two different values of a type, as expressions; fewer where they are not to be had."""
+    name, arguments = _taken_apart(kind)
+    inner = [_constants(argument, reference) for argument in arguments]
+    if _INTEGERS.fullmatch(kind):
+        return ("0", "1")
+    simple = {
+        "bool": ("false", "true"),
+        "f32": ("0.0", "1.0"),
+        "f64": ("0.0", "1.0"),
+        "char": ("'a'", "'b'"),
+        "&str": ('""', '"a"'),
+        "&'staticstr": ('""', '"a"'),
+        "String": ("String::new()", 'String::from("a")'),
+    }
+    if kind in simple:
+        return simple[kind]
+    if name == "Vec" and inner and inner[0]:
+        return ("Vec::new()", f"vec![{inner[0][0]}]")
+    if name == "Option" and inner and inner[0]:
+        return ("None", f"Some({inner[0][0]})")
+    if name in ("HashMap", "BTreeMap", "HashSet", "BTreeSet"):
+        return (f"{name}::new()",)
+    if name == "" and inner and all(inner):
+        return tuple(f"({', '.join(values)})" for values in zip(*inner, strict=False))
+    empty = re.search(rf"\benum\s+{name}\b[^{{]*{{\s*(\w+)\s*(\(\s*\))?\s*,", reference)
+    return (f"{name}::{empty[1]}{empty[2] or ''}",) if name and empty else ()
+
+
+def _changed(value: str, kind: str, constants: tuple[str, ...]) -> str:
+    """An expression for a value other than `value`, whatever that is, of the same type."""
+    name, arguments = _taken_apart(kind)
+    if _INTEGERS.fullmatch(kind):
+        return f"{value}.wrapping_add(1)"
+    if kind == "bool":
+        return f"!{value}"
+    if kind in ("f32", "f64"):
+        return f"{value} + 1.0"
+    if kind == "String":
+        return f'{value} + "~"'
+    if name == "Vec":
+        return (
+            f"let mut changed = {value};\n"
+            f"if changed.pop().is_none() {{ return {constants[1]}; }}\nchanged"
+        )
+    if name == "" and arguments:
+        first = _changed(f"{value}.0", arguments[0], ())
+        return f"({', '.join([first, *(f'{value}.{i}' for i in range(1, len(arguments)))])})"
+    if len(constants) == 1:
+        return constants[0]
+    return f"if {value} == {constants[0]} {{ {constants[1]} }} else {{ {constants[0]} }}"
+
+
+def _taken_apart(kind: str) -> tuple[str, list[str]]:
+    """`Name<A,B>` as its name and arguments; a tuple has no name."""
+    match = re.fullmatch(r"(\w*)[<(](.*)[>)]", kind)
+    if match is None or (match[1] == "") != kind.startswith("("):
+        return kind, []
+    parts, depth = [""], 0
+    for character in match[2]:
+        depth += (character in "<([") - (character in ">)]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return match[1], [part for part in parts if part]
