@@ -102,6 +102,7 @@ def _add_score(commands: Commands) -> None:
     parser.add_argument("samples", type=Path, metavar="SAMPLES.jsonl")
     _add_problem_options(parser)
     _add_judge_options(parser)
+    _add_clippy_option(parser)
     _add_policy_options(parser)
     parser.add_argument(
         "--k",
@@ -207,6 +208,16 @@ def _add_judge_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_clippy_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--clippy",
+        choices=("off", "advisory", "required"),
+        default="off",
+        help="lint what compiles, in the sandbox: `advisory` only reports it, with `required` a "
+        "program with lints does not pass (default: off)",
+    )
+
+
 def _add_policy_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
@@ -299,6 +310,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     scoring = parser.add_argument_group("scoring")
     scoring.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
     _add_judge_options(scoring)  # type: ignore[arg-type]
+    _add_clippy_option(scoring)  # type: ignore[arg-type]
     mode = scoring.add_mutually_exclusive_group()
     mode.add_argument(
         "--policy-only",
@@ -439,6 +451,7 @@ def judge_settings(options: argparse.Namespace) -> JudgeSettings:
         limits=Limits(compile_seconds=options.timeout, run_seconds=options.timeout),
         workers=options.n_workers or default_workers(),
         sandbox_mode=options.sandbox_mode,
+        clippy=getattr(options, "clippy", "off"),
     )
 
 

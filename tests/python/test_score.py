@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
-from sigil_eval.problems import ProblemSet
-from sigil_eval.scoring.judge import Judge
+from sigil_eval.problems import ProblemSet, load_problem_file
+from sigil_eval.scoring.judge import ClippyMode, Judge
 from sigil_eval.scoring.proof import answer_in_form
 from sigil_eval.scoring.score import JOURNAL_NAME, score_files
 
@@ -143,7 +143,7 @@ def corpus(humaneval: ProblemSet) -> list[Row]:
 
 
 @pytest.mark.slow
-def test_a_run_killed_again_and_again_ends_with_the_same_bytes(
+def test_a_run_killed_twenty_times_ends_with_the_same_bytes(
     tmp_path: Path, humaneval: ProblemSet
 ) -> None:
     samples = tmp_path / "samples.jsonl"
@@ -165,23 +165,100 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(
         command = [sys.executable, str(script), str(samples), str(output)]
         return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 
+    def check(output: Path) -> None:
+        for mode in ("no-policy", "policy"):
+            expected = (tmp_path / "whole" / mode / "s_results.jsonl").read_bytes()
+            assert (output / mode / "s_results.jsonl").read_bytes() == expected
+            assert len(expected.splitlines()) == 300
+        assert not list(output.rglob("*.part"))
+
     began = time.monotonic()
     assert start(tmp_path / "whole").wait(timeout=120) == 0
     whole = time.monotonic() - began
     pick = random.Random(11)
-    kills = 0
-    for _ in range(8):
-        process = start(tmp_path / "killed")
-        time.sleep(pick.uniform(0.3, 0.6) * whole)
-        if process.poll() is None:
+    kills, finished = 0, 0
+    while kills < 20:
+        output = tmp_path / f"killed{finished}"
+        process = start(output)
+        try:
+            assert process.wait(timeout=pick.uniform(0.1, 0.8) * whole) == 0
+            check(output)
+            finished += 1
+        except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
+            process.wait()
             kills += 1
-        process.wait()
-    assert kills >= 2
-    assert start(tmp_path / "killed").wait(timeout=120) == 0
-    for mode in ("no-policy", "policy"):
-        expected = (tmp_path / "whole" / mode / "s_results.jsonl").read_bytes()
-        assert (tmp_path / "killed" / mode / "s_results.jsonl").read_bytes() == expected
-        assert len(expected.splitlines()) == 300
-    assert not list((tmp_path / "killed").rglob("*.part"))
-    json.loads(expected.splitlines()[0])
+    assert start(output).wait(timeout=120) == 0
+    check(output)
+
+
+def with_clippy(judge: Judge, folder: Path, mode: ClippyMode) -> list[Row]:
+    """The results of a clean answer, one with lints, one that allows them, and a wrong one."""
+    clean = "    numbers.iter().sum()\n}\n"
+    loop = "let mut s = 0; for i in 0..numbers.len() { s = s + numbers[i]; } return s;"
+    whole = "fn total(numbers: &[i32]) -> i32"
+    write_jsonl(
+        folder / "problems.jsonl",
+        [
+            {
+                "task_id": "T/0",
+                "prompt": f"{whole} {{\n",
+                "canonical_solution": clean,
+                "test": "#[test] fn t() { assert_eq!(total(&[1, 2]), 3); }\n",
+                "entry_point": "total",
+            }
+        ],
+    )
+    answers = [clean, f"{loop}\n}}\n", f"#[allow(clippy::all)]\n{whole} {{ {loop} }}", TODO]
+    write_jsonl(folder / "a.jsonl", [{"task_id": "T/0", "completion": a} for a in answers])
+    problems = load_problem_file(folder / "problems.jsonl")
+    usual = judge.settings
+    judge.settings = replace(usual, clippy=mode)
+    try:
+        score_files({"a": folder / "a.jsonl"}, problems, folder / mode, judge, ("no-policy",))
+    finally:
+        judge.settings = usual
+    return rows_of(folder / mode / "no-policy/a_results.jsonl")
+
+
+def test_clippy_is_silent_unless_asked(tmp_path: Path, judge: Judge) -> None:
+    rows = with_clippy(judge, tmp_path, "off")
+    assert [(row["passed"], row["clippy_ok"]) for row in rows] == [
+        (True, None),
+        (True, None),
+        (True, None),
+        (False, None),
+    ]
+
+
+def test_clippy_advises(tmp_path: Path, judge: Judge) -> None:
+    rows = with_clippy(judge, tmp_path, "advisory")
+    assert [(row["passed"], row["clippy_ok"]) for row in rows] == [
+        (True, True),
+        (True, False),
+        (True, False),
+        (False, True),
+    ]
+    assert rows[1]["clippy_lints"] == [
+        "clippy::assign_op_pattern",
+        "clippy::needless_range_loop",
+        "clippy::needless_return",
+    ]
+    assert rows[2]["clippy_lints"] == rows[1]["clippy_lints"]
+
+
+def test_clippy_can_be_required(tmp_path: Path, judge: Judge) -> None:
+    rows = with_clippy(judge, tmp_path, "required")
+    assert [(row["passed"], row["error_type"]) for row in rows] == [
+        (True, None),
+        (False, "lint_failure"),
+        (False, "lint_failure"),
+        (False, "runtime_error"),
+    ]
+    assert "needless_return" in rows[1]["result"]
+
+
+def test_a_toolchain_without_clippy_is_named(tmp_path: Path, judge: Judge) -> None:
+    bare = replace(judge.toolchain, rustc=tmp_path / "rustc")
+    with pytest.raises(PreflightError, match="rustup component add clippy --toolchain"):
+        bare.require_clippy()

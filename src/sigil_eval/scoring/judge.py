@@ -66,6 +66,7 @@ from sigil_eval.scoring.toolchain import Crates, Toolchain, find_crates, find_to
 from sigil_eval.scoring.verdict import Verdict
 
 SandboxMode = Literal["firejail", "none"]
+ClippyMode = Literal["off", "advisory", "required"]
 _ATTEMPTS = 3
 _SUITE_SIZE = 40
 _DIAGNOSTICS_LIMIT = 1 << 20
@@ -88,6 +89,7 @@ class JudgeSettings:
     workers: int = field(default_factory=default_workers)
     sandbox_mode: SandboxMode = "firejail"
     batch_size: int = 64
+    clippy: ClippyMode = "off"
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ class Judge:
 
     def __enter__(self) -> Self:
         try:
+            if self.settings.clippy != "off":
+                self.toolchain.require_clippy()
             if self.settings.sandbox_mode == "firejail":
                 self.self_test = self_test(self.sandbox, self.toolchain, self._job("probe"))
             self._build_runtime()
@@ -209,6 +213,36 @@ class Judge:
                     results.put(result)
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
             results.put(error)
+
+    def lint(
+        self, programs: Sequence[Program]
+    ) -> Generator[tuple[Program, tuple[str, ...] | None]]:
+        """Yield each program with the names of the clippy lints that it sets off, sorted.
+
+        For programs that compile. None when the sandbox failed, so that nothing is known.
+        """
+        groups: dict[tuple[str, tuple[str, ...]], list[Program]] = {}
+        for program in programs:
+            groups.setdefault((program.problem.edition, program.problem.crates), []).append(program)
+        size = self.settings.batch_size
+        batches = [
+            group[start : start + size]
+            for group in groups.values()
+            for start in range(0, len(group), size)
+        ]
+        with ThreadPoolExecutor(self.settings.workers, "clippy") as workers:
+            for batch, found in zip(batches, workers.map(self._lint_batch, batches), strict=True):
+                yield from zip(batch, found, strict=True)
+
+    def _lint_batch(self, batch: Sequence[Program]) -> list[tuple[str, ...] | None]:
+        folder = self._job("clippy")
+        # Whatever an answer allows itself is reported all the same.
+        options = ["--force-warn=clippy::all", *self._externs(batch[0])]
+        try:
+            self._show_each(self.toolchain.clippy, options, batch, folder)
+            return [_lints(folder, index, program) for index, program in enumerate(batch)]
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     # One program
 
@@ -298,27 +332,31 @@ class Judge:
         """Have rustc say what is wrong with each; what it accepts after all is judged alone."""
         folder = self._job("broken")
         try:
-            for index, program in enumerate(batch):
-                self._write(folder / f"c{index}.rs", _source_alone(program))
-            self._show_to_rustc(len(batch), batch[0].problem.edition, folder)
+            self._show_each(self.toolchain.rustc, [], batch, folder)
             for index, program in enumerate(batch):
                 yield program, self._broken_verdict(folder / f"c{index}.json", program)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _show_to_rustc(self, count: int, edition: str, folder: Path) -> None:
-        """One rustc after the other; the diagnostics of `cN.rs` go to `cN.json`."""
+    def _show_each(
+        self, compiler: Path, options: list[str], batch: Sequence[Program], folder: Path
+    ) -> None:
+        """One compiler after the other in one sandbox; of the Nth program, diagnostics go to
+        `cN.json`, and where it fails its status to `cN.status`.
+        """
+        for index, program in enumerate(batch):
+            self._write(folder / f"c{index}.rs", _source_alone(program))
         limit = math.ceil(self.settings.limits.compile_seconds)
-        rustc = [
-            *("timeout", "--signal=KILL", str(limit), str(self.toolchain.rustc), *_RUSTC_OPTIONS),
-            *(*self._library("answer", edition), "--emit=metadata"),
+        command = [
+            *("timeout", "--signal=KILL", str(limit), str(compiler), *_RUSTC_OPTIONS),
+            *(*self._library("answer", batch[0].problem.edition), "--emit=metadata", *options),
         ]
-        script = 'for n in $(seq 0 $0); do "$@" c$n.rs 2>c$n.json; done'
+        script = 'for n in $(seq 0 $0); do "$@" c$n.rs 2>c$n.json || echo $? >c$n.status; done'
         self.sandbox.run(
             "compile",
-            ["/bin/sh", "-c", script, str(count - 1), *rustc],
+            ["/bin/sh", "-c", script, str(len(batch) - 1), *command],
             folder=folder,
-            timeout=limit * count + 10,
+            timeout=limit * len(batch) + 10,
             stdin=b"",
         )
 
@@ -626,6 +664,18 @@ def _refusal(found: list[Diagnostic], unsafe: bool, reason: str = "") -> Verdict
         error_codes(errors),
         uses_unsafe=unsafe,
     )
+
+
+def _lints(folder: Path, index: int, program: Program) -> tuple[str, ...] | None:
+    if (folder / f"c{index}.status").exists():
+        return ("clippy failed",)
+    said = folder / f"c{index}.json"
+    if not said.is_file():
+        return None
+    lines = program.code.count("\n") + 1  # what follows is the harness's
+    found = read_diagnostics(said.read_bytes()[:_DIAGNOSTICS_LIMIT])
+    names = (d.code for d in found if d.line <= lines)
+    return tuple(sorted({name for name in names if name and name.startswith("clippy::")}))
 
 
 def _blame(

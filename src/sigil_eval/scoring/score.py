@@ -114,11 +114,16 @@ def score_files(
     candidates = Candidates(problem_set)
     summary = ScoreSummary()
     programs = _distinct_programs(files, candidates, modes, summary)
-    verdict_of = _judge_all(programs, output / JOURNAL_NAME, judge, summary)
+    with _open_journal(output / JOURNAL_NAME, judge) as journal:
+        verdict_of = _judge_all(programs, journal, judge, summary)
+        lints_of = _lint_all(programs, verdict_of, journal, judge)
+    if judge.settings.clippy == "required":
+        verdict_of = {key: _required(v, lints_of.get(key)) for key, v in verdict_of.items()}
     for name, path in files.items():
         for mode in modes:
             target = output / mode / f"{name}_results.jsonl"
-            write_jsonl(target, _result_rows(path, candidates, verdict_of, mode, summary))
+            rows = _result_rows(path, candidates, verdict_of, lints_of, mode, summary)
+            write_jsonl(target, rows)
     return summary
 
 
@@ -142,32 +147,61 @@ def _distinct_programs(
 
 
 def _judge_all(
-    programs: Sequence[Program], journal_path: Path, judge: Judge, summary: ScoreSummary
+    programs: Sequence[Program], journal: Journal, judge: Judge, summary: ScoreSummary
 ) -> dict[str, Verdict]:
-    with _open_journal(journal_path, judge) as journal:
-        known = {
-            row["program"]: Verdict.from_row(row["verdict"])
-            for row in journal.rows()
-            if "program" in row
-        }
-        wanted = {program.sha256 for program in programs}
-        found = {key: verdict for key, verdict in known.items() if key in wanted}
-        if found:
-            say(f"scoring: {len(found)} of {len(programs)} programs were judged before")
-        outcomes = Counter(verdict.outcome for verdict in found.values())
-        with ProgressLine("scoring", len(programs), len(found), "programs") as progress:
-            for program, verdict in judge.judge(programs, frozenset(found)):
-                if program.sha256 in found:
-                    continue  # it was in a batch that is compiled again for its neighbours
-                found[program.sha256] = verdict
-                summary.judged += 1
-                outcomes[verdict.outcome] += 1
-                if verdict.outcome in ("passed", "failed"):
-                    row = {"program": program.sha256, "verdict": verdict.to_row()}
-                    journal.append(row)
-                share = 100 * outcomes["passed"] / max(1, len(found))
-                progress.update(len(found), f"{share:.0f} % pass")
+    known = {
+        row["program"]: Verdict.from_row(row["verdict"])
+        for row in journal.rows()
+        if "verdict" in row
+    }
+    wanted = {program.sha256 for program in programs}
+    found = {key: verdict for key, verdict in known.items() if key in wanted}
+    if found:
+        say(f"scoring: {len(found)} of {len(programs)} programs were judged before")
+    outcomes = Counter(verdict.outcome for verdict in found.values())
+    with ProgressLine("scoring", len(programs), len(found), "programs") as progress:
+        for program, verdict in judge.judge(programs, frozenset(found)):
+            if program.sha256 in found:
+                continue  # it was in a batch that is compiled again for its neighbours
+            found[program.sha256] = verdict
+            summary.judged += 1
+            outcomes[verdict.outcome] += 1
+            if verdict.outcome in ("passed", "failed"):
+                journal.append({"program": program.sha256, "verdict": verdict.to_row()})
+            share = 100 * outcomes["passed"] / max(1, len(found))
+            progress.update(len(found), f"{share:.0f} % pass")
     return found
+
+
+def _lint_all(
+    programs: Sequence[Program], verdict_of: Mapping[str, Verdict], journal: Journal, judge: Judge
+) -> dict[str, tuple[str, ...]]:
+    """The clippy lints of every program that compiles; nothing unless they were asked for."""
+    if judge.settings.clippy == "off":
+        return {}
+    found = {row["program"]: tuple(row["lints"]) for row in journal.rows() if "lints" in row}
+    compiled = [p for p in programs if verdict_of[p.sha256].compile_ok]
+    waiting = [program for program in compiled if program.sha256 not in found]
+    done = len(compiled) - len(waiting)
+    with ProgressLine("clippy", len(compiled), done, "programs") as progress:
+        for program, lints in judge.lint(waiting):
+            if lints is not None:
+                found[program.sha256] = lints
+                journal.append({"program": program.sha256, "lints": list(lints)})
+            done += 1
+            progress.update(done)
+    return found
+
+
+def _required(verdict: Verdict, lints: tuple[str, ...] | None) -> Verdict:
+    """The verdict where only programs that clippy has nothing against may pass."""
+    if not verdict.passed or lints == ():
+        return verdict
+    if lints is None:
+        return verdicts.infrastructure("clippy did not answer")
+    return replace(
+        verdict, outcome="failed", error_type="lint_failure", detail=f"clippy: {', '.join(lints)}"
+    )
 
 
 def _open_journal(path: Path, judge: Judge) -> Journal:
@@ -189,6 +223,7 @@ def _result_rows(
     path: Path,
     candidates: Candidates,
     verdict_of: Mapping[str, Verdict],
+    lints_of: Mapping[str, tuple[str, ...]],
     mode: Mode,
     summary: ScoreSummary,
 ) -> Iterator[Row]:
@@ -201,7 +236,9 @@ def _result_rows(
         if verdict.outcome == "unscorable":
             summary.unscorable_tasks.add(row["task_id"])
         published = _passed_as_published(mode, candidate, verdict_of)
-        yield _result_row(row, ordinals[row["task_id"]], candidate, verdict, published)
+        lints = lints_of.get(candidate.program.sha256) if candidate.program else None
+        ordinal = ordinals[row["task_id"]]
+        yield _result_row(row, ordinal, candidate, verdict, published, lints)
         ordinals[row["task_id"]] += 1
 
 
@@ -228,7 +265,12 @@ def _passed_as_published(
 
 
 def _result_row(
-    row: Row, ordinal: int, candidate: Candidate, verdict: Verdict, published: bool | None
+    row: Row,
+    ordinal: int,
+    candidate: Candidate,
+    verdict: Verdict,
+    published: bool | None,
+    lints: tuple[str, ...] | None,
 ) -> Row:
     extraction = candidate.extraction
     detail = verdict.detail or verdict.error_type or verdict.outcome
@@ -245,7 +287,8 @@ def _result_row(
         "error_type": verdict.error_type,
         "compile_ok": verdict.compile_ok,
         "test_ok": verdict.test_ok,
-        "clippy_ok": None,
+        "clippy_ok": None if lints is None else not lints,
+        "clippy_lints": None if lints is None else list(lints),
         "error_codes": list(verdict.error_codes),
         "stderr": verdict.stderr,
         # Programs are compiled together and judged once, so a sample has no time of its own;

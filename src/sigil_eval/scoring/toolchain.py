@@ -30,6 +30,20 @@ class Toolchain:
         match = re.search(r"\d+\.\d+\.\d+", self.version)
         return match.group(0) if match else self.version
 
+    @property
+    def clippy(self) -> Path:
+        """The linter that belongs to this rustc."""
+        return self.rustc.with_name("clippy-driver")
+
+    def require_clippy(self) -> None:
+        """Raises PreflightError when this toolchain came without clippy."""
+        if not os.access(self.clippy, os.X_OK):
+            raise PreflightError(
+                f"clippy was asked for, and {self.clippy} is not there. Install it beside rustc "
+                f"(`rustup component add clippy --toolchain {self.release}`), name a toolchain "
+                "that has it with SIGIL_RUSTC, or leave --clippy off"
+            )
+
 
 @dataclass(frozen=True)
 class Crates:

@@ -16,6 +16,7 @@ ErrorType = Literal[
     "test_timeout",
     "policy_violation",
     "extraction_failure",
+    "lint_failure",
 ]
 
 
