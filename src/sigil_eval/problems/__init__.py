@@ -207,6 +207,11 @@ def apply_errata(
     return tuple(problems.values())
 
 
+def concerns(erratum: dict[str, Any], task_id: str) -> bool:
+    """Whether an erratum is for this problem."""
+    return task_id in erratum.get("task_ids", ()) or erratum.get("task_id") in ("*", task_id)
+
+
 def _tasks_of(erratum: dict[str, Any], known: dict[str, Problem], place: str) -> list[str]:
     unknown = erratum.keys() - {"task_id", "task_ids", "set", "edit", "why"}
     if unknown or ("task_id" in erratum) == ("task_ids" in erratum):
