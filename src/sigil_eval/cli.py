@@ -413,20 +413,22 @@ def report(options: argparse.Namespace) -> int:
 
 def problems(options: argparse.Namespace) -> int:
     """List the problems of a set, or show one with its errata."""
+    from sigil_eval.problems import concerns
+
     problem_set = _problem_set(options)
     if options.task is None:
         say(f"{problem_set.name}: {len(problem_set.problems)} problems, from {problem_set.source}")
         say(f"sha256 {problem_set.sha256}, errata {problem_set.errata_sha256 or 'none'}")
         for problem in problem_set.problems:
             needs = f"  needs {', '.join(problem.crates)}" if problem.crates else ""
-            say(f"{problem.task_id:16} {problem.entry_point}{needs}")
+            say(f"{problem.task_id:22} {problem.entry_point}{needs}")
         return 0
     shown = problem_set.by_id.get(options.task)
     if shown is None:
         raise UsageError(f"no problem '{options.task}' in {problem_set.name}")
     say(f"{shown.prompt}\n{shown.canonical_solution}\n{shown.test}")
     for erratum in problem_set.errata:
-        if erratum["task_id"] in ("*", shown.task_id):
+        if concerns(erratum, shown.task_id):
             say(f"erratum: {erratum['why']}")
     return 0
 

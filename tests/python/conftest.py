@@ -18,6 +18,12 @@ def humaneval() -> ProblemSet:
 
 
 @pytest.fixture(scope="session")
+def sigil_rust() -> ProblemSet:
+    """The pinned 180 problems with their errata."""
+    return load_problem_set("sigil-rust")
+
+
+@pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
     """A judge with real rustc and real Firejail, and less patience than in earnest."""
     settings = JudgeSettings(limits=Limits(compile_seconds=5, run_seconds=2))

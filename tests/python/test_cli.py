@@ -120,6 +120,8 @@ def test_a_problem_is_shown_with_its_errata(capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr().out
     assert "mean_absolute_deviation" in shown
     assert "without its absolute value" in shown
+    assert main(["problems", "--problem-set", "sigil-rust", "Fix/9f8b7b6e3441"]) == 0
+    assert "published as the whole source file" in capsys.readouterr().out
 
 
 def test_one_file_is_scored_end_to_end(tmp_path: Path) -> None:

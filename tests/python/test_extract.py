@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sigil_eval.problems import Problem, load_problem_set
+from sigil_eval.problems import PINNED_SETS, Problem, load_problem_set
 from sigil_eval.scoring.extract import MAX_ANSWER_CHARS, extract
 from sigil_eval.scoring.syntax import parse
 
@@ -242,7 +242,7 @@ def test_deep_nesting_does_not_overflow() -> None:
     assert _code(body) == f"{SIGNATURE}\n{body}\n"
 
 
-PROBLEMS = load_problem_set("humaneval-rust").problems
+PROBLEMS = [p for name in PINNED_SETS for p in load_problem_set(name).problems]
 REPEATS_SIGNATURE = {"HumanEval/11", "HumanEval/118", "HumanEval/119"}
 
 

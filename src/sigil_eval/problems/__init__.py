@@ -29,7 +29,9 @@ class Problem:
 
     `prompt` is comments and a signature up to and including `{`. `prelude` is put in front of
     an answer before it is compiled (empty as published); `crates` names the external crates
-    that the reference answer or the tests need. `place` is the file and line it was read from.
+    that the reference answer or the tests need. `free_text` says that the
+    answer is put in one's own words, so that a right one may be changed and still be right.
+    `place` is the file and line it was read from.
     """
 
     task_id: str
@@ -40,6 +42,7 @@ class Problem:
     prelude: str = ""
     crates: tuple[str, ...] = ()
     edition: str = "2021"
+    free_text: bool = False
     place: str = field(default="", compare=False)
 
 
@@ -149,7 +152,7 @@ def _problem(row: dict[str, Any], place: str) -> Problem:
             raise UsageError(f"{place}: field '{name}' is missing or not a string")
     problem = Problem(**{name: row[name] for name in REQUIRED_FIELDS}, place=place)
     chosen: dict[str, Any] = {
-        name: row[name] for name in ("edition", "prelude", "crates") if name in row
+        name: row[name] for name in ("edition", "prelude", "crates", "free_text") if name in row
     }
     return _with(problem, chosen, place)
 
@@ -160,7 +163,9 @@ def _with(problem: Problem, changes: dict[str, Any], place: str) -> Problem:
     if not isinstance(crates, list) or not all(_is_name(crate) for crate in crates):
         raise UsageError(f"{place}: field 'crates' is not a list of names of crates")
     for name, value in changes.items():
-        if name != "crates" and not isinstance(value, str):
+        if name == "free_text" and not isinstance(value, bool):
+            raise UsageError(f"{place}: field 'free_text' is neither true nor false")
+        if name not in ("crates", "free_text") and not isinstance(value, str):
             raise UsageError(f"{place}: field '{name}' is not a string")
     changed = replace(
         problem, **{**changes, "crates": tuple(changes.get("crates", problem.crates))}
@@ -184,7 +189,15 @@ def _is_name(value: object) -> bool:
 
 # Errata
 
-_CHANGEABLE = {"prompt", "canonical_solution", "test", "entry_point", "prelude", "crates"}
+_CHANGEABLE = {
+    "prompt",
+    "canonical_solution",
+    "test",
+    "entry_point",
+    "prelude",
+    "crates",
+    "free_text",
+}
 
 
 def apply_errata(
@@ -205,6 +218,11 @@ def apply_errata(
             where = f"{place}, of {task_id}"
             problems[task_id] = _apply(problems[task_id], erratum, where)
     return tuple(problems.values())
+
+
+def concerns(erratum: dict[str, Any], task_id: str) -> bool:
+    """Whether an erratum is for this problem."""
+    return task_id in erratum.get("task_ids", ()) or erratum.get("task_id") in ("*", task_id)
 
 
 def _tasks_of(erratum: dict[str, Any], known: dict[str, Problem], place: str) -> list[str]:

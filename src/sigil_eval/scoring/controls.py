@@ -47,9 +47,10 @@ def controls_of(problem: Problem) -> Iterator[Control]:
     for constant in constants:
         text = f"{before}{function.head} {{ {constant} }}{after}"
         yield Control("constant", text, compiles=True, detail=constant)
-    if constants:
+    if constants and not problem.free_text:
         # The inner name hides the outer one, so a recursive answer calls itself unchanged.
-        call = f"let right = {function.name}({', '.join(function.arguments)});"
+        waiting = ".await" if "async" in function.modifiers else ""
+        call = f"let right = {function.name}({', '.join(function.arguments)}){waiting};"
         changed = _changed("right", _result(function), constants)
         text = f"{before}{function.head} {{\n{right}\n{call}\n{changed}\n}}{after}"
         yield Control("mutated", text, compiles=True)
@@ -116,11 +117,11 @@ def _changed(value: str, kind: str, constants: tuple[str, ...]) -> str:
         return f'{value} + "~"'
     if name == "Vec":
         return (
-            f"let mut changed = {value};\n"
-            f"if changed.pop().is_none() {{ return {constants[1]}; }}\nchanged"
+            f"{{ let mut changed = {value}; "
+            f"if changed.pop().is_none() {{ {constants[1]} }} else {{ changed }} }}"
         )
     if name == "" and arguments:
-        first = _changed(f"{value}.0", arguments[0], ())
+        first = _changed(f"{value}.0", arguments[0], _constants(arguments[0], ""))
         return f"({', '.join([first, *(f'{value}.{i}' for i in range(1, len(arguments)))])})"
     if len(constants) == 1:
         return constants[0]

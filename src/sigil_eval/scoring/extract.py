@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise, takewhile
 
 from tree_sitter import Node
 
@@ -351,6 +352,7 @@ def _assemble(
     others = [one.source for one in candidates if one is not chosen]
     kept += _missing_helpers(kept, [item for source in others for item in source.items])
     cut = chosen.truncated or any(not item.closed for item in kept)
+    kept = [item for item in kept if not _restates(item, question.context)]
     context = [item for item in question.context if not _clashes(item, kept)]
     pieces = [*chosen.source.inner_attributes]
     pieces += [item.text for item in context]
@@ -410,12 +412,50 @@ def _identifiers(text: str) -> Iterator[str]:
     return (token.text for token in tokens(text) if token.kind == "ident")
 
 
+_GIVEN_KINDS = {
+    "struct_item",
+    "enum_item",
+    "union_item",
+    "trait_item",
+    "type_item",
+    "const_item",
+    "static_item",
+}
+
+
+def _restates(item: Item, context: Sequence[Item]) -> bool:
+    """Whether the prompt has defined this already, in words that the answer may not change.
+
+    Tests compare by what a type says of itself, so the prompt's types and trait
+    implementations stand; functions an answer may replace.
+    """
+    if item.kind == "impl_item":
+        head = _impl_head(item)
+        return "for" in head and any(head == _impl_head(one) for one in context)
+    return item.kind in _GIVEN_KINDS and any(
+        one.kind in _GIVEN_KINDS and set(one.names) & set(item.names) for one in context
+    )
+
+
 def _clashes(item: Item, kept: Sequence[Item]) -> bool:
     """Whether the answer defines, in its own words, what the prompt had defined."""
     if item.kind == "impl_item":
-        return any(item.names == one.names for one in kept if one.kind != "use_declaration")
+        head, methods = _impl_head(item), _functions(item)
+        return any(_impl_head(one) == head and methods & _functions(one) for one in kept)
     theirs = {name for one in kept if one.kind != "impl_item" for name in one.names}
     return any(name in theirs for name in item.names)
+
+
+def _impl_head(item: Item) -> list[str]:
+    """The words of an impl up to its `{`; empty for other items."""
+    if item.kind != "impl_item":
+        return []
+    return [*takewhile(lambda word: word != "{", (token.text for token in tokens(item.text)))]
+
+
+def _functions(item: Item) -> set[str]:
+    words = [token.text for token in tokens(item.text)]
+    return {name for keyword, name in pairwise(words) if keyword == "fn"}
 
 
 def _normal_entry(entry: Item, question: _Question) -> str:

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 
 from tree_sitter import Node
 
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
-from sigil_eval.scoring.syntax import parse
+from sigil_eval.scoring.syntax import parse, tokens
 
 PROTOCOL = 2
 PRELUDE_MODULE = "harness_prelude"
@@ -53,14 +54,15 @@ class Program:
 def candidate_source(code: str) -> str:
     """`code` with its top-level items made public, so that the driver can reach them.
 
-    Line numbers stay those of `code`.
+    So are the fields of its structs and what its inherent impls define, which tests of a type may
+    use. Line numbers stay those of `code`.
     """
     data = code.encode("utf-8", "replace")
     tree = parse(data)
     if tree is None:  # too large for the parser; items of ordinary layout start their lines
         return _ITEM_LINE.sub(r"pub \1", code)
     edits: list[tuple[int, int]] = []
-    for item in _items(tree.root_node):
+    for item in _reachable(tree.root_node):
         modifier = next((c for c in item.children if c.type == "visibility_modifier"), None)
         if modifier is None:
             edits.append((item.start_byte, item.start_byte))
@@ -69,6 +71,26 @@ def candidate_source(code: str) -> str:
     for start, end in reversed(edits):
         data = data[:start] + b"pub " + data[end:]
     return data.decode("utf-8", "replace")
+
+
+def _reachable(root: Node) -> Iterator[Node]:
+    """In the order of the source, what may be public: items, fields, and members of impls."""
+    for node in root.children:
+        body = node.child_by_field_name("body")
+        if node.type in _ITEMS:
+            yield node
+        if body is not None and body.type == "field_declaration_list":
+            yield from (c for c in body.children if c.type == "field_declaration")
+        elif body is not None and body.type == "ordered_field_declaration_list":
+            yield from (c for c in body.children_by_field_name("type") if not _is_marked(c))
+        elif node.type == "impl_item" and body and not node.child_by_field_name("trait"):
+            yield from (c for c in body.children if c.type in ("function_item", "const_item"))
+
+
+def _is_marked(field: Node) -> bool:
+    """Whether a visibility stands before the type of a tuple's field."""
+    before = field.prev_sibling
+    return before is not None and before.type == "visibility_modifier"
 
 
 def prelude_module(prelude: str) -> str:
@@ -98,7 +120,7 @@ def suite_module(problem: Problem) -> str:
         f"SLOT_{i}.with(|slot| slot.set(Some(f{i})));" for i in range(len(contract.functions))
     )
     return (
-        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{slots}"
+        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(problem)}{slots}"
         f"pub fn install({declared}) {{ {stored} }}\n{contract.test_source}\n{_test_list(contract)}"
     )
 
@@ -117,13 +139,33 @@ def driver_module(problem: Problem, candidate: str, suite: str | None) -> str:
     else:
         install, tests = f"{{ {suite}::install({names}) }}", f"use {suite}::TESTS;\n"
     return (
-        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
+        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(problem)}"
         f"use {candidate} as candidate;\n"
         f"#[allow(unused_imports)] use candidate::{{{', '.join(contract.types)}}};\n"
         f"{wrappers}fn install() {install}\n{tests}"
         "pub const CANDIDATE: ::sigil_runtime::Candidate = "
         "::sigil_runtime::Candidate { install, tests: TESTS };\n"
     )
+
+
+def _imports(problem: Problem) -> str:
+    """The imports of the prompt, which its signatures and the published tests rely on.
+
+    As in `prelude_module`, by a glob. Imports of the prompt's own items are left out: those are
+    the candidate's.
+    """
+    roots = {"std", "core", "alloc", *problem.crates}
+    wanted = [
+        f"pub use {argument};"
+        for node in _root(problem, f"{problem.prompt}\n}}").children
+        if node.type == "use_declaration"
+        and (argument := _text(node.child_by_field_name("argument")))
+        and re.split(r"\W", argument.removeprefix("::"), maxsplit=1)[0] in roots
+    ]
+    if not wanted:
+        return ""
+    lines = " ".join(wanted)
+    return f"#[allow(unused_imports)] mod harness_imports {{ {lines} }} use harness_imports::*;\n"
 
 
 def _test_list(contract: Contract) -> str:
@@ -157,10 +199,13 @@ class Function:
     parameters: tuple[str, ...]
     result: str
     where: str
+    modifiers: str = ""
 
     @property
     def portable(self) -> bool:
         """Whether a plain function pointer can stand for it."""
+        if self.modifiers:
+            return False
         types = " ".join((*self.parameters, self.result))
         lifetimes = re.fullmatch(r"(<\s*('\w+\s*,?\s*)*>)?", self.generics)
         return bool(lifetimes) and not self.where and not re.search(r"\bimpl\b", types)
@@ -185,19 +230,25 @@ class Function:
         """The function up to its body."""
         pairs = zip(self.arguments, self.parameters, strict=True)
         declared = ", ".join(f"{name}: {kind}" for name, kind in pairs)
-        return f"fn {self.name}{self.generics}({declared}){self._arrow} {self.where}"
+        start = f"{self.modifiers} fn".lstrip()
+        return f"{start} {self.name}{self.generics}({declared}){self._arrow} {self.where}"
 
     def definition(self, target: str) -> str:
         """A function of this name and signature that calls `target`."""
-        passed = ", ".join(self.arguments)
-        return f"#[allow(non_snake_case, dead_code)] {self.head} {{ {target}({passed}) }}\n"
+        call = f"{target}({', '.join(self.arguments)})"
+        if "unsafe" in self.modifiers:
+            call = f"unsafe {{ {call} }}"
+        if "async" in self.modifiers:
+            call = f"{call}.await"
+        return f"#[allow(non_snake_case, dead_code)] {self.head} {{ {call} }}\n"
 
 
 @dataclass(frozen=True)
 class Contract:
     """What a problem's tests need of a candidate, and the tests in the form the driver runs.
 
-    `types` are names of types that an answer has to define (rare).
+    `types` are names of other items that an answer has (rare): what the prompt defines or names,
+    and what the tests mention.
     """
 
     functions: tuple[Function, ...]
@@ -213,24 +264,33 @@ class Contract:
 
 @lru_cache(maxsize=4096)
 def contract_of(problem: Problem) -> Contract:
-    """Read a problem's contract off its prompt, reference answer and tests."""
-    reference = _root(problem, reference_source(problem))
-    mentioned = set(re.findall(r"[A-Za-z_]\w*", problem.test)) | {problem.entry_point}
-    functions, types, seen = [], [], set()
-    for item in _items(reference):
-        name_node = item.child_by_field_name("name")
-        name = _text(name_node) if name_node else ""
-        if name not in mentioned or name in seen:
-            continue
-        seen.add(name)
-        if item.type == "function_item":
-            functions.append(_function(item, name))
-        else:
-            types.append(name)
+    """Read a problem's contract off its prompt, reference answer and tests.
+
+    Raises UsageError, with file and line where known, for a problem that cannot be judged: one
+    without tests, or whose entry point is no function of its own (methods are not).
+    """
+    reference, prompt = reference_source(problem), f"{problem.prompt}\n}}"
+    mentioned = {*re.findall(r"[A-Za-z_]\w*", problem.test), problem.entry_point}
+    given = {token.text for token in tokens(problem.prompt) if token.kind == "ident"}
+    functions: dict[str, Function] = {}
+    types: dict[str, None] = {}
+    for item in chain.from_iterable(_items(_root(problem, text)) for text in (reference, prompt)):
+        name = _text(item.child_by_field_name("name"))
+        if item.type == "function_item" and name in mentioned:
+            functions.setdefault(name, _function(item, name))
+        elif item.type != "function_item" and name in mentioned | given:
+            types[name] = None
+    if problem.entry_point not in functions:
+        raise _unfit(problem, f"'{problem.entry_point}' is no top-level function of its prompt")
     source, tests = _driver_tests(problem)
     if not tests:
-        raise UsageError(f"problem {problem.task_id}: its tests hold no #[test] function")
-    return Contract(tuple(functions), tuple(types), tests, source)
+        raise _unfit(problem, "its tests hold no #[test] function")
+    return Contract(tuple(functions.values()), tuple(types), tests, source)
+
+
+def _unfit(problem: Problem, reason: str) -> UsageError:
+    place = f"{problem.place}: " if problem.place else ""
+    return UsageError(f"{place}problem {problem.task_id}: {reason}")
 
 
 def reference_source(problem: Problem) -> str:
@@ -243,7 +303,7 @@ def reference_source(problem: Problem) -> str:
 def _root(problem: Problem, source: str) -> Node:
     tree = parse(source.encode("utf-8", "replace"))
     if tree is None:
-        raise UsageError(f"problem {problem.task_id}: too large to be read")
+        raise _unfit(problem, "too large to be read")
     return tree.root_node
 
 
@@ -257,6 +317,7 @@ def _text(node: Node | None) -> str:
 
 def _function(node: Node, name: str) -> Function:
     parameters = node.child_by_field_name("parameters")
+    modifiers = next((_text(c) for c in node.children if c.type == "function_modifiers"), "")
     return Function(
         name=name,
         generics=_text(node.child_by_field_name("type_parameters")),
@@ -267,6 +328,7 @@ def _function(node: Node, name: str) -> Function:
         ),
         result=_text(node.child_by_field_name("return_type")),
         where=next((_text(child) for child in node.children if child.type == "where_clause"), ""),
+        modifiers=modifiers,
     )
 
 
