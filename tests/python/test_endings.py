@@ -55,6 +55,8 @@ def test_failures_are_told_apart() -> None:
     assert error_type(Ending(101, failed.format("panic"), "")) == "runtime_error"
     assert error_type(Ending(101, failed.format("canary"), "")) == "runtime_error"
     assert error_type(Ending(-signal.SIGXCPU, START, "")) == "test_timeout"
+    assert error_type(Ending(-signal.SIGKILL, START, "", 10)) == "test_timeout"
+    assert error_type(Ending(-signal.SIGKILL, START, "", 1)) == "runtime_error"
 
 
 def test_the_wall_clock_alone_decides_nothing() -> None:
@@ -68,12 +70,12 @@ def test_what_never_started_is_the_sandboxs_failure(report: str) -> None:
 
 
 def test_endings_are_read_up_to_the_first_incomplete_one() -> None:
-    output = b"0 0 3 2\nabcde" + b"1 256 0 1\nx" + b"2 9 5 0\nabc"
-    assert list(read_endings(output)) == [Ending(0, "abc", "de"), Ending(1, "", "x")]
+    output = b"0 0 7 3 2\nabcde" + b"1 256 0 0 1\nx" + b"2 9 0 5 0\nabc"
+    assert list(read_endings(output)) == [Ending(0, "abc", "de", 7), Ending(1, "", "x")]
 
 
 def test_endings_out_of_order_are_not_believed() -> None:
-    assert list(read_endings(b"1 0 0 0\n")) == []
+    assert list(read_endings(b"1 0 0 0 0\n")) == []
 
 
 def test_a_sandbox_that_fails_makes_the_run_incomplete(

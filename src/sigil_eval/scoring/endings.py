@@ -13,23 +13,27 @@ from sigil_eval.scoring.diagnostics import STDERR_LIMIT
 from sigil_eval.scoring.errors import SandboxFailureError
 from sigil_eval.scoring.verdict import Verdict
 
-_HEAD = re.compile(rb"(\d+) (\d+) (\d+) (\d+)\n")
+_HEAD = re.compile(rb"(\d+) (\d+) (\d+) (\d+) (\d+)\n")
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How one candidate's process ended: exit code, or minus the signal's number."""
+    """How one candidate's process ended: exit code, or minus the signal's number.
+
+    `cpu_seconds` is the processor time that it used, rounded down.
+    """
 
     exit_code: int
     report: str
     message: str
+    cpu_seconds: int = 0
 
 
 def read_endings(output: bytes) -> Iterator[Ending]:
     """The complete entries in a driver's output, in order (format: rust/runtime.rs)."""
     position = expected = 0
     while match := _HEAD.match(output, position):
-        index, status, report, message = (int(group) for group in match.groups())
+        index, status, cpu, report, message = (int(group) for group in match.groups())
         start = match.end()
         end = start + report + message
         if index != expected or end > len(output):
@@ -38,6 +42,7 @@ def read_endings(output: bytes) -> Iterator[Ending]:
             os.waitstatus_to_exitcode(status),
             output[start : start + report].decode("utf-8", "replace"),
             output[start + report : end].decode("utf-8", "replace"),
+            cpu,
         )
         position, expected = end, expected + 1
 
@@ -54,7 +59,9 @@ def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdic
         raise SandboxFailureError(f"exit code {ending.exit_code}: {ending.report}")
     if ending.exit_code == -signal.SIGALRM:
         return None
-    if ending.exit_code == -signal.SIGXCPU:
+    # Whoever blocks SIGXCPU is killed a second later.
+    killed = ending.exit_code == -signal.SIGKILL and ending.cpu_seconds >= limit
+    if killed or ending.exit_code == -signal.SIGXCPU:
         return verdicts.not_passed("test_timeout", f"still running after {limit:g} s")
     said = ending.message[:STDERR_LIMIT]
     failure = re.fullmatch(rf"{nonce} FAIL (\w+) (\S+)\n", ending.report[len(start) :])

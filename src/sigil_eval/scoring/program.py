@@ -20,7 +20,7 @@ from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
 from sigil_eval.scoring.syntax import parse, tokens
 
-PROTOCOL = 2
+PROTOCOL = 3
 PRELUDE_MODULE = "harness_prelude"
 
 _ITEM_LINE = re.compile(r"^((?:const |async )?fn|struct|enum|type|const|static|trait)\b", re.M)

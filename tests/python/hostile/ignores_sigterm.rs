@@ -1,6 +1,6 @@
 //! task: HumanEval/0
 //! phase: run
-//! verdict: test_timeout|runtime_error
+//! verdict: test_timeout
 //! policy: ffi
 //! note: does not end when asked to
 

@@ -6,7 +6,8 @@
 //!     INDEX NONCE                  (one line a candidate)
 //!
 //! and, for each line, starts a child that runs that candidate's tests, waits for it, and writes
-//! `INDEX WAIT_STATUS REPORT_BYTES MESSAGE_BYTES`, the child's report and its panic message.
+//! `INDEX WAIT_STATUS CPU_SECONDS REPORT_BYTES MESSAGE_BYTES`, the child's report and its panic
+//! message.
 //!
 //! A child, before any code of its candidate runs, forgets the nonces of the others, moves its
 //! report to a private pipe, points stdin, stdout and stderr at /dev/null (so floods cost
@@ -58,6 +59,15 @@ impl<E: Debug> Finish for Result<(), E> {
     }
 }
 
+/// What `wait4` tells: processor time in user and in kernel mode, as seconds and microseconds.
+#[repr(C)]
+#[derive(Default)]
+struct Usage {
+    user: [i64; 2],
+    kernel: [i64; 2],
+    rest: [i64; 14],
+}
+
 const REPORT_LIMIT: usize = 512;
 const MESSAGE_LIMIT: usize = 4000;
 
@@ -68,7 +78,7 @@ extern "C" {
     fn pipe2(ends: *mut i32, flags: i32) -> i32;
     fn prctl(option: i32, ...) -> i32;
     fn setrlimit(resource: i32, limits: *const [u64; 2]) -> i32;
-    fn waitpid(process: i32, status: *mut i32, options: i32) -> i32;
+    fn wait4(process: i32, status: *mut i32, options: i32, usage: *mut Usage) -> i32;
     fn _exit(status: i32) -> !;
 }
 
@@ -97,10 +107,13 @@ pub fn run(candidates: &[Candidate]) {
         drop((report_in, message_in));
         let report = read_up_to(report_out, REPORT_LIMIT);
         let message = read_up_to(message_out, MESSAGE_LIMIT);
-        let mut status = 0;
-        assert!(unsafe { waitpid(child, &mut status, 0) } == child, "waitpid failed");
+        let (mut status, mut usage) = (0, Usage::default());
+        assert!(unsafe { wait4(child, &mut status, 0, &mut usage) } == child, "wait4 failed");
+        let micros = usage.user[1] + usage.kernel[1];
+        let seconds = usage.user[0] + usage.kernel[0] + micros / 1_000_000;
+        let (index, sizes) = (work[position].0, (report.len(), message.len()));
         let mut output = std::io::stdout().lock();
-        let head = format!("{} {} {} {}\n", work[position].0, status, report.len(), message.len());
+        let head = format!("{} {} {} {} {}\n", index, status, seconds, sizes.0, sizes.1);
         for part in [head.as_bytes(), &report, &message] {
             output.write_all(part).expect("the harness reads");
         }
