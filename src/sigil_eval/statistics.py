@@ -87,6 +87,21 @@ def mean_interval(
     return Estimate(mean, error, low, high, count, "t")
 
 
+def ratio_values(counts: Sequence[tuple[int, int]]) -> list[float]:
+    """One value per problem, with which `mean_interval` treats a pooled share Σc/Σn.
+
+    `counts` are (c, n) per problem, n the samples of the problem and c those that count. Their
+    mean is the share, and their standard error that of the ratio estimate, clustered on problems
+    (Cochran 1977, section 6.4); with equal n they are the shares c/n themselves. Raises
+    ValueError without samples.
+    """
+    everything = sum(n for _, n in counts)
+    if everything == 0:
+        raise ValueError("no samples")
+    share = sum(c for c, _ in counts) / everything
+    return [share + (c - share * n) * len(counts) / everything for c, n in counts]
+
+
 def paired_difference(
     base: Sequence[float], tuned: Sequence[float], confidence: float = CONFIDENCE
 ) -> Estimate:

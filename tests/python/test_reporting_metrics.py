@@ -23,7 +23,7 @@ from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.reporting.comparison import verdict
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
-from sigil_eval.statistics import paired_difference, pass_at_k
+from sigil_eval.statistics import mean_interval, paired_difference, pass_at_k
 
 SCHEMA = json.loads(
     resources.files("sigil_eval.reporting")
@@ -112,7 +112,8 @@ def test_infrastructure_and_unscorable_samples_leave_the_denominators() -> None:
         "fewest_per_problem": 2,
         "most_per_problem": 3,
     }
-    assert model["rates"]["compile"] == {"count": 4, "of": 5, "rate": 0.8}
+    assert (model["rates"]["compile"]["count"], model["rates"]["compile"]["of"]) == (4, 5)
+    assert model["rates"]["compile"]["rate"] == 0.8
     assert model["problems"]["unscorable"] == ["T/1"]
     assert model["infrastructure_types"] == {"infra_sandbox": 1}
     assert model["error_types"] == {"compile_error": 1}
@@ -169,7 +170,7 @@ def test_rates_errors_and_codes_are_counted() -> None:
     assert model["error_codes"] == {"E0308": 2, "E0425": 1}
     assert model["rates"]["main_free"]["count"] == 3
     assert model["rates"]["uses_unsafe"]["count"] == 1
-    assert model["rates"]["extraction_failure"] == {"count": 1, "of": 4, "rate": 0.25}
+    assert model["rates"]["extraction_failure"]["rate"] == 0.25
     assert model["rates"]["truncated"]["count"] == 1
     assert model["rates"]["truncated"]["of"] == 3
     assert model["per_problem"]["T/0"]["usual_outcome"] == "compile_error"
@@ -232,9 +233,81 @@ def test_comparison_is_paired_over_the_shared_problems() -> None:
     assert row["difference"]["mean"] == pytest.approx(expected.mean)
     assert row["difference"]["standard_error"] == pytest.approx(expected.standard_error)
     assert (row["base"], row["finetuned"]) == (0.25, 0.5)
-    assert {"base": "compile_error", "finetuned": "passed", "problems": 1} in comparison[
-        "usual_outcome_moves"
+
+
+def test_rates_have_intervals_over_problems_and_paired_differences() -> None:
+    base = rows_of([["passed"] * 4, ["compile_error"] * 4, ["passed", "compile_error"] * 2])
+    tuned = rows_of([["passed"] * 4, ["passed"] * 4, ["passed"] * 3 + ["compile_error"]])
+    metrics = build(base, tuned, problems=3)
+    rate = metrics["models"]["base"]["rates"]["compile"]
+    expected = mean_interval([1.0, 0.0, 0.5])
+    assert (rate["count"], rate["of"], rate["rate"]) == (6, 12, 0.5)
+    assert (rate["low"], rate["high"]) == pytest.approx((expected.low, expected.high))
+    difference = metrics["comparison"]["rates"]["compile"]
+    paired = paired_difference([1.0, 0.0, 0.5], [1.0, 1.0, 0.75])
+    assert difference["mean"] == pytest.approx(paired.mean)
+    assert difference["standard_error"] == pytest.approx(paired.standard_error)
+
+
+def test_clippy_is_a_share_of_what_compiled_and_unknown_where_nobody_asked() -> None:
+    rows = [
+        make_row("T/0", 0, clippy_ok=True),
+        make_row("T/0", 1, clippy_ok=False),
+        make_row("T/0", 2, clippy_ok=None),
+        make_row("T/0", 3, "compile_error", clippy_ok=False),
     ]
+    rate = build(rows, problems=1)["models"]["base"]["rates"]["clippy_clean"]
+    assert (rate["count"], rate["of"], rate["rate"]) == (1, 2, 0.5)
+    unasked = build(counted([1], 2), problems=1)["models"]["base"]["rates"]["clippy_clean"]
+    assert unasked == {"count": 0, "of": 0, "rate": None, "low": None, "high": None}
+
+
+def as_published(rows: list[Row], broken: str) -> list[Row]:
+    """The rows with what they come to without errata, where `broken` has no right answer."""
+    return [
+        row | {"passed_as_published": row["passed"] and row["task_id"] != broken} for row in rows
+    ]
+
+
+def test_scores_as_published_stand_beside_the_headline() -> None:
+    base, tuned = counted([1, 2, 4], 4), counted([2, 4, 4], 4)
+    metrics = build(as_published(base, "T/2"), as_published(tuned, "T/2"), problems=3)
+    assert metrics["headline"] == "with_errata"
+    published = metrics["models"]["base"]["as_published"]
+    assert published["passed"] == 3
+    assert published["pass_at_k"]["1"]["mean"] == pytest.approx((0.25 + 0.5 + 0) / 3)
+    assert metrics["models"]["base"]["pass_at_k"]["1"]["mean"] == pytest.approx(1.75 / 3)
+    difference = metrics["comparison"]["as_published"]["1"]
+    assert difference["mean"] == pytest.approx((0.25 + 0.5 + 0) / 3)
+
+
+def test_scores_as_published_are_unknown_when_one_verdict_is() -> None:
+    rows = as_published(counted([1, 2, 4], 4), "T/2")
+    rows[5]["passed_as_published"] = None
+    metrics = build(rows, as_published(counted([1, 2, 4], 4), "T/2"), problems=3)
+    assert metrics["models"]["base"]["as_published"] is None
+    assert metrics["models"]["finetuned"]["as_published"] is not None
+    assert metrics["comparison"]["as_published"] is None
+    # What has no verdict at all is in neither score.
+    rows[5] = make_row("T/1", 1, "infrastructure")
+    assert build(rows, problems=3)["models"]["base"]["as_published"] is not None
+
+
+def test_migration_sets_every_base_sample_against_every_fine_tuned_one() -> None:
+    wrong_type = {"error_codes": ["E0308", "E0425"], "stderr": "error[E0425]: first\nerror[E0308]: x"}
+    base = [make_row("T/0", 0, "compile_error", **wrong_type), make_row("T/0", 1, "test_timeout")]
+    tuned = [make_row("T/0", 0), make_row("T/0", 1, "compile_error", error_codes=[], stderr="")]
+    base += rows_of([[], ["passed"] * 2])
+    tuned += rows_of([[], ["passed"]])
+    flows = build(base, tuned, problems=2)["comparison"]["migration"]
+    found = {(flow["base"], flow["finetuned"]): flow["problems"] for flow in flows}
+    assert found == {
+        ("passed", "passed"): 1.0,
+        ("E0425", "passed"): 0.25,
+        ("E0425", "compile_error"): 0.25,
+        ("test_timeout", "passed"): 0.25,
+        ("test_timeout", "compile_error"): 0.25,
+    }
 
 
 def test_ties_are_exact_shares_not_counts() -> None:

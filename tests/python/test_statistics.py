@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from sigil_eval import statistics as st
 from sigil_eval.errors import UsageError
@@ -79,6 +82,31 @@ def test_paired_difference_agrees_with_the_published_sleep_example() -> None:
     assert result.high * scale == pytest.approx(expected.high, **EXACT)
 
 
+def test_pooled_share_with_equal_samples_is_the_mean_of_the_shares() -> None:
+    shares, _ = random_scores(10, 40)
+    counts = [(round(share * 10), 10) for share in shares]
+    assert st.ratio_values(counts) == pytest.approx(shares, **EXACT)
+
+
+def test_pooled_share_has_the_cluster_robust_error_of_statsmodels() -> None:
+    generator = np.random.default_rng(11)
+    sizes = generator.integers(1, 30, 60)
+    hits = generator.binomial(sizes, generator.beta(1, 2, 60))
+    result = st.mean_interval(st.ratio_values([(int(c), int(n)) for c, n in zip(hits, sizes, strict=True)]))
+    samples = np.concatenate([np.repeat([1.0, 0.0], [c, n - c]) for c, n in zip(hits, sizes, strict=True)])
+    fitted = OLS(samples, np.ones(len(samples))).fit(
+        cov_type="cluster", cov_kwds={"groups": np.repeat(np.arange(60), sizes)}, use_t=True
+    )
+    assert result.mean == pytest.approx(fitted.params[0], **EXACT)
+    assert result.standard_error == pytest.approx(fitted.bse[0], **EXACT)
+    assert (result.low, result.high) == pytest.approx(tuple(fitted.conf_int(0.05)[0]), **EXACT)
+
+
+def test_pooled_share_without_samples_is_refused() -> None:
+    with pytest.raises(ValueError, match="no samples"):
+        st.ratio_values([(0, 0)])
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 @pytest.mark.parametrize("count", [1, 2, 164])
 def test_all_equal_scores_get_the_clopper_pearson_interval(value: float, count: int) -> None:
@@ -139,10 +167,10 @@ def test_sign_flip_p_is_never_zero_and_one_without_differences() -> None:
 
 
 @pytest.mark.parametrize(("gained", "lost"), [(0, 0), (5, 0), (9, 3), (3, 9), (4, 4), (70, 40)])
-def test_mcnemar_is_the_exact_binomial_test_of_the_changed_problems(gained: int, lost: int) -> None:
+def test_mcnemar_agrees_with_statsmodels(gained: int, lost: int) -> None:
     base = [False] * gained + [True] * lost + [True, False] * 20
     tuned = [True] * gained + [False] * lost + [True, False] * 20
-    expected = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    expected = mcnemar([[20, lost], [gained, 20]], exact=True).pvalue if gained + lost else 1.0
     assert st.mcnemar_exact(base, tuned) == pytest.approx(expected, **EXACT)
 
 
@@ -157,6 +185,13 @@ def test_holm_on_a_worked_example() -> None:
     assert st.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02], **EXACT)
     assert st.holm([0.9, 0.8]) == [1.0, 1.0]
     assert st.holm([]) == []
+
+
+def test_holm_agrees_with_statsmodels() -> None:
+    for seed in range(20):
+        p_values = np.random.default_rng(seed).random(1 + seed) ** 3
+        expected = multipletests(p_values, method="holm")[1]
+        assert st.holm(p_values.tolist()) == pytest.approx(expected.tolist(), **EXACT)
 
 
 def test_bootstrap_is_seeded_paired_and_near_the_t_interval() -> None:

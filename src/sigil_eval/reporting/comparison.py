@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sigil_eval.reporting.tally import ModelTally, ProblemTally, usual_outcome
+from sigil_eval.reporting.tally import RATES, ModelTally, ProblemTally
 from sigil_eval.reporting.wording import p_text, points
 from sigil_eval.statistics import (
     CONFIDENCE,
@@ -20,6 +20,7 @@ from sigil_eval.statistics import (
     needed_samples,
     paired_difference,
     pass_at_k,
+    ratio_values,
     sign_flip_test,
 )
 
@@ -39,9 +40,6 @@ def compare(
     primary = ks[0]
     _adjust(rows, primary)
     gain = {t: _advance(b, f) for t, (b, f) in pairs.items()}
-    moves = Counter(
-        (usual_outcome(b.outcomes), usual_outcome(f.outcomes)) for b, f in pairs.values()
-    )
     return {
         "problems": len(shared),
         "left_out": [task for task in touched if task not in pairs],
@@ -50,12 +48,9 @@ def compare(
         "wins": [task for task in shared if gain[task] > 0],
         "ties": sum(1 for task in shared if gain[task] == 0),
         "losses": [task for task in shared if gain[task] < 0],
-        "usual_outcome_moves": [
-            {"base": before, "finetuned": after, "problems": count}
-            for (before, after), count in sorted(
-                moves.items(), key=lambda item: (-item[1], item[0])
-            )
-        ],
+        "as_published": _as_published(base, tuned, pairs, ks),
+        "rates": {name: _rate_difference(base, tuned, *RATES[name]) for name in RATES},
+        "migration": _migration(pairs.values()),
         "verdict": verdict(rows[primary], primary, provisional=incomplete),
     }
 
@@ -63,6 +58,58 @@ def compare(
 def _advance(base: ProblemTally, tuned: ProblemTally) -> int:
     """Sign of the fine-tuned share of passes minus the base's, without rounding."""
     return tuned.passed * base.scored - base.passed * tuned.scored
+
+
+def _as_published(
+    base: ModelTally,
+    tuned: ModelTally,
+    pairs: Mapping[str, tuple[ProblemTally, ProblemTally]],
+    ks: list[int],
+) -> dict[str, Any] | None:
+    """The differences without any erratum; None unless both models' scores are known."""
+    if not (base.known_as_published and tuned.known_as_published):
+        return None
+    found: dict[str, Any] = {}
+    for k in ks:
+        usable = [pair for pair in pairs.values() if min(p.scored for p in pair) >= k]
+        before, after = (
+            [pass_at_k(pair[side].scored, pair[side].published_passed, k) for pair in usable]
+            for side in (0, 1)
+        )
+        found[str(k)] = estimate_dict(paired_difference(before, after)) if usable else None
+    return found
+
+
+def _rate_difference(
+    base: ModelTally, tuned: ModelTally, part: str, whole: str
+) -> dict[str, Any] | None:
+    """The difference of a share of samples, paired on the problems that both models have."""
+    before, after = base.counts(part, whole), tuned.counts(part, whole)
+    shared = [task for task in before if task in after]
+    if not shared:
+        return None
+    values = (ratio_values([side[task] for task in shared]) for side in (before, after))
+    return estimate_dict(paired_difference(*values))
+
+
+def _migration(pairs: Iterable[tuple[ProblemTally, ProblemTally]]) -> list[dict[str, Any]]:
+    """Where the outcomes went from base to fine-tuned, in problems.
+
+    Of each problem, every base sample is set against every fine-tuned one, and the shares of
+    the pairs are added up over the problems: a row's sum is the base's expected number of
+    problems in that state, and the sum of all is the number of problems.
+    """
+    flows: Counter[tuple[str, str]] = Counter()
+    for base, tuned in pairs:
+        for before, count in base.states.items():
+            for after, other in tuned.states.items():
+                share = count * other / (base.scored * tuned.scored)
+                flows[before, after] += share  # type: ignore[assignment]
+    ranked = sorted(flows.items(), key=lambda item: (-round(item[1], 9), item[0]))
+    return [
+        {"base": before, "finetuned": after, "problems": problems}
+        for (before, after), problems in ranked
+    ]
 
 
 def _compare_at(

@@ -17,15 +17,15 @@ from sigil_eval.files import write_atomic
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.comparison import compare, estimate_dict
 from sigil_eval.reporting.tally import (
+    RATES,
     ModelTally,
-    ProblemTally,
     Results,
     count_correct_but_rejected,
     tally_results,
 )
-from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k
+from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k, ratio_values
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MODES = ("no-policy", "policy")
 BASE, TUNED = "base", "finetuned"
 
@@ -38,13 +38,15 @@ def build_metrics(
     *,
     unrestricted: Mapping[str, Results] | None = None,
     seed: int = 0,
+    judge: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The metrics document of one mode ("no-policy" or "policy").
 
     `results` maps a label ("base", "finetuned" or, for samples of unknown origin, any other
     name) to a results file or an iterable of its rows; "base" and "finetuned" together are
     compared. `unrestricted` gives the no-policy results of the same samples, which policy mode
-    needs to count the correct answers that the policy rejected. Scores are shares (0 to 1).
+    needs to count the correct answers that the policy rejected. `judge` says under which
+    conditions the verdicts were given (rustc, sandbox, limits, crates). Scores are shares (0 to 1).
 
     Raises UsageError for an unknown task id, a sample that appears twice, and a k above the
     number of samples of a problem.
@@ -77,6 +79,8 @@ def build_metrics(
             "errata_sha256": problem_set.errata_sha256,
             "problems": len(problem_set.problems),
         },
+        "headline": "with_errata" if problem_set.errata_sha256 else "as_published",
+        "judge": None if judge is None else dict(judge),
         "k_values": ks,
         "confidence": CONFIDENCE,
         "seed": seed,
@@ -140,14 +144,8 @@ def _model_metrics(tally: ModelTally, ks: list[int]) -> dict[str, Any]:
             "most_per_problem": max(counts, default=0),
         },
         "pass_at_k": {str(k): _score(tally, k) for k in ks},
-        "rates": {
-            "compile": _rate(tally.total("compiled"), scored),
-            "main_free": _rate(tally.main_free, scored),
-            "extraction_failure": _rate(tally.error_types["extraction_failure"], scored),
-            "truncated": _rate(tally.truncated, tally.with_finish_reason),
-            "policy_reject": _rate(tally.total("rejected"), scored),
-            "uses_unsafe": _rate(tally.unsafe, scored),
-        },
+        "as_published": _as_published(tally, ks),
+        "rates": {name: _rate(tally, *RATES[name]) for name in RATES},
         "policy_rejects": {
             "total": tally.total("rejected"),
             "by_category": _ranked(tally.categories),
@@ -160,21 +158,34 @@ def _model_metrics(tally: ModelTally, ks: list[int]) -> dict[str, Any]:
     }
 
 
-def _score(tally: ModelTally, k: int) -> dict[str, Any] | None:
+def _score(tally: ModelTally, k: int, passed: str = "passed") -> dict[str, Any] | None:
     """pass@k over the problems with at least k scored samples; None when there are none."""
-    scores = {t: pass_at_k(p.scored, p.passed, k) for t, p in _enough(tally, k).items()}
-    if not scores:
+    enough = {task: p for task, p in tally.problems.items() if p.scored >= k}
+    if not enough:
         return None
-    left_out = [t for t, p in tally.problems.items() if p.samples and t not in scores]
-    return estimate_dict(mean_interval(list(scores.values()))) | {"left_out": left_out}
+    scores = [pass_at_k(p.scored, getattr(p, passed), k) for p in enough.values()]
+    left_out = [task for task, p in tally.problems.items() if p.samples and task not in enough]
+    return estimate_dict(mean_interval(scores)) | {"left_out": left_out}
 
 
-def _enough(tally: ModelTally, k: int) -> dict[str, ProblemTally]:
-    return {task: p for task, p in tally.problems.items() if p.scored >= k}
+def _as_published(tally: ModelTally, ks: list[int]) -> dict[str, Any] | None:
+    """The scores without any erratum; None unless they are known of every scored sample."""
+    if not tally.known_as_published:
+        return None
+    return {
+        "passed": tally.total("published_passed"),
+        "pass_at_k": {str(k): _score(tally, k, "published_passed") for k in ks},
+    }
 
 
-def _rate(count: int, of: int) -> dict[str, Any]:
-    return {"count": count, "of": of, "rate": count / of if of else None}
+def _rate(tally: ModelTally, part: str, whole: str) -> dict[str, Any]:
+    """A share of samples with its interval clustered on problems; nulls where there are none."""
+    counts = tally.counts(part, whole)
+    found = {"count": sum(c for c, _ in counts.values()), "of": sum(n for _, n in counts.values())}
+    if not counts:
+        return found | {"rate": None, "low": None, "high": None}
+    estimate = mean_interval(ratio_values(list(counts.values())))
+    return found | {"rate": found["count"] / found["of"], "low": estimate.low, "high": estimate.high}
 
 
 def _ranked(counter: Counter[str]) -> dict[str, int]:

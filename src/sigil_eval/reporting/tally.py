@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,10 +15,26 @@ from sigil_eval.problems import ProblemSet
 
 Results = Path | Iterable[Row]
 
+# Shares of samples, each as the attributes of ProblemTally that it divides.
+RATES = {
+    "compile": ("compiled", "scored"),
+    "clippy_clean": ("clippy_clean", "clippy_asked"),
+    "main_free": ("main_free", "scored"),
+    "extraction_failure": ("no_code", "scored"),
+    "truncated": ("truncated", "with_finish_reason"),
+    "policy_reject": ("rejected", "scored"),
+    "uses_unsafe": ("unsafe", "scored"),
+}
+
+_FIRST_CODE = re.compile(r"^error\[(E\d{4})\]", re.MULTILINE)
+
 
 @dataclass
 class ProblemTally:
-    """Counts of one model's samples of one problem; `scored` ones have a verdict."""
+    """Counts of one model's samples of one problem; `scored` ones have a verdict.
+
+    `published_known` are the scored ones of which it is known how they fare without errata.
+    """
 
     scored: int = 0
     passed: int = 0
@@ -25,7 +42,17 @@ class ProblemTally:
     rejected: int = 0
     infrastructure: int = 0
     unscorable: int = 0
+    main_free: int = 0
+    unsafe: int = 0
+    no_code: int = 0
+    truncated: int = 0
+    with_finish_reason: int = 0
+    clippy_asked: int = 0
+    clippy_clean: int = 0
+    published_known: int = 0
+    published_passed: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
 
     @property
     def samples(self) -> int:
@@ -49,10 +76,6 @@ class ModelTally:
     """Counts of one model's samples; `problems` is in the problem set's order."""
 
     problems: dict[str, ProblemTally]
-    main_free: int = 0
-    unsafe: int = 0
-    truncated: int = 0
-    with_finish_reason: int = 0
     correct_but_rejected: int = 0
     categories: Counter[str] = field(default_factory=Counter)
     error_types: Counter[str] = field(default_factory=Counter)
@@ -63,6 +86,16 @@ class ModelTally:
     def total(self, name: str) -> int:
         """Sum of one ProblemTally attribute over the problems."""
         return sum(getattr(tally, name) for tally in self.problems.values())
+
+    def counts(self, part: str, whole: str) -> dict[str, tuple[int, int]]:
+        """Two ProblemTally attributes by task, where the second is not zero."""
+        both = {t: (getattr(p, part), getattr(p, whole)) for t, p in self.problems.items()}
+        return {task: pair for task, pair in both.items() if pair[1]}
+
+    @property
+    def known_as_published(self) -> bool:
+        """Whether each scored sample says how it fares without errata."""
+        return 0 < self.total("scored") == self.total("published_known")
 
 
 def tally_results(label: str, source: Results, problem_set: ProblemSet) -> ModelTally:
@@ -102,12 +135,12 @@ def _count(tally: ModelTally, problem: ProblemTally, row: Row) -> None:
     problem.scored += 1
     problem.passed += bool(row["passed"])
     problem.compiled += bool(row.get("compile_ok"))
+    problem.main_free += bool(row.get("main_free"))
+    problem.unsafe += bool(row.get("uses_unsafe"))
+    problem.no_code += error_type == "extraction_failure"
     problem.outcomes["passed" if row["passed"] else error_type or "unknown"] += 1
-    tally.main_free += bool(row.get("main_free"))
-    tally.unsafe += bool(row.get("uses_unsafe"))
-    if row.get("finish_reason") is not None:
-        tally.with_finish_reason += 1
-        tally.truncated += row["finish_reason"] == "length"
+    problem.states[sample_state(row)] += 1
+    _count_what_is_not_always_known(problem, row)
     if error_type is not None:
         tally.error_types[error_type] += 1
     tally.error_codes.update(set(row.get("error_codes") or ()))
@@ -116,6 +149,30 @@ def _count(tally: ModelTally, problem: ProblemTally, row: Row) -> None:
         problem.rejected += 1
         tally.correct_but_rejected += bool(row["passed"])
         tally.categories.update({finding["category"] for finding in findings})
+
+
+def _count_what_is_not_always_known(problem: ProblemTally, row: Row) -> None:
+    if row.get("finish_reason") is not None:
+        problem.with_finish_reason += 1
+        problem.truncated += row["finish_reason"] == "length"
+    if row.get("compile_ok") and row.get("clippy_ok") is not None:
+        problem.clippy_asked += 1
+        problem.clippy_clean += bool(row["clippy_ok"])
+    if row.get("passed_as_published") is not None:
+        problem.published_known += 1
+        problem.published_passed += bool(row["passed_as_published"])
+
+
+def sample_state(row: Row) -> str:
+    """`passed`, the first rustc code of what did not compile, or the error type."""
+    if row["passed"]:
+        return "passed"
+    if row.get("error_type") == "compile_error":
+        codes = row.get("error_codes") or ()
+        first = _FIRST_CODE.search(row.get("stderr") or "")
+        if codes:
+            return first.group(1) if first and first.group(1) in codes else str(codes[0])
+    return str(row.get("error_type") or "unknown")
 
 
 def count_correct_but_rejected(source: Results) -> int:

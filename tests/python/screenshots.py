@@ -1,0 +1,51 @@
+"""Pictures of a report for the documentation: python tests/python/screenshots.py RUN OUT.
+
+One as on a desk, one in dark mode, one of an opened problem, and one on a phone.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import tempfile
+from pathlib import Path
+
+from browser import Browser
+
+DESK, PHONE = (1200, 900), (390, 844)
+OPEN_FIRST_CHANGED = """
+    const entry = document.querySelector(".problem[data-change=worse]");
+    location.hash = entry.id;
+"""
+
+
+def take(browser: Browser, target: Path, size: tuple[int, int], dark: bool, script: str) -> None:
+    """Write one picture of the page as it looks after `script`."""
+    width, height = size
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    browser.call("Emulation.setEmulatedMedia", features=scheme)
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=width, height=height, deviceScaleFactor=1, mobile=size == PHONE,
+    )  # fmt: skip
+    browser.evaluate(f"new Promise((done) => {{ {script}; setTimeout(done, 700); }})")
+    picture = browser.call("Page.captureScreenshot", format="png")["data"]
+    target.write_bytes(base64.b64decode(picture))
+
+
+def main(run: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = {
+        "report.png": (DESK, False, "scrollTo(0, 0)"),
+        "report-dark.png": (DESK, True, "location.hash = 'scores'"),
+        "report-problem.png": (DESK, False, OPEN_FIRST_CHANGED),
+        "report-phone.png": (PHONE, False, "location.hash = ''; scrollTo(0, 0)"),
+    }
+    with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
+        browser.open(f"file://{(run / 'report.html').resolve()}")
+        for name, (size, dark, script) in pictures.items():
+            take(browser, out / name, size, dark, script)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
