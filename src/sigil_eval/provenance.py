@@ -6,6 +6,7 @@ is replaced, so the file can be published as it is. The host's name is left out.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -23,7 +24,7 @@ from typing import Any
 from sigil_eval.files import sha256_file
 from sigil_eval.problems import ProblemSet
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 REMOVED = "[removed]"
 COMMAND_TIMEOUT_SECONDS = 20
 
@@ -93,6 +94,9 @@ def collect_metadata(
     prompt_template_sha256: str | None = None,
     deviations: Iterable[Deviation | Mapping[str, str]] = (),
     proof: Mapping[str, Any] | None = None,
+    scoring: Mapping[str, int] | None = None,
+    rescored: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
     price_per_hour: float | None = None,
     provision_state: Path | None = None,
     lock_file: Path | None = None,
@@ -104,6 +108,8 @@ def collect_metadata(
 
     `phases` are seconds by phase of this invocation; those of `previous` (the metadata that an
     earlier, interrupted invocation left) are added to them. `sandbox` is "firejail" or "none".
+    `scoring` counts what scoring did, `rescored` is what came of judging a random part again
+    (reproduce.rescore), and `files` are the sha256 of the run's files by name.
     `provision_state` is the provisioning's folder with deviations.tsv and steps.tsv.
     `models` maps "base" and "finetuned" to what is known of each: name, revision, adapter,
     adapter_revision, dtype, attention, device, samples, tokens. Prices are in US dollars.
@@ -141,7 +147,20 @@ def collect_metadata(
         "cost": cost(durations["total_seconds"], price_per_hour),
         "deviations": [asdict(item) for item in unique(found)],
         "proof": None if proof is None else scrub(dict(proof)),
+        "scoring": None if scoring is None else dict(scoring),
+        "rescored": None if rescored is None else scrub(dict(rescored)),
+        "files": None if files is None else dict(files),
     }
+
+
+def judge_code_sha256() -> str:
+    """Of the sources that read answers, apply the policy, compile, run and judge."""
+    folder = Path(__file__).with_name("scoring")
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".py", ".rs"):
+            digest.update(f"{path.relative_to(folder)} {sha256_file(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def scrub(value: Any, name: str = "") -> Any:

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from sigil_eval.console import ProgressLine, format_duration, say
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
-from sigil_eval.files import read_jsonl, write_atomic
+from sigil_eval.files import read_jsonl, sha256_file, write_atomic
 from sigil_eval.generation import (
     GenerationSummary,
     ModelSpec,
@@ -30,8 +30,14 @@ from sigil_eval.generation import (
     show_prompt,
 )
 from sigil_eval.problems import ProblemSet, load_problem_set
-from sigil_eval.provenance import Deviation, collect_metadata, read_deviations
+from sigil_eval.provenance import (
+    Deviation,
+    collect_metadata,
+    judge_code_sha256,
+    read_deviations,
+)
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
+from sigil_eval.reproduce import rescore
 from sigil_eval.scoring.judge import Judge, JudgeSettings
 from sigil_eval.scoring.proof import Proof, prove
 from sigil_eval.scoring.score import Mode, ScoreSummary, score_files
@@ -139,11 +145,15 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
             models = _generate_all(options, problem_set, times)
             with times.phase("scoring"):
                 summary = _score(options, problem_set, judge)
+            with times.phase("re-scoring"):
+                rescored = rescore(options.output_dir, problem_set, judge, seed=options.seed)
             deviations = _deviations(options, judge, proof, models)
-            rustc = judge.toolchain.rustc
+            rustc, conditions = judge.toolchain.rustc, _conditions(judge)
         with times.phase("reports"):
-            _write_metrics(options, problem_set)
-        _write_metadata(options, problem_set, times, proof, models, deviations, rustc)
+            _write_metrics(options, problem_set, conditions)
+        _write_metadata(
+            options, problem_set, times, proof, models, deviations, rustc, summary, rescored
+        )
         write_reports(options.output_dir)
         _finish(options, times)
     check_complete(summary)
@@ -166,7 +176,9 @@ def score_one_file(
     with _only_one(output), Judge(settings) as judge:
         _prove(judge, problem_set)
         summary = score_files({samples.stem: samples}, problem_set, output, judge, modes)
-    _write_mode_metrics(output, problem_set, {samples.stem: samples.stem}, modes, ks)
+        conditions = _conditions(judge)
+    names = {samples.stem: samples.stem}
+    _write_mode_metrics(output, problem_set, names, modes, ks, conditions)
     print_summary(output)
     check_complete(summary)
     return 0
@@ -389,10 +401,23 @@ def _no_sandbox() -> Deviation:
     return Deviation("sandbox", "firejail", "none", "model-written code ran unconfined")
 
 
-def _write_metrics(options: RunOptions, problem_set: ProblemSet) -> None:
+def _conditions(judge: Judge) -> dict[str, object]:
+    """What the verdicts depend on besides the programs."""
+    return judge.fingerprint() | {"code_sha256": judge_code_sha256()}
+
+
+def _write_metrics(
+    options: RunOptions, problem_set: ProblemSet, conditions: Mapping[str, object]
+) -> None:
     names = {label: RESULT_NAMES[label] for label in options.labels}
     _write_mode_metrics(
-        options.output_dir, problem_set, names, options.modes, options.k_values, options.seed
+        options.output_dir,
+        problem_set,
+        names,
+        options.modes,
+        options.k_values,
+        conditions,
+        options.seed,
     )
 
 
@@ -402,6 +427,7 @@ def _write_mode_metrics(
     names: Mapping[str, str],
     modes: Sequence[Mode],
     k_values: Sequence[int],
+    conditions: Mapping[str, object],
     seed: int = 0,
 ) -> None:
     def results(mode: Mode) -> dict[str, Path]:
@@ -410,7 +436,13 @@ def _write_mode_metrics(
     for mode in modes:
         unrestricted = results("no-policy") if "no-policy" in modes else None
         metrics = build_metrics(
-            mode, results(mode), problem_set, k_values, unrestricted=unrestricted, seed=seed
+            mode,
+            results(mode),
+            problem_set,
+            k_values,
+            unrestricted=unrestricted,
+            seed=seed,
+            judge=conditions,
         )
         write_metrics(output / mode / "metrics.json", metrics)
 
@@ -423,6 +455,8 @@ def _write_metadata(
     models: Mapping[str, Mapping[str, Any]],
     deviations: Sequence[Deviation],
     rustc: Path,
+    summary: ScoreSummary,
+    rescored: Mapping[str, Any],
 ) -> None:
     root = Path(__file__).resolve().parents[2]
     lock = root / "requirements" / "eval.lock"
@@ -439,6 +473,12 @@ def _write_metadata(
         prompt_template_sha256=first.get("prompt_template_sha256"),
         deviations=deviations,
         proof=proof.to_row(),
+        scoring={
+            name: getattr(summary, name)
+            for name in ("samples", "programs", "judged", "infrastructure")
+        },
+        rescored=rescored,
+        files=_file_hashes(options),
         price_per_hour=options.price_per_hour,
         provision_state=options.provision_state,
         lock_file=lock if lock.is_file() else None,
@@ -449,6 +489,17 @@ def _write_metadata(
         options.output_dir / "eval_metadata.json",
         json.dumps(metadata, indent=2, ensure_ascii=False) + "\n",
     )
+
+
+def _file_hashes(options: RunOptions) -> dict[str, str]:
+    """sha256 of the samples and the results, by their names in the output folder."""
+    results = [
+        f"{mode}/{RESULT_NAMES[label]}_results.jsonl"
+        for mode in options.modes
+        for label in options.labels
+    ]
+    names = [*(f"samples/{label}.jsonl" for label in options.labels), *results]
+    return {name: sha256_file(options.output_dir / name) for name in names}
 
 
 def _command_line(root: Path) -> list[str]:

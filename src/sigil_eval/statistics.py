@@ -87,6 +87,18 @@ def mean_interval(
     return Estimate(mean, error, low, high, count, "t")
 
 
+def proportion_interval(
+    hits: int, count: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Clopper and Pearson's interval for a share of which `hits` of `count` draws were seen."""
+    from scipy.special import betaincinv
+
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(hits, count - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, count - hits, 1 - tail)) if hits < count else 1.0
+    return low, high
+
+
 def ratio_values(counts: Sequence[tuple[int, int]]) -> list[float]:
     """One value per problem, with which `mean_interval` treats a pooled share Σc/Σn.
 

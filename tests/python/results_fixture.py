@@ -129,7 +129,7 @@ def write_run(
 def make_metadata(**changes: Any) -> dict[str, Any]:
     """Metadata of an orderly run on the target platform."""
     metadata: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": 2,
         "created_at": "2026-11-20T10:00:00Z",
         "demo": False,
         "command": ["python", "scripts/evaluate_humaneval.py", "--num-samples", "10"],
@@ -202,5 +202,17 @@ def make_metadata(**changes: Any) -> dict[str, Any]:
             "unscorable": [],
             "sandbox": ["sandbox: no network"],
         },
+        "scoring": {"samples": 3280, "programs": 812, "judged": 812, "infrastructure": 0},
+        "rescored": {
+            "seed": 1234,
+            "samples": 200,
+            "programs": 97,
+            "agree": 200,
+            "undecided": 0,
+            "low": 0.9817,
+            "high": 1.0,
+            "disagreements": [],
+        },
+        "files": None,
     }
     return metadata | changes

@@ -22,8 +22,14 @@ OPEN_FIRST_CHANGED = """
 def take(browser: Browser, target: Path, size: tuple[int, int], dark: bool, script: str) -> None:
     """Write one picture of the page as it looks after `script`."""
     width, height = size
-    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-    browser.call("Emulation.setEmulatedMedia", features=scheme)
+    features = {
+        "prefers-color-scheme": "dark" if dark else "light",
+        "prefers-reduced-motion": "reduce",  # or the picture shows a page on its way
+    }
+    browser.call(
+        "Emulation.setEmulatedMedia",
+        features=[{"name": name, "value": value} for name, value in features.items()],
+    )
     browser.call(
         "Emulation.setDeviceMetricsOverride",
         width=width, height=height, deviceScaleFactor=1, mobile=size == PHONE,

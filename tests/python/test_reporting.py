@@ -106,7 +106,7 @@ def test_comparison_report_holds_the_figures(tmp_path: Path) -> None:
     assert "19 problems better, 0 equal, 1 worse" in report
     assert "| T/19 | `passed` | `passed` | 4/4 | 2/4 | −50.0 |" in report
     assert "| `network` | 0 | 1 |" in report
-    assert "| Reference answers | 492 of 492 pass | 164 of 164 problems," in report
+    assert "| Reference answers | holds | 492 of 492 pass | 164 of 164 problems," in report
     assert f"git checkout {'c' * 40}" in report
     assert "SEED=1234 python scripts/evaluate_humaneval.py --num-samples 10" in report
     assert "$7.27 at $2.99 an hour" in report
@@ -115,7 +115,9 @@ def test_comparison_report_holds_the_figures(tmp_path: Path) -> None:
 def test_policy_cost_is_in_the_summary(tmp_path: Path) -> None:
     summary = make_run(tmp_path, good_results(), make_metadata())["combined_summary.md"]
     # One of 80 samples was correct and is rejected: 1.25 points.
-    assert re.search(r"\| Fine-tuned \| pass@1 \| 73\.8 % \| 72\.5 % \| −1\.[23] \| 1 \|", summary)
+    assert re.search(
+        r"\| Fine-tuned \| pass@1 \| 73\.8 % \| 72\.5 % \| −1\.[23] \[−\S+, \S+\] \| 1 \|", summary
+    )
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -377,7 +379,8 @@ def test_hostile_text_does_not_run_in_a_browser(tmp_path: Path) -> None:
     make_run(tmp_path, hostile_results(), hostile_metadata())
     with Browser(tmp_path / "profile") as browser:
         browser.open(f"file://{tmp_path / 'report.html'}#p-T/0")
-        assert browser.evaluate("document.title") == "Fine-tuned against base on synthetic"
+        title = "1 deviation: Fine-tuned against base on synthetic"
+        assert browser.evaluate("document.title") == title
         opened = browser.evaluate("document.getElementById('p-T/0').innerText")
         assert HOSTILE in opened
         assert "⟨U+202E⟩" in opened

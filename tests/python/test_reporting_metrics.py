@@ -294,7 +294,10 @@ def test_scores_as_published_are_unknown_when_one_verdict_is() -> None:
 
 
 def test_migration_sets_every_base_sample_against_every_fine_tuned_one() -> None:
-    wrong_type = {"error_codes": ["E0308", "E0425"], "stderr": "error[E0425]: first\nerror[E0308]: x"}
+    wrong_type = {
+        "error_codes": ["E0308", "E0425"],
+        "stderr": "error[E0425]: first\nerror[E0308]: x",
+    }
     base = [make_row("T/0", 0, "compile_error", **wrong_type), make_row("T/0", 1, "test_timeout")]
     tuned = [make_row("T/0", 0), make_row("T/0", 1, "compile_error", error_codes=[], stderr="")]
     base += rows_of([[], ["passed"] * 2])

@@ -92,14 +92,24 @@ def test_pooled_share_has_the_cluster_robust_error_of_statsmodels() -> None:
     generator = np.random.default_rng(11)
     sizes = generator.integers(1, 30, 60)
     hits = generator.binomial(sizes, generator.beta(1, 2, 60))
-    result = st.mean_interval(st.ratio_values([(int(c), int(n)) for c, n in zip(hits, sizes, strict=True)]))
-    samples = np.concatenate([np.repeat([1.0, 0.0], [c, n - c]) for c, n in zip(hits, sizes, strict=True)])
+    result = st.mean_interval(
+        st.ratio_values([(int(c), int(n)) for c, n in zip(hits, sizes, strict=True)])
+    )
+    samples = np.concatenate(
+        [np.repeat([1.0, 0.0], [c, n - c]) for c, n in zip(hits, sizes, strict=True)]
+    )
     fitted = OLS(samples, np.ones(len(samples))).fit(
         cov_type="cluster", cov_kwds={"groups": np.repeat(np.arange(60), sizes)}, use_t=True
     )
     assert result.mean == pytest.approx(fitted.params[0], **EXACT)
     assert result.standard_error == pytest.approx(fitted.bse[0], **EXACT)
     assert (result.low, result.high) == pytest.approx(tuple(fitted.conf_int(0.05)[0]), **EXACT)
+
+
+@pytest.mark.parametrize(("hits", "count"), [(0, 5), (5, 5), (97, 100), (1, 3), (200, 200)])
+def test_proportion_interval_agrees_with_scipy(hits: int, count: int) -> None:
+    expected = stats.binomtest(hits, count).proportion_ci(0.95, method="exact")
+    assert st.proportion_interval(hits, count) == pytest.approx(tuple(expected), **EXACT)
 
 
 def test_pooled_share_without_samples_is_refused() -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.reporting.html import html_report
 from sigil_eval.reporting.markdown import combined_summary, comparison_report
-from sigil_eval.reporting.metrics import build_metrics, check_k_values, write_metrics
-from sigil_eval.reporting.run_files import Run, load_run
+from sigil_eval.reporting.metrics import MODES, build_metrics, check_k_values, write_metrics
+from sigil_eval.reporting.run_files import load_run, read_json, results_path
 from sigil_eval.reporting.terminal import print_summary
 
 __all__ = [
     "build_metrics",
     "check_k_values",
     "print_summary",
+    "rebuilt_metrics",
+    "refresh_metrics",
     "write_metrics",
     "write_reports",
 ]
@@ -32,7 +36,7 @@ def write_reports(output_dir: Path, problem_set: ProblemSet | None = None) -> li
     """
     run = load_run(output_dir)
     if problem_set is None:
-        problem_set = _pinned_set(run)
+        problem_set = _pinned_set(next(iter(run.metrics.values()))["problem_set"])
     reports = {
         output_dir / mode / "comparison_report.md": comparison_report(run, mode)
         for mode in run.metrics
@@ -44,9 +48,52 @@ def write_reports(output_dir: Path, problem_set: ProblemSet | None = None) -> li
     return list(reports)
 
 
-def _pinned_set(run: Run) -> ProblemSet | None:
-    """The pinned set of the run's problems, when this installation has the same one."""
-    named = next(iter(run.metrics.values()))["problem_set"]
+def refresh_metrics(output_dir: Path, problem_set: ProblemSet | None = None) -> None:
+    """Make each metrics.json anew from the results, where they and their problem set are here.
+
+    `problem_set` is by default the pinned one that the file names.
+    """
+    for path in (output_dir / mode / "metrics.json" for mode in MODES):
+        if path.is_file():
+            written = read_json(path)
+            problems = problem_set or _pinned_set(written["problem_set"])
+            if problems is None:
+                continue
+            metrics = rebuilt_metrics(output_dir, path.parent.name, written, problems)
+            if metrics is not None:
+                write_metrics(path, metrics)
+
+
+def rebuilt_metrics(
+    folder: Path, mode: str, written: Mapping[str, Any], problem_set: ProblemSet
+) -> dict[str, Any] | None:
+    """What the metrics of a mode come to by its results, for the k and seed that `written` has.
+
+    None when results are missing, or when `problem_set` is not the one they were judged by.
+    """
+    named = written["problem_set"]
+    if (problem_set.sha256, problem_set.errata_sha256) != (named["sha256"], named["errata_sha256"]):
+        return None
+
+    def results(mode: str) -> dict[str, Path]:
+        return {label: results_path(folder, mode, label) for label in written["models"]}
+
+    if not all(path.is_file() for path in results(mode).values()):
+        return None
+    free = results(MODES[0])
+    return build_metrics(
+        mode,
+        results(mode),
+        problem_set,
+        written["k_values"],
+        unrestricted=free if all(path.is_file() for path in free.values()) else None,
+        seed=written["seed"],
+        judge=written.get("judge"),
+    )
+
+
+def _pinned_set(named: Mapping[str, Any]) -> ProblemSet | None:
+    """The pinned set that metrics name, when this installation has the same one."""
     if named["name"] not in PINNED_SETS:
         return None
     try:

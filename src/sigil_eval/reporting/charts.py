@@ -89,12 +89,18 @@ def curves(metrics: dict[str, Any], width: int, height: int) -> dict[str, Any] |
     def x(k: int) -> float:
         return width * math.log(k) / math.log(most)
 
+    estimates = {
+        label: {k: mean_interval([pass_at_k(n, c, k) for n, c in pairs]) for k in ks}
+        for label, pairs in counts.items()
+    }
+    # The axis begins at 0 and ends at the next tenth above all bands.
+    top = math.ceil(10 * max(e.high for scores in estimates.values() for e in scores.values())) / 10
+
     def path(shares: list[tuple[int, float]]) -> str:
-        return " ".join(f"{x(k):.1f},{height * (1 - share):.1f}" for k, share in shares)
+        return " ".join(f"{x(k):.1f},{height * (1 - share / top):.1f}" for k, share in shares)
 
     drawn = []
-    for label, pairs in counts.items():
-        scores = {k: mean_interval([pass_at_k(n, c, k) for n, c in pairs]) for k in ks}
+    for label, scores in estimates.items():
         upper = [(k, scores[k].high) for k in ks]
         lower = [(k, scores[k].low) for k in reversed(ks)]
         line = path([(k, scores[k].mean) for k in ks])
@@ -102,4 +108,6 @@ def curves(metrics: dict[str, Any], width: int, height: int) -> dict[str, Any] |
     round_ks = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}
     candidates = sorted({k for k in round_ks if k < most} | {most})
     ticks = [(k, x(k)) for k in candidates if k == most or x(most) - x(k) > 40]
-    return {"curves": drawn, "ticks": ticks, "width": width, "height": height}
+    steps = max(1, round(10 * top)) if top <= 0.5 else 5 if top == 1 else round(10 * top)
+    levels = [(f"{100 * top * i / steps:g}", height * (1 - i / steps)) for i in range(steps + 1)]
+    return {"curves": drawn, "ticks": ticks, "levels": levels, "width": width, "height": height}

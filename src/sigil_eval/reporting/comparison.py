@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -88,8 +88,8 @@ def _rate_difference(
     shared = [task for task in before if task in after]
     if not shared:
         return None
-    values = (ratio_values([side[task] for task in shared]) for side in (before, after))
-    return estimate_dict(paired_difference(*values))
+    old, new = (ratio_values([side[task] for task in shared]) for side in (before, after))
+    return estimate_dict(paired_difference(old, new))
 
 
 def _migration(pairs: Iterable[tuple[ProblemTally, ProblemTally]]) -> list[dict[str, Any]]:
@@ -99,12 +99,12 @@ def _migration(pairs: Iterable[tuple[ProblemTally, ProblemTally]]) -> list[dict[
     the pairs are added up over the problems: a row's sum is the base's expected number of
     problems in that state, and the sum of all is the number of problems.
     """
-    flows: Counter[tuple[str, str]] = Counter()
+    flows: defaultdict[tuple[str, str], float] = defaultdict(float)
     for base, tuned in pairs:
         for before, count in base.states.items():
             for after, other in tuned.states.items():
                 share = count * other / (base.scored * tuned.scored)
-                flows[before, after] += share  # type: ignore[assignment]
+                flows[before, after] += share
     ranked = sorted(flows.items(), key=lambda item: (-round(item[1], 9), item[0]))
     return [
         {"base": before, "finetuned": after, "problems": problems}

@@ -16,6 +16,7 @@ from typing import Any
 from sigil_eval.problems import ProblemSet
 from sigil_eval.provenance import reproduce_command
 from sigil_eval.reporting import charts, tables
+from sigil_eval.reporting.certificate import STATES, certificate
 from sigil_eval.reporting.metrics import BASE, TUNED
 from sigil_eval.reporting.programs import collect_programs
 from sigil_eval.reporting.run_files import (
@@ -24,6 +25,7 @@ from sigil_eval.reporting.run_files import (
     model_title,
     notices,
     report_title,
+    status,
     verdict_sentence,
 )
 
@@ -48,6 +50,9 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
         title=report_title(run),
         labels=[(label, model_title(label), run.model_name(label)) for label in run.labels],
         notices=notices(run),
+        status=status(run),
+        certificate=certificate(run),
+        states=STATES,
         deviations=tables.deviation_table(run),
         modes=[_mode(run, mode) for mode in run.metrics],
         policy_cost=tables.policy_cost_table(run),
@@ -90,13 +95,16 @@ def _mode(run: Run, mode: str) -> dict[str, Any]:
         "curves": charts.curves(metrics, *CURVE_SIZE),
         "subject": tables.subject_table(run, metrics),
         "scores": tables.score_table(metrics),
+        "headline": tables.headline_sentence(metrics),
+        "published": tables.published_table(metrics),
         "statistics": tables.statistics_table(metrics),
         "rates": tables.rate_table(metrics),
         "left_out": tables.left_out(metrics),
         "errors": tables.count_table(metrics, "error_types"),
         "codes": tables.count_table(metrics, "error_codes", tables.LISTED_CODES),
         "policy": tables.policy_table(metrics),
-        "moves": tables.moves_table(metrics),
+        "migration": tables.migration_table(metrics),
+        "most": max((f["problems"] for f in (comparison or {}).get("migration", ())), default=1),
         "cells": [_cell(task, metrics) for task in _tasks(run)],
     }
 
@@ -170,11 +178,8 @@ def _names(run: Run, key: str) -> list[str]:
 def _metadata(run: Run) -> dict[str, Any] | None:
     if run.metadata is None:
         return None
-    proof = run.metadata["proof"]
     return {
         "created_at": run.metadata["created_at"],
-        "proof": tables.proof_table(run.metadata),
-        "proved": bool(proof and proof["ok"]),
         "durations": tables.duration_table(run.metadata),
         "environment": tables.environment_table(run.metadata),
         "command": reproduce_command(run.metadata),

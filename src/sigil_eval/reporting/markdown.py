@@ -7,7 +7,15 @@ from typing import Any
 
 from sigil_eval.provenance import reproduce_command
 from sigil_eval.reporting import tables
-from sigil_eval.reporting.run_files import MODE_TITLES, Run, notices, report_title, verdict_sentence
+from sigil_eval.reporting.certificate import certificate_table
+from sigil_eval.reporting.run_files import (
+    MODE_TITLES,
+    Run,
+    notices,
+    report_title,
+    status,
+    verdict_sentence,
+)
 
 # What starts markup in the middle of a line: a tag, a link, emphasis, code, a table's cell.
 _MARKUP = re.compile(r"[\\`*|~]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()|(?<!\w)_|_(?!\w)|^[>#]")
@@ -17,13 +25,15 @@ def comparison_report(run: Run, mode: str) -> str:
     """comparison_report.md of one mode."""
     metrics = run.metrics[mode]
     return _join(
-        f"# {cell(report_title(run))}: {MODE_TITLES[mode]}",
+        _heading(run, f": {MODE_TITLES[mode]}"),
         *_head(run),
         cell(verdict_sentence(metrics)),
         "## Scores",
         render(tables.subject_table(run, metrics)),
         render(tables.score_table(metrics)),
         render(tables.statistics_table(metrics)),
+        cell(tables.headline_sentence(metrics)),
+        render(tables.published_table(metrics)),
         "## Answers",
         render(tables.rate_table(metrics)),
         *_left_out(metrics),
@@ -32,6 +42,7 @@ def comparison_report(run: Run, mode: str) -> str:
             "rustc error codes", tables.count_table(metrics, "error_codes", tables.LISTED_CODES)
         ),
         *_section("Policy", tables.policy_table(metrics)),
+        *_section("From base to fine-tuned", tables.migration_table(metrics)),
         *_problem_changes(metrics),
         *_tail(run),
     )
@@ -39,12 +50,13 @@ def comparison_report(run: Run, mode: str) -> str:
 
 def combined_summary(run: Run) -> str:
     """combined_summary.md: all modes there are, one after the other."""
-    parts = [f"# {cell(report_title(run))}", *_head(run), "## Verdict"]
+    parts = [_heading(run), *_head(run), "## Verdict"]
     for mode, metrics in run.metrics.items():
         parts.append(f"**{MODE_TITLES[mode]}.** {cell(verdict_sentence(metrics))}")
     for mode, metrics in run.metrics.items():
         parts += [f"## Scores: {MODE_TITLES[mode]}"]
-        parts += [render(tables.score_table(metrics)), render(tables.rate_table(metrics))]
+        parts += [render(tables.score_table(metrics)), cell(tables.headline_sentence(metrics))]
+        parts += [render(tables.published_table(metrics)), render(tables.rate_table(metrics))]
         parts += _left_out(metrics)
     parts += _section("Cost of the policy", tables.policy_cost_table(run))
     links = [f"- [{MODE_TITLES[mode]}]({mode}/comparison_report.md)" for mode in run.metrics]
@@ -79,6 +91,12 @@ def _section(title: str, table: tables.Table | None) -> list[str]:
     return [] if table is None else [f"## {title}", render(table)]
 
 
+def _heading(run: Run, mode: str = "") -> str:
+    """The title, which says at once when the run is not a clean one."""
+    flaws = f" ({', '.join(status(run))})" if status(run) else ""
+    return f"# {cell(report_title(run))}{mode}{flaws}"
+
+
 def _head(run: Run) -> list[str]:
     parts = [f"> **{notice.title}.** {cell(notice.text)}" for notice in notices(run)]
     deviations = tables.deviation_table(run)
@@ -108,23 +126,16 @@ def _problem_changes(metrics: dict[str, Any]) -> list[str]:
     for title, tasks in (("Better", wins), ("Worse", losses)):
         if tasks:
             parts += [f"### {title}", render(tables.change_table(metrics, tasks))]
-    return [*parts, render(tables.moves_table(metrics))]
+    return parts
 
 
 def _tail(run: Run) -> list[str]:
     metadata = run.metadata
+    certificate = ["## Why the verdicts can be trusted", render(certificate_table(run))]
     if metadata is None:
-        return []
-    parts = []
-    proof = tables.proof_table(metadata)
-    if proof is not None:
-        parts += [
-            "## Proof of the judge",
-            "Before any model was scored, these went through the same path.",
-            render(proof) if metadata["proof"]["ok"] else "**The judge did not pass its proof.**",
-        ]
+        return certificate
     return [
-        *parts,
+        *certificate,
         *_section("Time and cost", tables.duration_table(metadata)),
         *_section("Environment", tables.environment_table(metadata)),
         "## Reproduce",

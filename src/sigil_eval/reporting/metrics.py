@@ -185,7 +185,11 @@ def _rate(tally: ModelTally, part: str, whole: str) -> dict[str, Any]:
     if not counts:
         return found | {"rate": None, "low": None, "high": None}
     estimate = mean_interval(ratio_values(list(counts.values())))
-    return found | {"rate": found["count"] / found["of"], "low": estimate.low, "high": estimate.high}
+    return found | {
+        "rate": found["count"] / found["of"],
+        "low": estimate.low,
+        "high": estimate.high,
+    }
 
 
 def _ranked(counter: Counter[str]) -> dict[str, int]:

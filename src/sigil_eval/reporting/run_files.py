@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sigil_eval.errors import UsageError
+from sigil_eval.files import sha256_file
 from sigil_eval.reporting.metrics import BASE, MODES, SCHEMA_VERSION, TUNED
 from sigil_eval.reporting.wording import score_text
 
 METADATA_FILE = "eval_metadata.json"
+REPRODUCTION_FILE = "reproduction.json"
 MODE_TITLES = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
 MODEL_TITLES = {BASE: "Base", TUNED: "Fine-tuned"}
 DEMO_NOTICE = (
@@ -32,11 +35,16 @@ class Notice:
 
 @dataclass(frozen=True)
 class Run:
-    """One run's folder with what was read from it; `metrics` is by mode, in MODES order."""
+    """One run's folder with what was read from it; `metrics` is by mode, in MODES order.
+
+    `changed` names the files that are not those of the run, by the hashes in its metadata.
+    """
 
     folder: Path
     metrics: dict[str, dict[str, Any]]
     metadata: dict[str, Any] | None
+    reproduction: dict[str, Any] | None = None
+    changed: tuple[str, ...] = ()
 
     @property
     def labels(self) -> list[str]:
@@ -50,13 +58,18 @@ class Run:
 
     def results_path(self, mode: str, label: str) -> Path:
         """Where the results rows of one model are, whether or not the file exists."""
-        return self.folder / mode / f"{_RESULTS_STEMS.get(label, label)}_results.jsonl"
+        return results_path(self.folder, mode, label)
 
     def model_name(self, label: str) -> str:
         """The model's own name with its adapter, as far as the metadata knows it."""
         model = ((self.metadata or {}).get("models") or {}).get(label) or {}
         parts = [model.get("name"), model.get("adapter")]
         return " + ".join(str(part) for part in parts if part) or model_title(label)
+
+
+def results_path(folder: Path, mode: str, label: str) -> Path:
+    """Where a run's folder keeps the results rows of one model."""
+    return folder / mode / f"{_RESULTS_STEMS.get(label, label)}_results.jsonl"
 
 
 def model_title(label: str) -> str:
@@ -92,7 +105,7 @@ def load_run(folder: Path) -> Run:
     Raises UsageError when no mode has a metrics.json, or when a file is not what it should be.
     """
     metrics = {
-        mode: _read_json(folder / mode / "metrics.json")
+        mode: read_json(folder / mode / "metrics.json")
         for mode in MODES
         if (folder / mode / "metrics.json").is_file()
     }
@@ -106,14 +119,28 @@ def load_run(folder: Path) -> Run:
             raise UsageError(
                 f"{folder / mode / 'metrics.json'}: schema version "
                 f"{document.get('schema_version')} is not {SCHEMA_VERSION}, the one this "
-                "version of sigil-eval writes; score the samples again"
+                "version of sigil-eval writes; `sigil-eval report` makes it anew from the results"
             )
     metadata_path = folder / METADATA_FILE
-    metadata = _read_json(metadata_path) if metadata_path.is_file() else None
-    return Run(folder, metrics, metadata)
+    metadata = read_json(metadata_path) if metadata_path.is_file() else None
+    reproduced = folder / REPRODUCTION_FILE
+    return Run(
+        folder,
+        metrics,
+        metadata,
+        read_json(reproduced) if reproduced.is_file() else None,
+        tuple(_changed_files(folder, metadata)),
+    )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _changed_files(folder: Path, metadata: dict[str, Any] | None) -> Iterator[str]:
+    for name, digest in ((metadata or {}).get("files") or {}).items():
+        if (folder / name).is_file() and sha256_file(folder / name) != digest:
+            yield name
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; UsageError where there is none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -125,46 +152,73 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def notices(run: Run) -> list[Notice]:
     """What stands at the head of every report, gravest first; empty for a clean run."""
-    found = []
-    metadata = run.metadata
-    if metadata is not None and metadata.get("demo"):
-        found.append(Notice("demo", "Demonstration", DEMO_NOTICE))
-    if metadata is not None and (metadata.get("sandbox") or {}).get("mode") == "none":
-        found.append(
-            Notice(
+    return [*_dangers(run), *_cautions(run)]
+
+
+def status(run: Run) -> list[str]:
+    """In a few words each, what keeps the run from being a clean one; empty for a clean run."""
+    words = [notice.title.lower() for notice in notices(run)]
+    count = len(run.deviations)
+    if count:
+        words.append(f"{count} deviation{'s' if count > 1 else ''}")
+    return words
+
+
+def _dangers(run: Run) -> Iterator[Notice]:
+    metadata = run.metadata or {}
+    if metadata.get("demo"):
+        yield Notice("demo", "Demonstration", DEMO_NOTICE)
+    if (metadata.get("sandbox") or {}).get("mode") == "none":
+        yield Notice(
+            "danger",
+            "NO SANDBOX",
+            "Model-written programs ran without a sandbox. Trust neither these verdicts nor "
+            "the machine they ran on.",
+        )
+    yield from _incomplete(run)
+    proof = metadata.get("proof")
+    if proof is not None and not proof.get("ok"):
+        yield Notice(
+            "danger", "JUDGE NOT PROVED", "The judge did not pass its proof; trust no verdict."
+        )
+    if run.changed:
+        yield Notice(
+            "danger",
+            "FILES CHANGED",
+            f"Not as the run left them: {', '.join(run.changed)}. The figures below are not "
+            "those of the run.",
+        )
+    yield from _unstable(run)
+
+
+def _unstable(run: Run) -> Iterator[Notice]:
+    for source in (run.metadata, run.reproduction):
+        rescored = (source or {}).get("rescored")
+        if rescored and rescored["agree"] < rescored["samples"]:
+            wrong = rescored["samples"] - rescored["agree"]
+            yield Notice(
                 "danger",
-                "NO SANDBOX",
-                "Model-written programs ran without a sandbox. Trust neither these verdicts nor "
-                "the machine they ran on.",
+                "VERDICTS NOT STABLE",
+                f"{wrong} of {rescored['samples']} results got another verdict when they were "
+                f"judged again: {'; '.join(rescored['disagreements'][:3])}.",
             )
-        )
-    found += _incomplete(run)
-    proof = (metadata or {}).get("proof")
-    if metadata is not None and proof is not None and not proof.get("ok"):
-        found.append(
-            Notice(
-                "danger", "JUDGE NOT PROVED", "The judge did not pass its proof; trust no verdict."
-            )
-        )
-    if metadata is not None and proof is None:
-        found.append(
-            Notice(
-                "warning", "Judge not proved", "No proof of the judge was recorded for this run."
-            )
-        )
-    if metadata is None:
-        found.append(
-            Notice(
-                "warning",
-                NO_METADATA,
-                f"{METADATA_FILE} is missing: machine, versions, deviations and the command are "
-                "unknown.",
-            )
-        )
-    return found
 
 
-def _incomplete(run: Run) -> list[Notice]:
+def _cautions(run: Run) -> Iterator[Notice]:
+    if run.metadata is None:
+        yield Notice(
+            "warning",
+            NO_METADATA,
+            f"{METADATA_FILE} is missing: machine, versions, deviations and the command are "
+            "unknown.",
+        )
+    elif run.metadata.get("proof") is None:
+        yield Notice(
+            "warning", "Judge not proved", "No proof of the judge was recorded for this run."
+        )
+
+
+def _incomplete(run: Run) -> Iterator[Notice]:
     counts = [
         (mode, label, model["samples"]["infrastructure"], model["samples"]["total"])
         for mode, metrics in run.metrics.items()
@@ -172,16 +226,14 @@ def _incomplete(run: Run) -> list[Notice]:
         if model["samples"]["infrastructure"]
     ]
     if not counts:
-        return []
+        return
     listed = "; ".join(
         f"{model_title(label)}, {MODE_TITLES[mode]}: {failed} of {total} samples"
         for mode, label, failed, total in counts
     )
-    return [
-        Notice(
-            "danger",
-            "INCOMPLETE",
-            f"Some samples have no verdict because the infrastructure failed ({listed}). They "
-            "are left out of every score. Run the evaluation again to score them.",
-        )
-    ]
+    yield Notice(
+        "danger",
+        "INCOMPLETE",
+        f"Some samples have no verdict because the infrastructure failed ({listed}). They "
+        "are left out of every score. Run the evaluation again to score them.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,24 @@ from typing import Any
 from sigil_eval.console import format_duration
 from sigil_eval.reporting.metrics import BASE, TUNED
 from sigil_eval.reporting.run_files import Run, model_title
-from sigil_eval.reporting.wording import p_text, percent, points, rate_text, score_text
+from sigil_eval.reporting.wording import (
+    difference_text,
+    p_text,
+    percent,
+    points,
+    rate_text,
+    score_text,
+)
+from sigil_eval.statistics import paired_difference, pass_at_k
 
 LISTED_PROBLEMS = 40
 LISTED_CODES = 15
+LISTED_STATES = 9
+OTHER = "other"
 
 RATE_TITLES = {
     "compile": "Compiles",
+    "clippy_clean": "Clippy finds nothing, of those that compile",
     "main_free": "Answer without fn main",
     "extraction_failure": "No code found in the answer",
     "truncated": "Cut off at the token limit",
@@ -77,9 +89,8 @@ def score_table(metrics: dict[str, Any]) -> Table:
 def _difference_cells(paired: dict[str, Any] | None) -> list[str]:
     if paired is None:
         return ["none", "", ""]
-    d = paired["difference"]
     return [
-        f"{points(d['mean'], sign=True)} [{points(d['low'])}, {points(d['high'])}]",
+        difference_text(paired["difference"]),
         p_text(paired["p"]).removeprefix("= "),
         p_text(paired["p_adjusted"]).removeprefix("= "),
     ]
@@ -128,14 +139,47 @@ def _needed_samples(paired: dict[str, Any], k: str, single: bool) -> str:
     return "unknown (one sample)" if single else "none"
 
 
+def headline_sentence(metrics: dict[str, Any]) -> str:
+    """Which of the two scores of a benchmark with errata the headline is."""
+    if metrics["headline"] == "as_published":
+        return "The problems are used as published; there are no errata."
+    if published_table(metrics) is not None:
+        return "The headline scores are those with errata; those as published stand beside them."
+    return (
+        "The headline scores are those with errata. As published: not available, as the results "
+        "do not say how each sample fares without errata."
+    )
+
+
+def published_table(metrics: dict[str, Any]) -> Table | None:
+    """The headline beside the scores without any erratum; None where they are not known."""
+    models, comparison = metrics["models"], metrics["comparison"]
+    if any(model["as_published"] is None for model in models.values()):
+        return None
+    rows = []
+    for k in map(str, metrics["k_values"]):
+        for label, model in models.items():
+            scores = model["pass_at_k"][k], model["as_published"]["pass_at_k"][k]
+            rows.append([model_title(label), f"pass@{k}", *map(score_text, scores)])
+        if comparison is not None and comparison["as_published"] is not None:
+            paired = comparison["pass_at_k"][k]
+            both = paired and paired["difference"], comparison["as_published"][k]
+            rows.append(["Difference, points", f"pass@{k}", *map(difference_text, both)])
+    return Table(["", "", "With errata (headline)", "As published"], rows, 2)
+
+
 def rate_table(metrics: dict[str, Any]) -> Table:
-    """Shares of the scored samples."""
-    models = metrics["models"]
-    rows = [
-        [title, *(rate_text(model["rates"][name]) for model in models.values())]
-        for name, title in RATE_TITLES.items()
-    ]
-    return Table(["", *map(model_title, models)], rows, 1)
+    """Shares of the scored samples, with intervals over problems, and how they changed."""
+    models, comparison = metrics["models"], metrics["comparison"]
+    known = [name for name in RATE_TITLES if any(m["rates"][name]["of"] for m in models.values())]
+    rows = []
+    for name in known:
+        row = [RATE_TITLES[name], *(rate_text(model["rates"][name]) for model in models.values())]
+        if comparison is not None:
+            row.append(difference_text(comparison["rates"][name]))
+        rows.append(row)
+    head = ["", *map(model_title, models), *(["Difference, points"] if comparison else [])]
+    return Table(head, rows, 1, "In square brackets: 95 % intervals, clustered on problems.")
 
 
 def left_out(metrics: dict[str, Any]) -> list[str]:
@@ -233,9 +277,24 @@ def _cost_rows(label: str, free: dict[str, Any], held: dict[str, Any]) -> Iterab
                 f"pass@{k}",
                 percent(before["mean"]),
                 percent(after["mean"]),
-                points(after["mean"] - before["mean"], sign=True),
+                difference_text(_policy_cost(free, held, int(k))),
                 _correct_but_rejected(held),
             ]
+
+
+def _policy_cost(free: dict[str, Any], held: dict[str, Any], k: int) -> dict[str, float]:
+    """The difference that the policy makes, paired over the problems that both modes scored."""
+    pairs = [
+        (before, held["per_problem"][task])
+        for task, before in free["per_problem"].items()
+        if min(before["scored"], held["per_problem"][task]["scored"]) >= k
+    ]
+    without, under = (
+        [pass_at_k(pair[side]["scored"], pair[side]["passed"], k) for pair in pairs]
+        for side in (0, 1)
+    )
+    cost = paired_difference(without, under)
+    return {"mean": cost.mean, "low": cost.low, "high": cost.high}
 
 
 def change_table(metrics: dict[str, Any], tasks: Sequence[str]) -> Table:
@@ -263,22 +322,39 @@ def _share(problem: dict[str, Any]) -> float:
     return float(problem["passed"] / problem["scored"])
 
 
-def moves_table(metrics: dict[str, Any]) -> Table | None:
-    """How the usual outcome of a problem changed from base to fine-tuned."""
+def migration_table(metrics: dict[str, Any]) -> Table | None:
+    """From which outcome to which the problems went, the most frequent outcomes by name."""
     comparison = metrics["comparison"]
-    moves = comparison["usual_outcome_moves"] if comparison else []
-    if not moves:
+    flows = comparison["migration"] if comparison else []
+    if not flows:
         return None
-    froms = sorted({m["base"] for m in moves}, key=_outcome_order)
-    tos = sorted({m["finetuned"] for m in moves}, key=_outcome_order)
-    counts = {(m["base"], m["finetuned"]): m["problems"] for m in moves}
-    rows = [[Code(a), *(str(counts.get((a, b), "·")) for b in tos)] for a in froms]
-    note = "Problems by the most frequent outcome of their samples: rows base, columns fine-tuned."
-    return Table(["Base ↓  Fine-tuned →", *tos], rows, 1, note)
+    weight: defaultdict[str, float] = defaultdict(float)
+    for flow in flows:
+        for side in ("base", "finetuned"):
+            weight[flow[side]] += flow["problems"]
+    ranked = sorted(weight, key=lambda name: (name != "passed", -round(weight[name], 6), name))
+    named = ranked if len(ranked) <= LISTED_STATES else ranked[: LISTED_STATES - 1]
+    states = [*named, *([OTHER] if len(named) < len(ranked) else [])]
+    cells: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for flow in flows:
+        before, after = (flow[s] if flow[s] in named else OTHER for s in ("base", "finetuned"))
+        cells[before, after] += flow["problems"]
+    rows = []
+    for before in states:
+        found = [cells[before, after] for after in states]
+        rows.append([Code(before), *map(_problems_text, found), f"{sum(found):.1f}"])
+    sums = [f"{sum(cells[before, after] for before in states):.1f}" for after in states]
+    rows.append(["All", *sums, f"{sum(cells.values()):.1f}"])
+    note = (
+        "In problems: rows are what base answers came to, columns what fine-tuned ones did, by the "
+        "first rustc code where they did not compile. Of each problem, every base sample is set "
+        "against every fine-tuned one."
+    )
+    return Table(["Base ↓  Fine-tuned →", *states, "All"], rows, 1, note)
 
 
-def _outcome_order(name: str) -> tuple[bool, str]:
-    return (name != "passed", name)
+def _problems_text(problems: float) -> str:
+    return f"{problems:.1f}" if problems >= 0.05 else "·"
 
 
 def deviation_table(run: Run) -> Table | None:
@@ -286,26 +362,6 @@ def deviation_table(run: Run) -> Table | None:
     names = ("id", "expected", "actual", "consequence")
     rows = [[deviation[name] for name in names] for deviation in run.deviations]
     return Table(["What", "Expected", "Actual", "What follows"], rows, 4) if rows else None
-
-
-def proof_table(metadata: dict[str, Any]) -> Table | None:
-    """What went through the judge before the models."""
-    proof = metadata["proof"]
-    if proof is None:
-        return None
-    scorable, answers, controls = proof["scorable"], proof["reference_answers"], proof["controls"]
-    rows = [
-        [
-            "Reference answers",
-            f"{answers} of {answers} pass",
-            f"{scorable} of {proof['problems']} problems, in the forms in which models answer",
-        ],
-        ["Wrong answers", f"{controls} of {controls} fail", "as they must"],
-    ]
-    rows += [["Sandbox", "holds", fact] for fact in proof["sandbox"]]
-    if proof["unscorable"]:
-        rows.append(["Left out", "cannot be judged here", listed(proof["unscorable"])])
-    return Table(["What", "Result", ""], rows, 3)
 
 
 def duration_table(metadata: dict[str, Any]) -> Table:

@@ -39,7 +39,7 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
     for mode, metrics in run.metrics.items():
         target.print()
         target.print(MODE_TITLES[mode], style="bold", markup=False)
-        _print_table(target, tables.score_table(metrics))
+        print_table(target, tables.score_table(metrics))
         target.print(verdict_sentence(metrics), markup=False)
     _print_time(target, run)
     target.print()
@@ -47,7 +47,8 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
         target.print(str(path), markup=False)
 
 
-def _print_table(target: Console, source: tables.Table) -> None:
+def print_table(target: Console, source: tables.Table) -> None:
+    """One table: ruled in a terminal, plain columns elsewhere."""
     if not target.is_terminal:
         for line in plain_lines(source):
             target.print(line, markup=False)

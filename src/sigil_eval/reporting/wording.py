@@ -34,8 +34,17 @@ def score_text(estimate: Mapping[str, Any] | None) -> str:
     return f"{percent(estimate['mean'])} [{points(estimate['low'])}, {points(estimate['high'])}]"
 
 
+def difference_text(estimate: Mapping[str, Any] | None) -> str:
+    """A difference in points with its interval: `+4.2 [1.1, 7.3]`."""
+    if estimate is None:
+        return "none"
+    low, high = points(estimate["low"]), points(estimate["high"])
+    return f"{points(estimate['mean'], sign=True)} [{low}, {high}]"
+
+
 def rate_text(rate: Mapping[str, Any]) -> str:
-    """A rate with its counts: `83.1 % (13628 of 16400)`."""
+    """A rate with its interval and counts: `83.1 % [80.0, 86.2] (13628 of 16400)`."""
     if rate["rate"] is None:
         return "none"
-    return f"{percent(rate['rate'])} ({rate['count']} of {rate['of']})"
+    interval = f"[{points(rate['low'])}, {points(rate['high'])}]"
+    return f"{percent(rate['rate'])} {interval} ({rate['count']} of {rate['of']})"

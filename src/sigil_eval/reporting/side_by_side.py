@@ -1,0 +1,215 @@
+"""Several runs side by side, when they were judged alike; a refusal that says why when not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.console import console, say
+from sigil_eval.errors import UsageError
+from sigil_eval.reporting.markdown import cell, render
+from sigil_eval.reporting.metrics import MODES
+from sigil_eval.reporting.run_files import MODE_TITLES, Run, load_run, model_title, status
+from sigil_eval.reporting.tables import Table
+from sigil_eval.reporting.terminal import print_table
+from sigil_eval.reporting.wording import difference_text, p_text, rate_text, score_text
+from sigil_eval.statistics import Estimate, holm, paired_difference, pass_at_k, sign_flip_test
+
+# What must be equal for scores to mean the same, and what it is called.
+_PROBLEMS = {
+    "name": "problem set",
+    "sha256": "problem set's sha256",
+    "errata_sha256": "errata's sha256",
+}
+_JUDGE = {
+    "rustc": "rustc",
+    "sandbox": "sandbox",
+    "compile_seconds": "seconds to compile",
+    "run_seconds": "seconds to run",
+    "compile_memory": "memory to compile",
+    "run_memory": "memory to run",
+    "crates": "crates",
+    "code_sha256": "code of the judge",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model of one run in one mode."""
+
+    run: Run
+    name: str
+    label: str
+    metrics: dict[str, Any]
+
+    @property
+    def model(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.metrics["models"][self.label]
+        return found
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Runs that can be compared; in each mode, the first entry is what the others differ from."""
+
+    runs: list[tuple[str, Run]]
+    entries: dict[str, list[Entry]]
+
+    def warnings(self) -> list[str]:
+        """What keeps runs from being clean ones, and what they differ in besides their models."""
+        flawed = [f"{name}: {', '.join(status(run))}" for name, run in self.runs if status(run)]
+        return [*flawed, *_other_settings(self.runs)]
+
+    def tables(self) -> Iterator[tuple[str, Table]]:
+        """A title and a table for each mode."""
+        for mode, entries in self.entries.items():
+            yield MODE_TITLES[mode], _table(entries)
+
+    def markdown(self) -> str:
+        """The comparison as a Markdown document."""
+        parts = ["# Runs side by side", *(f"> {cell(line)}" for line in self.warnings())]
+        for title, table in self.tables():
+            parts += [f"## {title}", render(table)]
+        return "\n\n".join(parts) + "\n"
+
+
+def compare_runs(folders: Sequence[Path]) -> SideBySide:
+    """Load runs to be put side by side.
+
+    Raises UsageError with every reason when they cannot be compared: another problem set, other
+    errata, limits, compiler, sandbox or judge, other problems, or no mode or k in common.
+    """
+    if len(set(folders)) < len(folders):
+        raise UsageError("the same folder was given twice")
+    runs = [(str(folder), load_run(folder)) for folder in folders]
+    modes = [mode for mode in MODES if all(mode in run.metrics for _, run in runs)]
+    reasons = list(_reasons(runs, modes))
+    if reasons:
+        listed = "\n  ".join(reasons)
+        raise UsageError(
+            f"these runs cannot be compared:\n  {listed}\n"
+            "Score the samples of both again, with the same version, machine and options"
+        )
+    entries = {
+        mode: [
+            Entry(run, name, label, run.metrics[mode])
+            for name, run in runs
+            for label in run.labels
+            if label in run.metrics[mode]["models"]
+        ]
+        for mode in modes
+    }
+    return SideBySide(runs, entries)
+
+
+def _reasons(runs: Sequence[tuple[str, Run]], modes: Sequence[str]) -> Iterator[str]:
+    if not modes:
+        yield "they have no policy mode in common"
+        return
+    first_name, first = runs[0]
+    for name, run in runs:
+        conditions = run.metrics[modes[0]]["judge"]
+        if conditions is None:
+            yield f"{name}: does not say under which limits it was judged"
+    for name, run in runs[1:]:
+        for mode in modes:
+            ours, theirs = first.metrics[mode], run.metrics[mode]
+            for part, names in (("problem_set", _PROBLEMS), ("judge", _JUDGE)):
+                for key, title in names.items():
+                    before, now = ((side[part] or {}).get(key) for side in (ours, theirs))
+                    if before != now:
+                        yield (
+                            f"{title}: {_shown(before)} in {first_name}, "
+                            f"{_shown(now)} in {name}{_in(mode, modes)}"
+                        )
+            if _problems(ours) != _problems(theirs):
+                yield f"{name} has scored other problems than {first_name}{_in(mode, modes)}"
+            if not set(ours["k_values"]) & set(theirs["k_values"]):
+                yield f"{name} has no k in common with {first_name}"
+
+
+def _in(mode: str, modes: Sequence[str]) -> str:
+    return f" ({mode})" if len(modes) > 1 else ""
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _problems(metrics: dict[str, Any]) -> set[str]:
+    """The problems that every model of a run has a verdict for."""
+    scored = [
+        {task for task, problem in model["per_problem"].items() if problem["scored"]}
+        for model in metrics["models"].values()
+    ]
+    return set.intersection(*scored) if scored else set()
+
+
+def _other_settings(runs: Sequence[tuple[str, Run]]) -> Iterator[str]:
+    """Sampling settings that differ: they may be what is to be compared, and must be seen."""
+    for name in ("temperature", "top_p", "top_k", "max_new_tokens", "prompt_mode", "seed"):
+        values = {
+            folder: ((run.metadata or {}).get("arguments") or {}).get(name) for folder, run in runs
+        }
+        if len({_shown(value) for value in values.values()}) > 1:
+            told = ", ".join(f"{_shown(value)} in {folder}" for folder, value in values.items())
+            yield f"{name} differs: {told}"
+
+
+def _table(entries: Sequence[Entry]) -> Table:
+    ks = sorted(set.intersection(*(set(entry.metrics["k_values"]) for entry in entries)))
+    primary = ks[0]
+    against = [_against(entries[0], entry, primary) for entry in entries[1:]]
+    adjusted = iter(holm([p for _, p in filter(None, against)]))
+    rows = []
+    for entry, found in zip(entries, [None, *against], strict=True):
+        model = entry.model
+        rows.append(
+            [
+                f"{entry.name}: {model_title(entry.label)}",
+                entry.run.model_name(entry.label),
+                str(model["samples"]["fewest_per_problem"]),
+                *(score_text(model["pass_at_k"][str(k)]) for k in ks),
+                rate_text(model["rates"]["compile"]),
+                difference_text(vars(found[0])) if found else "",
+                p_text(next(adjusted)).removeprefix("= ") if found else "",
+            ]
+        )
+    head = ["Run", "Model", "Samples", *(f"pass@{k}" for k in ks), "Compiles"]
+    head += [f"pass@{primary} against the first, points", "p, adjusted"]
+    note = (
+        "In square brackets: 95 % intervals over problems. Differences are paired over problems; "
+        "p by sign-flip permutation, adjusted for the number of comparisons (Holm)."
+    )
+    return Table(head, rows, 2, note)
+
+
+def _against(first: Entry, other: Entry, k: int) -> tuple[Estimate, float] | None:
+    """The paired difference of `other` minus `first`, and its p; None without shared problems."""
+    before, after = first.model["per_problem"], other.model["per_problem"]
+    pairs = [
+        (before[task], after[task])
+        for task in before
+        if task in after and min(before[task]["scored"], after[task]["scored"]) >= k
+    ]
+    if not pairs:
+        return None
+    old, new = (
+        [pass_at_k(pair[side]["scored"], pair[side]["passed"], k) for pair in pairs]
+        for side in (0, 1)
+    )
+    return paired_difference(old, new), sign_flip_test(old, new, first.metrics["seed"]).p
+
+
+def print_comparison(compared: SideBySide) -> None:
+    """Show the comparison in the terminal."""
+    for line in compared.warnings():
+        console.print(line, style="yellow", markup=False)
+    for title, table in compared.tables():
+        say("")
+        console.print(title, style="bold", markup=False)
+        print_table(console, table)
+        say(table.note)
