@@ -72,8 +72,10 @@ def rescore(
         for number, row in read_jsonl(folder / modes[0] / name)
         if row["outcome"] in ("passed", "failed")
     ]
+    count = min(count, len(places))
+    say(f"judging {count} results again, drawn at random with seed {seed}")
     chosen: dict[str, set[int]] = {}
-    for name, number in random.Random(seed).sample(places, min(count, len(places))):
+    for name, number in random.Random(seed).sample(places, count):
         chosen.setdefault(name, set()).add(number)
     with tempfile.TemporaryDirectory(prefix="sigil-eval-rescore-") as temporary:
         again = Path(temporary)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.reporting import write_reports
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 
+HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"alert(1)\"><!--"
 FILE_NAMES = {"base": "base_model_results.jsonl", "finetuned": "finetuned_model_results.jsonl"}
 
 
@@ -216,3 +219,53 @@ def make_metadata(**changes: Any) -> dict[str, Any]:
         "files": None,
     }
     return metadata | changes
+
+
+PROBLEMS = make_problem_set(20)
+
+
+def good_results() -> dict[str, list[Row]]:
+    """Fine-tuned clearly ahead, with one problem worse and some policy findings."""
+    base = counted([1] * 19 + [4], 4)
+    tuned = counted([3] * 19 + [2], 4)
+    tuned[0]["policy_findings"] = [finding("network")]
+    return {"base": base, "finetuned": tuned}
+
+
+def make_run(
+    folder: Path,
+    results: dict[str, list[Row]],
+    metadata: dict[str, Any] | None = None,
+    **options: Any,
+) -> dict[str, str]:
+    """Write a run and its reports; the reports' texts by name."""
+    write_run(folder, PROBLEMS, results, **options)
+    if metadata is not None:
+        (folder / "eval_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    written = write_reports(folder, PROBLEMS)
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in written}
+
+
+def hostile_results() -> dict[str, list[Row]]:
+    results = good_results()
+    for rows in results.values():
+        rows[0] |= {
+            "code": HOSTILE,
+            "completion": HOSTILE,
+            "stderr": HOSTILE,
+            "program_sha256": "f" * 64,
+            "passed": False,
+            "outcome": "failed",
+            "error_type": "compile_error",
+            "error_codes": [HOSTILE],
+            "policy_findings": [finding(HOSTILE)],
+        }
+        rows[1] |= {"code": "lone surrogate \ud800, bidi \u202e", "program_sha256": "e" * 64}
+    return results
+
+
+def hostile_metadata() -> dict[str, Any]:
+    metadata = make_metadata(arguments={"base_model": HOSTILE})
+    metadata["models"]["base"]["name"] = HOSTILE
+    metadata["deviations"] = [dict.fromkeys(("id", "expected", "actual", "consequence"), HOSTILE)]
+    return metadata

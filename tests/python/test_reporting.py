@@ -15,19 +15,20 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from browser import CHROMIUM, Browser
 from results_fixture import (
-    counted,
+    HOSTILE,
+    PROBLEMS,
     finding,
+    good_results,
+    hostile_metadata,
+    hostile_results,
     make_metadata,
-    make_problem_set,
     make_row,
+    make_run,
     rows_of,
     under_policy,
-    write_run,
 )
 from sigil_eval.errors import UsageError
-from sigil_eval.files import Row
 from sigil_eval.reporting import print_summary, write_reports
 from sigil_eval.reporting.html import script_json
 from sigil_eval.reporting.markdown import cell
@@ -35,36 +36,12 @@ from sigil_eval.reporting.programs import HELD_PROGRAMS, ProblemPrograms
 from sigil_eval.reporting.run_files import DEMO_NOTICE
 from sigil_eval.reporting.tables import Code
 
-HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"alert(1)\"><!--"
-PROBLEMS = make_problem_set(20)
 REPORTS = (
     "no-policy/comparison_report.md",
     "policy/comparison_report.md",
     "combined_summary.md",
     "report.html",
 )
-
-
-def good_results() -> dict[str, list[Row]]:
-    """Fine-tuned clearly ahead, with one problem worse and some policy findings."""
-    base = counted([1] * 19 + [4], 4)
-    tuned = counted([3] * 19 + [2], 4)
-    tuned[0]["policy_findings"] = [finding("network")]
-    return {"base": base, "finetuned": tuned}
-
-
-def make_run(
-    folder: Path,
-    results: dict[str, list[Row]],
-    metadata: dict[str, Any] | None = None,
-    **options: Any,
-) -> dict[str, str]:
-    """Write a run and its reports; the reports' texts by name."""
-    write_run(folder, PROBLEMS, results, **options)
-    if metadata is not None:
-        (folder / "eval_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
-    written = write_reports(folder, PROBLEMS)
-    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in written}
 
 
 def summary_text(folder: Path, **options: Any) -> str:
@@ -227,31 +204,6 @@ class Elements(HTMLParser):
                 self.active.append((tag, name, value))
 
 
-def hostile_results() -> dict[str, list[Row]]:
-    results = good_results()
-    for rows in results.values():
-        rows[0] |= {
-            "code": HOSTILE,
-            "completion": HOSTILE,
-            "stderr": HOSTILE,
-            "program_sha256": "f" * 64,
-            "passed": False,
-            "outcome": "failed",
-            "error_type": "compile_error",
-            "error_codes": [HOSTILE],
-            "policy_findings": [finding(HOSTILE)],
-        }
-        rows[1] |= {"code": "lone surrogate \ud800, bidi \u202e", "program_sha256": "e" * 64}
-    return results
-
-
-def hostile_metadata() -> dict[str, Any]:
-    metadata = make_metadata(arguments={"base_model": HOSTILE})
-    metadata["models"]["base"]["name"] = HOSTILE
-    metadata["deviations"] = [dict.fromkeys(("id", "expected", "actual", "consequence"), HOSTILE)]
-    return metadata
-
-
 def test_hostile_text_is_shown_and_never_markup(tmp_path: Path) -> None:
     page = make_run(tmp_path, hostile_results(), hostile_metadata())["report.html"]
     elements = Elements()
@@ -354,75 +306,3 @@ def test_terminal_is_plain_text_without_a_terminal(tmp_path: Path) -> None:
     assert str(tmp_path / "report.html") in plain
     assert "In all: 2h 25m. Estimated cost: $7.27" in plain
     assert "\x1b" in summary_text(tmp_path, force_terminal=True, color_system="standard")
-
-
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-LISTED = "[...document.querySelectorAll('.problem:not([hidden])')].map((e) => e.dataset.task)"
-
-
-def choose(browser: Browser, field: str, value: str) -> list[str]:
-    """Set a filter and give the problems that are then listed."""
-    browser.evaluate(
-        f"""new Promise((done) => {{
-            const field = document.getElementById({field!r});
-            field.value = {value!r};
-            field.dispatchEvent(new Event("input", {{ bubbles: true }}));
-            setTimeout(done, 400);
-        }})"""
-    )
-    listed: list[str] = browser.evaluate(LISTED)
-    return listed
-
-
-@in_browser
-def test_hostile_text_does_not_run_in_a_browser(tmp_path: Path) -> None:
-    make_run(tmp_path, hostile_results(), hostile_metadata())
-    with Browser(tmp_path / "profile") as browser:
-        browser.open(f"file://{tmp_path / 'report.html'}#p-T/0")
-        title = "1 deviation: Fine-tuned against base on synthetic"
-        assert browser.evaluate("document.title") == title
-        opened = browser.evaluate("document.getElementById('p-T/0').innerText")
-        assert HOSTILE in opened
-        assert "⟨U+202E⟩" in opened
-        assert "⟨U+D800⟩" in opened
-        assert browser.evaluate("document.querySelectorAll('script, img').length") == 2
-        assert browser.problems == []
-
-
-@in_browser
-def test_search_filters_diff_and_mode_work_in_a_browser(tmp_path: Path) -> None:
-    results = good_results()
-    results["base"][8] |= {"code": "fn needle() {}", "program_sha256": "9" * 64}
-    results["base"][12] = make_row("T/3", 0, "compile_error", error_codes=["E0499"])
-    make_run(tmp_path, results, make_metadata())
-    with Browser(tmp_path / "profile") as browser:
-        browser.open(f"file://{tmp_path / 'report.html'}")
-        assert len(browser.evaluate(LISTED)) == 20
-        assert choose(browser, "query", "NEEDLE") == ["T/2"]
-        assert browser.evaluate("document.getElementById('found').textContent").startswith("1 of")
-        assert choose(browser, "query", "no such text") == []
-        assert browser.evaluate("!document.getElementById('nothing').hidden")
-        choose(browser, "query", "")
-        assert choose(browser, "change", "worse") == ["T/19"]
-        choose(browser, "change", "")
-        assert choose(browser, "code", "E0499") == ["T/3"]
-        choose(browser, "code", "")
-        assert choose(browser, "verdict", "policy_violation") == ["T/0"]
-
-        compared = browser.evaluate(
-            """new Promise((done) => {
-                const entry = document.getElementById("p-T/2");
-                entry.open = true;
-                const text = (cell) => [cell.className, cell.textContent];
-                const read = () => done([...entry.querySelectorAll(".diff td")].map(text));
-                setTimeout(read, 200);
-            })"""
-        )
-        assert {"gone", "come"} <= {name for name, _ in compared}
-
-        parts = "[...document.querySelectorAll('#scores [data-for]')]"
-        heights = f"{parts}.map((part) => part.offsetHeight > 0)"
-        assert browser.evaluate(heights) == [True, False]
-        browser.evaluate("document.querySelector('.modes input[value=policy]').click()")
-        assert browser.evaluate(heights) == [False, True]
-        assert browser.problems == []

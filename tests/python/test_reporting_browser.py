@@ -1,0 +1,322 @@
+"""The HTML report in a real browser: nothing runs or is fetched, everything works, all can read it.
+
+Skipped where there is no Chromium, and for axe no AXE_CORE; tests/run.sh brings what it can.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from browser import CHROMIUM, Browser
+from results_fixture import (
+    HOSTILE,
+    good_results,
+    hostile_metadata,
+    hostile_results,
+    make_metadata,
+    make_problem_set,
+    make_row,
+    make_run,
+    write_run,
+)
+from sigil_eval.files import Row
+from sigil_eval.reporting import write_reports
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on PATH; on Debian: apt-get install chromium"
+)
+AXE = os.environ.get("AXE_CORE")
+LISTED = "[...document.querySelectorAll('.problem:not([hidden])')].map((e) => e.dataset.task)"
+PHONE, DESK = (390, 844), (1200, 900)
+
+
+def choose(browser: Browser, field: str, value: str) -> list[str]:
+    """Set a filter and give the problems that are then listed."""
+    browser.evaluate(
+        f"""new Promise((done) => {{
+            const field = document.getElementById({field!r});
+            field.value = {value!r};
+            field.dispatchEvent(new Event("input", {{ bubbles: true }}));
+            setTimeout(done, 400);
+        }})"""
+    )
+    listed: list[str] = browser.evaluate(LISTED)
+    return listed
+
+
+def test_hostile_text_does_not_run_in_a_browser(tmp_path: Path) -> None:
+    make_run(tmp_path, hostile_results(), hostile_metadata())
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(f"file://{tmp_path / 'report.html'}#p-T/0")
+        title = "1 deviation: Fine-tuned against base on synthetic"
+        assert browser.evaluate("document.title") == title
+        opened = browser.evaluate("document.getElementById('p-T/0').innerText")
+        assert HOSTILE in opened
+        assert "⟨U+202E⟩" in opened
+        assert "⟨U+D800⟩" in opened
+        assert browser.evaluate("document.querySelectorAll('script, img').length") == 2
+        assert browser.problems == []
+
+
+def test_search_filters_diff_and_mode_work_in_a_browser(tmp_path: Path) -> None:
+    results = good_results()
+    results["base"][8] |= {"code": "fn needle() {}", "program_sha256": "9" * 64}
+    results["base"][12] = make_row("T/3", 0, "compile_error", error_codes=["E0499"])
+    make_run(tmp_path, results, make_metadata())
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(f"file://{tmp_path / 'report.html'}")
+        assert len(browser.evaluate(LISTED)) == 20
+        assert choose(browser, "query", "NEEDLE") == ["T/2"]
+        assert browser.evaluate("document.getElementById('found').textContent").startswith("1 of")
+        assert choose(browser, "query", "no such text") == []
+        assert browser.evaluate("!document.getElementById('nothing').hidden")
+        choose(browser, "query", "")
+        assert choose(browser, "change", "worse") == ["T/19"]
+        choose(browser, "change", "")
+        assert choose(browser, "code", "E0499") == ["T/3"]
+        choose(browser, "code", "")
+        assert choose(browser, "verdict", "policy_violation") == ["T/0"]
+
+        compared = browser.evaluate(
+            """new Promise((done) => {
+                const entry = document.getElementById("p-T/2");
+                entry.open = true;
+                const text = (cell) => [cell.className, cell.textContent];
+                const read = () => done([...entry.querySelectorAll(".diff td")].map(text));
+                setTimeout(read, 200);
+            })"""
+        )
+        assert {"gone", "come"} <= {name for name, _ in compared}
+
+        parts = "[...document.querySelectorAll('#scores [data-for]')]"
+        heights = f"{parts}.map((part) => part.offsetHeight > 0)"
+        assert browser.evaluate(heights) == [True, False]
+        browser.evaluate("document.querySelector('.modes input[value=policy]').click()")
+        assert browser.evaluate(heights) == [False, True]
+        assert browser.problems == []
+
+
+def show(browser: Browser, size: tuple[int, int], dark: bool = False, media: str = "") -> None:
+    """The page as on a screen of `size`, in light or dark, or as on paper."""
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    browser.call("Emulation.setEmulatedMedia", media=media, features=scheme)
+    width, height = size
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=width, height=height, deviceScaleFactor=1, mobile=size == PHONE,
+    )  # fmt: skip
+
+
+def press(browser: Browser, key: str, text: str = "") -> None:
+    """A key as from the keyboard."""
+    codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39, "/": 191}
+    typed = {"key": key, "windowsVirtualKeyCode": codes[key]} | ({"text": text} if text else {})
+    browser.call("Input.dispatchKeyEvent", type="keyDown", **typed)
+    browser.call("Input.dispatchKeyEvent", type="keyUp", **typed)
+
+
+def active(browser: Browser) -> str:
+    """What has the focus, in a few words."""
+    focused: str = browser.evaluate(
+        "(({id, tagName, textContent: t}) => `${tagName} ${id || t.trim().slice(0, 40)}`)"
+        "(document.activeElement)"
+    )
+    return focused
+
+
+def open_page(browser: Browser, folder: Path, results: dict[str, list[Row]] | None = None) -> None:
+    """A run's report, with its first problems opened."""
+    if results is None:
+        results = good_results()
+        results["base"][12] = make_row(
+            "T/3", 0, "compile_error", stderr="error[E0308]: no\n --> answer.rs:2:5\n  |     x\n"
+        )
+    make_run(folder, results, make_metadata())
+    browser.open(f"file://{folder / 'report.html'}")
+    browser.evaluate(
+        """new Promise((done) => {
+            for (const entry of document.querySelectorAll("details")) {
+                entry.open = !entry.dataset.task || ["T/0", "T/3"].includes(entry.dataset.task);
+            }
+            setTimeout(() => {
+                for (const entry of document.querySelectorAll(".compare")) entry.open = true;
+                done();
+            }, 200);
+        })"""
+    )
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with Browser(tmp_path / "profile") as started:
+        yield started
+
+
+@pytest.mark.skipif(AXE is None, reason="AXE_CORE names no axe.min.js; tests/run.sh fetches it")
+@pytest.mark.parametrize("size", [DESK, PHONE])
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_axe_finds_no_accessibility_violation(
+    tmp_path: Path, browser: Browser, size: tuple[int, int], dark: bool, spoilt: bool
+) -> None:
+    results = good_results()
+    if spoilt:
+        results["base"][0] = make_row("T/0", 0, "infrastructure")
+    open_page(browser, tmp_path, results)
+    if spoilt:
+        make_run(tmp_path, results, hostile_metadata() | {"demo": True, "proof": None})
+        browser.open(f"file://{tmp_path / 'report.html'}?again")
+    show(browser, size, dark)
+    browser.evaluate(f"{Path(str(AXE)).read_text()}; 0")
+    found: list[Any] = browser.evaluate(
+        "axe.run().then((r) => r.violations.map((v) => [v.id, v.impact, v.nodes[0].html]))"
+    )
+    assert found == []
+    passed: int = browser.evaluate("axe.run().then((r) => r.passes.length)")
+    assert passed > 20
+
+
+def test_the_page_fits_a_phone_and_needs_no_sideways_scrolling(
+    tmp_path: Path, browser: Browser
+) -> None:
+    show(browser, PHONE)
+    open_page(browser, tmp_path)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_dark_mode_is_dark_and_light_mode_light(tmp_path: Path, browser: Browser) -> None:
+    open_page(browser, tmp_path)
+    shades = []
+    for dark in (True, False):
+        show(browser, DESK, dark)
+        colour = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+        shades.append(sum(int(part) for part in colour.strip("rgb()").split(",")[:3]))
+    assert shades[0] < 120 < 600 < shades[1]
+
+
+def test_print_shows_both_modes_and_only_the_opened_problems(
+    tmp_path: Path, browser: Browser
+) -> None:
+    open_page(browser, tmp_path)
+    show(browser, DESK, media="print")
+    shown = "[...document.querySelectorAll(%r)].map((e) => e.offsetHeight > 0)"
+    assert browser.evaluate(shown % "#scores [data-for]") == [True, True]
+    assert sum(browser.evaluate(shown % ".problem")) == 2
+    assert not any(browser.evaluate(shown % "nav, .filters"))
+    pages = base64.b64decode(browser.call("Page.printToPDF")["data"])
+    assert pages.startswith(b"%PDF")
+    assert 2 <= pages.count(b"/Type /Page\n") + pages.count(b"/Type /Page ") <= 12
+
+
+def test_a_spoilt_run_says_so_on_every_printed_page(tmp_path: Path, browser: Browser) -> None:
+    make_run(tmp_path, good_results(), make_metadata(demo=True))
+    browser.open(f"file://{tmp_path / 'report.html'}")
+    show(browser, DESK, media="print")
+    style = "(({position, display}) => [position, display])(getComputedStyle(%s))"
+    flaws = "document.querySelector('header .flaws')"
+    assert browser.evaluate(style % flaws) == ["fixed", "flex"]
+    cards = browser.evaluate("[...document.querySelectorAll('.card')].map((e) => e.innerText)")
+    assert len(cards) == 2
+    assert all("demonstration" in card for card in cards)
+
+
+def test_everything_can_be_reached_from_the_keyboard(tmp_path: Path, browser: Browser) -> None:
+    make_run(tmp_path, good_results(), make_metadata())
+    browser.open(f"file://{tmp_path / 'report.html'}")
+    press(browser, "Tab")
+    assert active(browser) == "A Skip to the results"
+    press(browser, "/", "/")
+    assert active(browser) == "INPUT query"
+    assert browser.evaluate("document.activeElement.value") == ""
+    for _ in range(20):
+        press(browser, "Tab")
+        if active(browser).startswith("SUMMARY T/0"):
+            break
+    assert active(browser).startswith("SUMMARY T/0")
+    press(browser, "Enter", "\r")
+    assert browser.evaluate("document.getElementById('p-T/0').open")
+    browser.evaluate("document.querySelector('.modes input').focus()")
+    press(browser, "ArrowRight")
+    assert browser.evaluate("document.body.dataset.mode") == "policy"
+
+
+def test_the_line_that_the_compiler_names_is_marked(tmp_path: Path, browser: Browser) -> None:
+    open_page(browser, tmp_path)
+    marked = browser.evaluate(
+        "[...document.getElementById('p-T/3').querySelectorAll('.wrong')].map((e) => e.innerText)"
+    )
+    assert [line.strip() for line in marked] == ["13 + 0"]
+
+
+def test_any_two_programs_can_be_compared(tmp_path: Path, browser: Browser) -> None:
+    open_page(browser, tmp_path)
+    compared = "document.getElementById('p-T/0').querySelector('.compare')"
+    assert "They are the same." in browser.evaluate(f"{compared}.innerText")
+    browser.evaluate(
+        f"""{{
+            const select = {compared}.querySelectorAll("select")[1];
+            select.value = 1;
+            select.dispatchEvent(new Event("change", {{ bubbles: true }}));
+        }}"""
+    )
+    rows = browser.evaluate(
+        f"[...{compared}.querySelector('table').rows].map((row) =>"
+        " [...row.cells].map((cell) => [cell.className, cell.textContent.trim()]))"
+    )
+    # What was replaced stands beside what replaced it.
+    assert rows[2] == [["gone", "6 + 0"], ["come", "6 + 1"]]
+    assert [name for name, _ in rows[1]] == ["kept", "kept"]
+
+
+def test_the_filters_can_be_cleared(tmp_path: Path, browser: Browser) -> None:
+    open_page(browser, tmp_path)
+    assert choose(browser, "change", "worse") == ["T/19"]
+    browser.evaluate("document.querySelector('.filters button').click()")
+    browser.evaluate("new Promise((done) => setTimeout(done, 100))")
+    assert len(browser.evaluate(LISTED)) == 20
+
+
+KINDS = ("passed", "compile_error", "assertion_failure", "runtime_error", "test_timeout")
+
+
+def large_results(problems: int, samples: int) -> dict[str, list[Row]]:
+    """Two models that hardly ever repeat themselves, with long compiler output."""
+    chooser = random.Random(1)
+
+    def row(task: int, index: int) -> Row:
+        kind = chooser.choice(KINDS)
+        lines = [f"    let x{i} = {chooser.random()};\n" for i in range(chooser.randint(6, 40))]
+        code = f"fn answer(x: &[i32]) -> i64 {{\n{''.join(lines)}}}\n"
+        said = "" if kind == "passed" else f"error[E0308]: mismatched types\n{code[:500]}"
+        return make_row(f"T/{task}", index, kind, code=code, stderr=said)
+
+    return {
+        label: [row(task, index) for task in range(problems) for index in range(samples)]
+        for label in ("base", "finetuned")
+    }
+
+
+def test_a_report_of_32800_samples_is_small_and_opens_at_once(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """Two models × 164 problems × 100 samples: under 20 MB, and open in under 2 seconds."""
+    problem_set = make_problem_set(164)
+    write_run(tmp_path, problem_set, large_results(164, 100), (1, 10, 100), modes=("no-policy",))
+    write_reports(tmp_path, problem_set)
+    page = tmp_path / "report.html"
+    assert page.stat().st_size < 20_000_000
+    times = []
+    for attempt in range(3):  # the best of three: a busy machine is not the page's fault
+        browser.open(f"file://{page}?{attempt}")
+        timing = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+        times.append(browser.evaluate(timing) / 1000)
+    assert min(times) < 2.0
+    assert len(choose(browser, "query", "0.123")) > 0
+    assert browser.problems == []
