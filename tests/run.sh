@@ -24,6 +24,9 @@ source "$ROOT/lib/sandbox.sh"
 source "$ROOT/lib/evaluation.sh"
 LOCK=$ROOT/requirements/test.lock
 SYSTEM_PACKAGES+=(bats shellcheck)
+# A browser for the tests of the report. Ubuntu's package only asks for a snap: there the tests use
+# Google Chrome where it is, and are skipped where it is not.
+if [[ $(os_release ID) == debian ]]; then SYSTEM_PACKAGES+=(chromium); fi
 export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv} UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
 
 # mypy and the packages of the evaluation disagree on a dependency, so the linters live apart.
@@ -44,6 +47,22 @@ linters_verify() {
   "$LINT_DIR/bin/mypy" --version && "$LINT_DIR/bin/ruff" --version && "$LINT_DIR/bin/shfmt" --version
   stamp "$LINT_DIR/$VENV_MARKER" "$(linters_key)"
 }
+
+# axe-core finds what keeps people from reading the report.
+AXE_VERSION=4.14.1
+AXE_SHA256=e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+AXE_DIR=$STATE_DIR/axe-$AXE_VERSION
+export AXE_CORE=$AXE_DIR/axe.min.js
+
+axe_describe() { say "axe-core $AXE_VERSION"; }
+axe_probe() { [[ -f $AXE_CORE ]] && say "axe-core $AXE_VERSION is there"; }
+axe_apply() {
+  local url=${NPM_REGISTRY:-https://registry.npmjs.org}/axe-core/-/axe-core-$AXE_VERSION.tgz
+  fetch "$url" "$AXE_SHA256" "$STATE_DIR/cache/axe-core.tgz"
+  mkdir -p "$AXE_DIR"
+  tar -xzf "$STATE_DIR/cache/axe-core.tgz" -C "$AXE_DIR" --strip-components=1 package/axe.min.js
+}
+axe_verify() { [[ -s $AXE_CORE ]]; }
 
 # check NAME COMMAND...: runs it under a heading and remembers whether it failed.
 FAILED=() PASSED=()
@@ -85,7 +104,7 @@ shell_tests() {
 }
 
 main() {
-  local step number=0 steps=(system_deps python venv pytorch sigilderg linters rust sandbox) suite
+  local step number=0 steps=(system_deps python venv pytorch sigilderg linters axe rust sandbox) suite
   mkdir -p "$STATE_DIR/logs"
   take_lock
   for step in "${steps[@]}"; do

@@ -29,7 +29,19 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    "command", ["verify", "score", "generate", "run", "report", "problems", "sandbox-check"]
+    "command",
+    [
+        "verify",
+        "score",
+        "generate",
+        "run",
+        "report",
+        "compare",
+        "reproduce",
+        "export",
+        "problems",
+        "sandbox-check",
+    ],
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
@@ -63,6 +75,11 @@ def test_help_imports_nothing_heavy() -> None:
         (["problems", "HumanEval/999"], 2, "no problem 'HumanEval/999'"),
         (["generate"], 2, "--output"),
         (["report", "/no/such/folder"], 2, "/no/such/folder: no such folder"),
+        (["compare", "/no/such/folder"], 2, "/no/such/folder: no results here"),
+        (["compare", "x", "x"], 2, "the same folder was given twice"),
+        (["export", "/no/such/folder"], 2, "/no/such/folder: no results here"),
+        (["reproduce", "/no/such/folder"], 2, "/no/such/folder: no results here"),
+        (["reproduce", "x", "--samples", "-1"], 2, "-1 is below 0"),
         (["verify", "--sandbox-mode", "none"], 3, "--allow-no-sandbox"),
         (["frobnicate"], 2, "invalid choice"),
         (["run", "--num-samples", "many"], 2, "invalid"),

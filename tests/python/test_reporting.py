@@ -29,7 +29,7 @@ from results_fixture import (
     under_policy,
 )
 from sigil_eval.errors import UsageError
-from sigil_eval.reporting import print_summary, write_reports
+from sigil_eval.reporting import print_summary, refresh_metrics, write_reports
 from sigil_eval.reporting.html import script_json
 from sigil_eval.reporting.markdown import cell
 from sigil_eval.reporting.programs import HELD_PROGRAMS, ProblemPrograms
@@ -122,6 +122,152 @@ def test_every_report_and_the_terminal_shout_what_spoils_a_run(tmp_path: Path, n
     terminal = summary_text(tmp_path)
     for expected in (DEMO_NOTICE, "INCOMPLETE", "NO SANDBOX", "python", "Provisional"):
         assert expected in terminal
+
+
+def spoil(run: Path, how: str) -> None:
+    """Leave a run that is not a clean one."""
+    results = good_results()
+    changes: dict[str, Any] = {}
+    if how == "infrastructure failure":
+        results["finetuned"][5] = make_row("T/1", 1, "infrastructure")
+    elif how == "deviation":
+        row = dict.fromkeys(("id", "expected", "actual", "consequence"), "x")
+        changes["deviations"] = [row]
+    elif how == "demonstration":
+        changes["demo"] = True
+    elif how == "no sandbox":
+        changes["sandbox"] = {"mode": "none", "firejail": None}
+    elif how == "judge not proved":
+        changes["proof"] = None
+    elif how == "files changed":
+        changes["files"] = {"policy/base_model_results.jsonl": "0" * 64}
+    elif how == "verdicts not stable":
+        one = {"samples": 100, "agree": 99, "disagreements": ["T/3"]}
+        changes["rescored"] = make_metadata()["rescored"] | one
+    make_run(run, results, None if how == "no metadata" else make_metadata(**changes))
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("infrastructure failure", "incomplete"),
+        ("deviation", "1 deviation"),
+        ("demonstration", "demonstration"),
+        ("no sandbox", "no sandbox"),
+        ("judge not proved", "judge not proved"),
+        ("files changed", "files changed"),
+        ("verdicts not stable", "verdicts not stable"),
+        ("no metadata", "no metadata"),
+    ],
+)
+def test_no_report_of_a_spoilt_run_can_be_taken_for_a_clean_one(
+    tmp_path: Path, how: str, words: str
+) -> None:
+    """The first line of each report, the page's title, every verdict card and the menu say it."""
+    spoil(tmp_path, how)
+    for name in REPORTS[:3]:
+        first = (tmp_path / name).read_text().splitlines()[0]
+        assert first.startswith("# ")
+        assert words in first
+    page = (tmp_path / "report.html").read_text()
+    title = re.search(r"<title>(.*?)</title>", page)
+    assert title and words in title.group(1)
+    shown = [visible(part) for part in re.findall(r'<p class="flaws">.*?</p>', page)]
+    assert len(shown) == 4  # under the title, on the two cards, in the menu
+    assert all(words in part for part in shown)
+    assert "Complete, judge proved, no deviations" not in visible(page)
+
+
+def test_a_clean_run_says_that_it_is_one(tmp_path: Path) -> None:
+    reports = make_run(tmp_path, good_results(), make_metadata())
+    assert "Complete, judge proved, no deviations" in visible(reports["report.html"])
+    first = reports["combined_summary.md"].splitlines()[0]
+    assert first == "# Fine-tuned against base on synthetic"
+    assert 'class="flaws"' not in reports["report.html"]
+
+
+def test_the_certificate_says_what_holds_and_what_was_not_checked(tmp_path: Path) -> None:
+    results = good_results()
+    for index in (5, 6):
+        results["finetuned"][index] = make_row("T/1", index - 4, "test_timeout")
+    report = make_run(tmp_path, results, make_metadata())["combined_summary.md"]
+    assert "| Judged again by the run itself | holds | 200 of 200 verdicts agree |" in report
+    assert "at least 98.2 % of all results agree" in report
+    assert "| Files of the run | not checked | no hashes were recorded |" in report
+    assert "| Time-outs | noted | 2 of 160 | Base 0; Fine-tuned 2." in report
+    unchecked = make_metadata(rescored=None)
+    report = make_run(tmp_path, results, unchecked)["combined_summary.md"]
+    assert "| Judged again by the run itself | not checked | not done |" in report
+    results["base"][0] = make_row("T/0", 0, "infrastructure")
+    report = make_run(tmp_path, results, make_metadata())["combined_summary.md"]
+    assert "| Samples without a verdict | DOES NOT HOLD | 1 of 160 |" in report
+
+
+def test_scores_as_published_stand_in_every_report_or_are_called_missing(tmp_path: Path) -> None:
+    results = good_results()
+    for name, text in make_run(tmp_path, results, make_metadata()).items():
+        assert "As published: not available" in text, name
+    for rows in results.values():
+        for row in rows:
+            row["passed_as_published"] = row["passed"] and row["task_id"] != "T/19"
+    for name, text in make_run(tmp_path, results, make_metadata()).items():
+        if name.startswith("policy/"):
+            continue
+        flat = visible(text) if name.endswith(".html") else text
+        assert "The headline scores are those with errata" in flat, name
+        # Base as published: 19 of 80. The headline keeps T/19: 23 of 80.
+        assert re.search(r"Base[ |]+pass@1[ |]+28\.7 % \[\S+ \S+[ |]+23\.8 % \[", flat), name
+
+
+def test_clippy_is_shown_only_where_it_was_asked(tmp_path: Path) -> None:
+    results = good_results()
+    before = make_run(tmp_path, results, make_metadata())
+    assert not any("Clippy" in text for text in before.values())
+    for row in results["base"]:
+        row["clippy_ok"] = row["passed"]
+    after = make_run(tmp_path, results, make_metadata())
+    assert "| Clippy finds nothing, of those that compile | 28.7 %" in after["combined_summary.md"]
+    assert "Clippy finds nothing" in visible(after["report.html"])
+
+
+def test_migration_is_a_table_of_problems_by_code(tmp_path: Path) -> None:
+    base = rows_of([["compile_error"] * 2] * 6 + [["passed"] * 2] * 4)
+    tuned = rows_of([["passed", "compile_error"]] * 6 + [["assertion_failure", "passed"]] * 4)
+    reports = make_run(tmp_path, {"base": base, "finetuned": tuned}, make_metadata())
+    report = reports["no-policy/comparison_report.md"]
+    assert "| `passed` | 2.0 | · | 2.0 | 4.0 |" in report
+    assert "| `E0308` | 3.0 | 3.0 | · | 6.0 |" in report
+    assert "| All | 5.0 | 3.0 | 2.0 | 10.0 |" in report
+
+
+def test_rare_outcomes_are_put_together(tmp_path: Path) -> None:
+    base = [
+        make_row(f"T/{i}", 0, "compile_error", error_codes=[f"E{i:04}"], stderr="")
+        for i in range(20)
+    ]
+    tuned = rows_of([["passed"]] * 20)
+    report = make_run(tmp_path, {"base": base, "finetuned": tuned})[
+        "no-policy/comparison_report.md"
+    ]
+    (row,) = re.findall(r"^\| `other` \|.*$", report, re.M)
+    assert row.split("|")[2].strip() == row.split("|")[-2].strip() == "13.0"
+
+
+def test_metrics_are_made_anew_from_the_results(tmp_path: Path) -> None:
+    make_run(tmp_path, good_results(), make_metadata())
+    path = tmp_path / "policy/metrics.json"
+    honest = path.read_bytes()
+    old = json.loads(honest)
+    old["schema_version"] = 1
+    del old["headline"]
+    old["models"]["base"]["samples"]["passed"] = 79
+    path.write_text(json.dumps(old))
+    refresh_metrics(tmp_path, PROBLEMS)
+    assert path.read_bytes() == honest
+    (tmp_path / "policy/base_model_results.jsonl").unlink()
+    path.write_text(json.dumps(old))
+    refresh_metrics(tmp_path, PROBLEMS)
+    assert json.loads(path.read_text()) == old
 
 
 def test_a_failed_proof_is_shouted(tmp_path: Path) -> None:

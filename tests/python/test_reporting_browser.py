@@ -271,7 +271,7 @@ def test_any_two_programs_can_be_compared(tmp_path: Path, browser: Browser) -> N
         " [...row.cells].map((cell) => [cell.className, cell.textContent.trim()]))"
     )
     # What was replaced stands beside what replaced it.
-    assert rows[2] == [["gone", "6 + 0"], ["come", "6 + 1"]]
+    assert rows[2] == [["gone", "6 + 0"], ["come", "17 + 0"]]
     assert [name for name, _ in rows[1]] == ["kept", "kept"]
 
 

@@ -286,6 +286,29 @@ def test_ninety_five_percent_intervals_cover_the_truth_ninety_five_percent(k: in
         assert naive_hits / runs < 0.75
 
 
+@pytest.mark.parametrize(("a", "b", "within"), [(0.15, 1.0, (0.93, 0.97)), (0.05, 2, (0.89, 0.95))])
+def test_intervals_of_low_scores(a: float, b: float, within: tuple[float, float]) -> None:
+    """13 % keeps what it promises; at 2.4 %, where few problems pass at all, it falls short."""
+    generator = np.random.default_rng(12)
+    runs, hits = 1000, 0
+    for _ in range(runs):
+        scores = generator.binomial(100, generator.beta(a, b, 164)) / 100
+        hits += covers(st.mean_interval(scores.tolist()), a / (a + b))
+    assert within[0] <= hits / runs <= within[1]
+
+
+def test_pooled_shares_of_unequal_samples_cover_the_truth() -> None:
+    """Rates of samples, where infrastructure left some problems fewer than others."""
+    generator = np.random.default_rng(13)
+    runs, hits = 1000, 0
+    for _ in range(runs):
+        sizes = generator.integers(5, 30, 164)
+        counts = generator.binomial(sizes, generator.beta(2, 1, 164))
+        pairs = [(int(c), int(n)) for c, n in zip(counts, sizes, strict=True)]
+        hits += covers(st.mean_interval(st.ratio_values(pairs)), 2 / 3)
+    assert 0.93 <= hits / runs <= 0.97
+
+
 def test_paired_intervals_cover_the_true_difference() -> None:
     """Half the problems change their chance, half keep it; true difference 1/6."""
     n, problems, runs, truth = 10, 164, 2000, (2 / 3 - 1 / 3) / 2

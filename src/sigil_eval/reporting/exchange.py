@@ -197,7 +197,9 @@ def yaml_text(value: Any, depth: int = 0) -> str:
             else f"{pad}{key}: {_scalar(item)}\n"
             for key, item in value.items()
         )
-    return "".join(f"{pad}- {yaml_text(item, depth + 1).lstrip()}" for item in value)
+    if isinstance(value, list) and value:
+        return "".join(f"{pad}- {yaml_text(item, depth + 1).lstrip()}" for item in value)
+    return f"{pad}{_scalar(value)}\n"
 
 
 def _scalar(value: Any) -> str:

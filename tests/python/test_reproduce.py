@@ -1,0 +1,176 @@
+"""sigil-eval reproduce: an honest run holds, and what was changed is found."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from results_fixture import make_metadata
+from sigil_eval import provenance
+from sigil_eval.cli import main
+from sigil_eval.errors import UsageError
+from sigil_eval.files import Row, read_jsonl, sha256_file, write_jsonl
+from sigil_eval.problems import ProblemSet
+from sigil_eval.reporting import build_metrics, write_metrics, write_reports
+from sigil_eval.reproduce import agreement_sentence, faults, reproduce, rescore
+from sigil_eval.scoring.judge import Judge
+from sigil_eval.scoring.score import score_files
+
+ANSWERS = {
+    "HumanEval/53": ("    x + y\n}\n", "    x - y\n}\n", "    unsafe { x + y }\n}\n"),
+    "HumanEval/23": ("    strings.len() as i32\n}\n", "    nonsense\n}\n", "I cannot help."),
+}
+
+
+@pytest.fixture(scope="module")
+def scored(judge: Judge, humaneval: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of two models with three answers to two problems."""
+    folder = tmp_path_factory.mktemp("run")
+    names = {"base": "base_model", "finetuned": "finetuned_model"}
+    for label in names:
+        write_jsonl(
+            folder / "samples" / f"{label}.jsonl",
+            (
+                {"task_id": task, "completion": answer}
+                for task, answers in ANSWERS.items()
+                for answer in answers
+            ),
+        )
+    samples = {names[label]: folder / "samples" / f"{label}.jsonl" for label in names}
+    score_files(samples, humaneval, folder, judge)
+    conditions = judge.fingerprint() | {"code_sha256": provenance.judge_code_sha256()}
+
+    def results(mode: str) -> dict[str, Path]:
+        return {label: folder / mode / f"{name}_results.jsonl" for label, name in names.items()}
+
+    for mode in ("no-policy", "policy"):
+        metrics = build_metrics(
+            mode, results(mode), humaneval, [1, 3],
+            unrestricted=results("no-policy"), judge=conditions,
+        )  # fmt: skip
+        write_metrics(folder / mode / "metrics.json", metrics)
+    files = [*samples.values(), *results("no-policy").values(), *results("policy").values()]
+    metadata = make_metadata(
+        files={str(path.relative_to(folder)): sha256_file(path) for path in files},
+        packages=provenance.packages(),
+        models={"base": {"name": "org/model", "revision": "1" * 40}},
+    )
+    (folder / "eval_metadata.json").write_text(json.dumps(metadata))
+    return folder
+
+
+@pytest.fixture
+def run(scored: Path, tmp_path: Path) -> Path:
+    """A copy of the run that a test may spoil."""
+    for path in scored.rglob("*.json*"):
+        target = tmp_path / path.relative_to(scored)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return tmp_path
+
+
+def change(path: Path, number: int, **changes: Any) -> None:
+    rows: list[Row] = [row for _, row in read_jsonl(path)]
+    rows[number] |= changes
+    write_jsonl(path, rows)
+
+
+def test_honest_verdicts_are_given_again(run: Path, judge: Judge, humaneval: ProblemSet) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    found = rescore(run, humaneval, judge, seed=1, count=100)
+    assert (found["samples"], found["agree"], found["disagreements"]) == (12, 12, [])
+    assert found["low"] == pytest.approx(0.025 ** (1 / 12), abs=1e-6)
+    assert "12 of 12 results drawn at random" in agreement_sentence(found)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    schema = json.loads(
+        resources.files("sigil_eval.reporting")
+        .joinpath("schema/eval_metadata.schema.json")
+        .read_text(encoding="utf-8")
+    )
+    jsonschema.validate(make_metadata(rescored=found), schema)
+
+
+def test_chance_picks_the_results_by_the_seed(
+    run: Path, judge: Judge, humaneval: ProblemSet
+) -> None:
+    flipped = {"passed": False, "outcome": "failed", "error_type": "assertion_failure"}
+    change(run / "no-policy/base_model_results.jsonl", 0, **flipped)
+    counts = [
+        rescore(run, humaneval, judge, seed=seed, count=6)["agree"] for seed in (0, 0, 1, 2, 3, 4)
+    ]
+    assert counts[0] == counts[1]
+    assert set(counts) == {5, 6}
+
+
+@pytest.mark.parametrize("mode", ["no-policy", "policy"])
+def test_a_verdict_that_was_changed_is_found(
+    run: Path, judge: Judge, humaneval: ProblemSet, mode: str
+) -> None:
+    change(run / mode / "finetuned_model_results.jsonl", 1, passed=True, outcome="passed")
+    found = rescore(run, humaneval, judge, seed=1)
+    assert (found["samples"], found["agree"]) == (12, 11)
+    (complaint,) = found["disagreements"]
+    assert f"{mode}/finetuned_model_results.jsonl, HumanEval/53, sample 1" in complaint
+    assert "outcome, passed" in complaint
+
+
+def test_samples_without_a_verdict_are_not_judged_again(
+    run: Path, judge: Judge, humaneval: ProblemSet
+) -> None:
+    missing = {"outcome": "infrastructure", "passed": False, "error_type": "infra_sandbox"}
+    for mode in ("no-policy", "policy"):
+        change(run / mode / "base_model_results.jsonl", 0, **missing)
+    assert rescore(run, humaneval, judge, seed=1)["samples"] == 11
+
+
+def test_a_finished_run_is_reproduced_and_its_reports_say_so(run: Path) -> None:
+    assert main(["reproduce", str(run), "--samples", "5", "--seed", "3"]) == 0
+    found = json.loads((run / "reproduction.json").read_text())
+    assert {check["state"] for check in found["files"]} == {"same"}
+    assert len(found["files"]) == 6 + 2
+    states = {check["what"]: check["state"] for check in found["pins"]}
+    for what in ("rustc", "crates", "problem set, sha256", "errata, sha256", "packages",
+                 "code of the judge, sha256"):  # fmt: skip
+        assert states[what] == "same", what
+    # The metadata is that of a machine with an H100, and its model is not here.
+    assert states["GPU"] == "differs" or provenance.gpus()
+    assert states["model, base: org/model"] == "unknown"
+    write_reports(run)
+    summary = (run / "combined_summary.md").read_text()
+    assert "| Judged again to reproduce it | holds | 5 of 5 verdicts agree |" in summary
+
+
+def test_a_changed_file_fails_and_spoils_the_reports(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(run / "no-policy/base_model_results.jsonl", 1, passed=True, outcome="passed")
+    assert main(["reproduce", str(run), "--samples", "0"]) == 3
+    shown = capsys.readouterr()
+    assert "differs: no-policy/base_model_results.jsonl" in shown.out
+    assert "no-policy/metrics.json" in shown.err
+    assert "Nothing was judged again." in shown.out
+    for path in write_reports(run):
+        assert "files changed" in path.read_text().lower(), path
+
+
+def test_a_missing_file_and_a_changed_metric_are_faults(run: Path) -> None:
+    (run / "samples/base.jsonl").unlink()
+    metrics = json.loads((run / "policy/metrics.json").read_text())
+    metrics["models"]["base"]["samples"]["passed"] += 1
+    (run / "policy/metrics.json").write_text(json.dumps(metrics))
+    lines = "\n".join(faults(reproduce(run, samples=0)))
+    assert "samples/base.jsonl" in lines
+    assert "missing" in lines
+    assert "policy/metrics.json" in lines
+    assert "no-policy" not in lines
+
+
+def test_a_run_that_recorded_nothing_cannot_be_checked(run: Path) -> None:
+    (run / "eval_metadata.json").unlink()
+    with pytest.raises(UsageError, match=r"there is no eval_metadata\.json"):
+        reproduce(run, samples=0)
