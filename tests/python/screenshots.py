@@ -1,6 +1,6 @@
 """Pictures of a report for the documentation: python tests/python/screenshots.py RUN OUT.
 
-One as on a desk, one in dark mode, one of an opened problem, and one on a phone.
+The head as on a desk, the migration in dark mode, an opened problem, the verdict on a phone.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from pathlib import Path
 from browser import Browser
 
 DESK, PHONE = (1200, 900), (390, 844)
-OPEN_FIRST_CHANGED = """
+AT = "document.querySelector('%s').scrollIntoView(); scrollBy(0, -20)"
+OPEN_FIRST_WORSE = """
     const entry = document.querySelector(".problem[data-change=worse]");
     location.hash = entry.id;
+    setTimeout(() => { entry.querySelector(".compare").open = true; }, 200);
 """
 
 
@@ -43,9 +45,9 @@ def main(run: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     pictures = {
         "report.png": (DESK, False, "scrollTo(0, 0)"),
-        "report-dark.png": (DESK, True, "location.hash = 'scores'"),
-        "report-problem.png": (DESK, False, OPEN_FIRST_CHANGED),
-        "report-phone.png": (PHONE, False, "location.hash = ''; scrollTo(0, 0)"),
+        "report-dark.png": (DESK, True, AT % ".heat"),
+        "report-problem.png": (DESK, False, OPEN_FIRST_WORSE),
+        "report-phone.png": (PHONE, False, AT % ".cards"),
     }
     with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
         browser.open(f"file://{(run / 'report.html').resolve()}")
