@@ -125,7 +125,10 @@ def test_samples_without_a_verdict_are_not_judged_again(
     missing = {"outcome": "infrastructure", "passed": False, "error_type": "infra_sandbox"}
     for mode in ("no-policy", "policy"):
         change(run / mode / "base_model_results.jsonl", 0, **missing)
-    assert rescore(run, humaneval, judge, seed=1)["samples"] == 11
+    missing_in_policy_alone = run / "policy/finetuned_model_results.jsonl"
+    change(missing_in_policy_alone, 2, **missing)
+    found = rescore(run, humaneval, judge, seed=1)
+    assert (found["samples"], found["agree"], found["undecided"]) == (10, 10, 1)
 
 
 def test_a_finished_run_is_reproduced_and_its_reports_say_so(run: Path) -> None:
