@@ -27,6 +27,12 @@ ANSWERS = {
 }
 
 
+def schema(name: str) -> dict[str, Any]:
+    file = resources.files("sigil_eval.reporting").joinpath(f"schema/{name}.schema.json")
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
 @pytest.fixture(scope="module")
 def scored(judge: Judge, humaneval: ProblemSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of two models with three answers to two problems."""
@@ -87,12 +93,7 @@ def test_honest_verdicts_are_given_again(run: Path, judge: Judge, humaneval: Pro
     assert found["low"] == pytest.approx(0.025 ** (1 / 12), abs=1e-6)
     assert "12 of 12 results drawn at random" in agreement_sentence(found)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
-    schema = json.loads(
-        resources.files("sigil_eval.reporting")
-        .joinpath("schema/eval_metadata.schema.json")
-        .read_text(encoding="utf-8")
-    )
-    jsonschema.validate(make_metadata(rescored=found), schema)
+    jsonschema.validate(make_metadata(rescored=found), schema("eval_metadata"))
 
 
 def test_chance_picks_the_results_by_the_seed(
@@ -134,6 +135,7 @@ def test_samples_without_a_verdict_are_not_judged_again(
 def test_a_finished_run_is_reproduced_and_its_reports_say_so(run: Path) -> None:
     assert main(["reproduce", str(run), "--samples", "5", "--seed", "3"]) == 0
     found = json.loads((run / "reproduction.json").read_text())
+    jsonschema.validate(found, schema("reproduction"))
     assert {check["state"] for check in found["files"]} == {"same"}
     assert len(found["files"]) == 6 + 2
     states = {check["what"]: check["state"] for check in found["pins"]}
