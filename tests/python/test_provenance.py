@@ -47,6 +47,23 @@ def git(folder: Path, *arguments: str) -> None:
     )
 
 
+def test_the_judge_s_code_is_known_by_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scoring = tmp_path / "scoring"
+    (scoring / "rust").mkdir(parents=True)
+    (scoring / "judge.py").write_text("a")
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    hashes = [provenance.judge_code_sha256()]
+    (scoring / "judge.pyc").write_text("no source")
+    assert provenance.judge_code_sha256() == hashes[0]
+    (scoring / "rust/runtime.rs").write_text("b")
+    hashes.append(provenance.judge_code_sha256())
+    (scoring / "rust/runtime.rs").rename(scoring / "runtime.rs")
+    hashes.append(provenance.judge_code_sha256())
+    assert len(set(hashes)) == 3
+
+
 def test_metadata_follows_its_schema_and_says_what_is_here() -> None:
     metadata = collect()
     assert metadata["python"]["version"] == platform.python_version()

@@ -96,6 +96,7 @@ def _mode(run: Run, mode: str) -> dict[str, Any]:
         "subject": tables.subject_table(run, metrics),
         "scores": tables.score_table(metrics),
         "headline": tables.headline_sentence(metrics),
+        "as_published": tables.published_sentence(metrics),
         "published": tables.published_table(metrics),
         "statistics": tables.statistics_table(metrics),
         "rates": tables.rate_table(metrics),

@@ -52,7 +52,8 @@ def combined_summary(run: Run) -> str:
     """combined_summary.md: all modes there are, one after the other."""
     parts = [_heading(run), *_head(run), "## Verdict"]
     for mode, metrics in run.metrics.items():
-        parts.append(f"**{MODE_TITLES[mode]}.** {cell(verdict_sentence(metrics))}")
+        sentences = f"{verdict_sentence(metrics)} {tables.published_sentence(metrics)}".strip()
+        parts.append(f"**{MODE_TITLES[mode]}.** {cell(sentences)}")
     for mode, metrics in run.metrics.items():
         parts += [f"## Scores: {MODE_TITLES[mode]}"]
         parts += [render(tables.score_table(metrics)), cell(tables.headline_sentence(metrics))]

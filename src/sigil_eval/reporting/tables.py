@@ -151,6 +151,20 @@ def headline_sentence(metrics: dict[str, Any]) -> str:
     )
 
 
+def published_sentence(metrics: dict[str, Any]) -> str:
+    """The primary difference as published, beside the headline; empty where it is not known."""
+    comparison = metrics["comparison"]
+    known = comparison and comparison["as_published"]
+    found = known and known[str(comparison["primary"])]
+    if not found:
+        return ""
+    interval = f"95 % interval {points(found['low'])} to {points(found['high'])}"
+    return (
+        f"This headline is with errata. As published: {points(found['mean'], sign=True)} points of "
+        f"pass@{comparison['primary']} ({interval})."
+    )
+
+
 def published_table(metrics: dict[str, Any]) -> Table | None:
     """The headline beside the scores without any erratum; None where they are not known."""
     models, comparison = metrics["models"], metrics["comparison"]

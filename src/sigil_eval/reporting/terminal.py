@@ -41,6 +41,8 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
         target.print(MODE_TITLES[mode], style="bold", markup=False)
         print_table(target, tables.score_table(metrics))
         target.print(verdict_sentence(metrics), markup=False)
+        if published := tables.published_sentence(metrics):
+            target.print(published, markup=False)
     _print_time(target, run)
     target.print()
     for path in _paths(run):
