@@ -37,6 +37,7 @@ _VERDICT = (
     "program_sha256",
     "outcome",
     "passed",
+    "passed_as_published",
     "error_type",
     "compile_ok",
     "test_ok",
@@ -123,7 +124,7 @@ def _compare_rows(
             if "infrastructure" in (before["outcome"], now["outcome"]):
                 told[index] = None
                 continue
-            different = [key for key in _VERDICT if before.get(key) != now.get(key)]
+            different = [key for key in _VERDICT if key in before and before[key] != now[key]]
             if different and told[index] == "":
                 told[index] = (
                     f"{mode}/{name}, {before['task_id']}, sample {before['completion_id']}: "
