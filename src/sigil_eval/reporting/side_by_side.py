@@ -86,7 +86,7 @@ def compare_runs(folders: Sequence[Path]) -> SideBySide:
         raise UsageError("the same folder was given twice")
     runs = [(str(folder), load_run(folder)) for folder in folders]
     modes = [mode for mode in MODES if all(mode in run.metrics for _, run in runs)]
-    reasons = list(_reasons(runs, modes))
+    reasons = list(dict.fromkeys(_reasons(runs, modes)))  # both modes mostly say the same
     if reasons:
         listed = "\n  ".join(reasons)
         raise UsageError(
@@ -122,17 +122,12 @@ def _reasons(runs: Sequence[tuple[str, Run]], modes: Sequence[str]) -> Iterator[
                     before, now = ((side[part] or {}).get(key) for side in (ours, theirs))
                     if before != now:
                         yield (
-                            f"{title}: {_shown(before)} in {first_name}, "
-                            f"{_shown(now)} in {name}{_in(mode, modes)}"
+                            f"{title}: {_shown(before)} in {first_name}, {_shown(now)} in {name}"
                         )
             if _problems(ours) != _problems(theirs):
-                yield f"{name} has scored other problems than {first_name}{_in(mode, modes)}"
+                yield f"{name} has scored other problems than {first_name}"
             if not set(ours["k_values"]) & set(theirs["k_values"]):
                 yield f"{name} has no k in common with {first_name}"
-
-
-def _in(mode: str, modes: Sequence[str]) -> str:
-    return f" ({mode})" if len(modes) > 1 else ""
 
 
 def _shown(value: object) -> str:
