@@ -10,7 +10,7 @@ import random
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -210,17 +210,16 @@ def _conditions(run: Run) -> dict[str, Any]:
 def _recorded_settings(run: Run, workers: int | None) -> JudgeSettings:
     recorded = _conditions(run)
     names = ("compile_seconds", "run_seconds", "compile_memory", "run_memory")
-    settings = JudgeSettings(
-        limits=Limits(**{name: recorded[name] for name in names}), sandbox_mode=recorded["sandbox"]
-    )
-    if settings.sandbox_mode == "none":
+    if recorded["sandbox"] == "none":
         raise PreflightError(
             f"{run.folder}: its programs ran without a sandbox, and are not run again that way. "
             "Check the rest with --samples 0, or score the samples again in Firejail"
         )
-    if workers is None:
-        return settings
-    return JudgeSettings(limits=settings.limits, workers=workers)
+    settings = JudgeSettings(
+        limits=Limits(**{name: recorded[name] for name in names}),
+        clippy="required" if recorded["clippy_required"] else "off",
+    )
+    return settings if workers is None else replace(settings, workers=workers)
 
 
 def _check(what: str, recorded: object, here: object) -> Check:

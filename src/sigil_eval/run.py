@@ -403,7 +403,10 @@ def _no_sandbox() -> Deviation:
 
 def _conditions(judge: Judge) -> dict[str, object]:
     """What the verdicts depend on besides the programs."""
-    return judge.fingerprint() | {"code_sha256": judge_code_sha256()}
+    return judge.fingerprint() | {
+        "clippy_required": judge.settings.clippy == "required",
+        "code_sha256": judge_code_sha256(),
+    }
 
 
 def _write_metrics(

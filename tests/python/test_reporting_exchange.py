@@ -33,6 +33,7 @@ JUDGE = {
     "compile_memory": 4 << 30,
     "run_memory": 2 << 30,
     "crates": ["md5", "rand", "regex"],
+    "clippy_required": False,
     "code_sha256": "a" * 64,
 }
 
@@ -145,6 +146,7 @@ def test_runs_side_by_side_differ_from_the_first_model(tmp_path: Path) -> None:
         ({"rustc": "rustc 1.80.0"}, r"rustc: rustc 1\.95\.0 in .*a, rustc 1\.80\.0 in .*b"),
         ({"run_seconds": 3.0}, r"seconds to run: 10\.0 in .*a, 3\.0 in"),
         ({"sandbox": "none"}, "sandbox: firejail in .*, none in"),
+        ({"clippy_required": True}, "clippy required to pass: false in .*, true in"),
         ({"crates": []}, r'crates: \["md5", "rand", "regex"\] in .*, \[\] in'),
         ({"code_sha256": "b" * 64}, "code of the judge"),
     ],

@@ -13,7 +13,7 @@ import pytest
 from results_fixture import make_metadata
 from sigil_eval import provenance
 from sigil_eval.cli import main
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_file, write_jsonl
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
@@ -49,7 +49,10 @@ def scored(judge: Judge, humaneval: ProblemSet, tmp_path_factory: pytest.TempPat
         )
     samples = {names[label]: folder / "samples" / f"{label}.jsonl" for label in names}
     score_files(samples, humaneval, folder, judge)
-    conditions = judge.fingerprint() | {"code_sha256": provenance.judge_code_sha256()}
+    conditions = judge.fingerprint() | {
+        "clippy_required": False,
+        "code_sha256": provenance.judge_code_sha256(),
+    }
 
     def results(mode: str) -> dict[str, Path]:
         return {label: folder / mode / f"{name}_results.jsonl" for label, name in names.items()}
@@ -173,6 +176,15 @@ def test_a_missing_file_and_a_changed_metric_are_faults(run: Path) -> None:
     assert "missing" in lines
     assert "policy/metrics.json" in lines
     assert "no-policy" not in lines
+
+
+def test_programs_that_ran_without_a_sandbox_are_not_run_again(run: Path) -> None:
+    for path in run.glob("*/metrics.json"):
+        metrics = json.loads(path.read_text())
+        metrics["judge"]["sandbox"] = "none"
+        path.write_text(json.dumps(metrics))
+    with pytest.raises(PreflightError, match="ran without a sandbox"):
+        reproduce(run, samples=5)
 
 
 def test_a_run_that_recorded_nothing_cannot_be_checked(run: Path) -> None:

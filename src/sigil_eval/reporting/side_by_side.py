@@ -32,6 +32,7 @@ _JUDGE = {
     "compile_memory": "memory to compile",
     "run_memory": "memory to run",
     "crates": "crates",
+    "clippy_required": "clippy required to pass",
     "code_sha256": "code of the judge",
 }
 
