@@ -287,6 +287,9 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         "--dtype", choices=("auto", "bfloat16", "float16", "float32"), default="auto"
     )
     engine.add_argument(
+        "--attention", choices=("auto", "sdpa", "flash_attention_2"), default="auto"
+    )
+    engine.add_argument(
         "--quantize",
         dest="quantization",
         choices=("none", "nf4"),

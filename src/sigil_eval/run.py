@@ -349,6 +349,7 @@ def _engine_options(options: argparse.Namespace) -> EngineOptions:
         dtype=options.dtype,
         quantization=options.quantization,
         merge=options.merge,
+        attention=options.attention,
         base_url=options.base_url if options.engine == "openai" else None,
     )
 

@@ -69,8 +69,9 @@ class AnswerBook:
             if request.prompt not in tokens:
                 tokens[request.prompt] = self._tokenize(request)
             prompt = tokens[request.prompt]
-            room = self._context - len(prompt) if self._context else self._params.max_new_tokens
-            limit = min(room, self._params.max_new_tokens)
+            limit = request.max_new_tokens or self._params.max_new_tokens
+            if self._context:
+                limit = min(limit, self._context - len(prompt))
             answers.append(Answer(request, prompt, limit, AnswerReader(request.code_before)))
         return sorted(answers, key=lambda answer: (-len(answer.prompt), answer.prompt))
 

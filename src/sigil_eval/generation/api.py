@@ -121,6 +121,7 @@ def generate_samples(
     if shard is not None:
         wanted, output = shard.of(wanted), shard.output(output)
     with SampleJournal(output) as journal:
+        take_over(journal, output)
         _check(plan, journal)
         earlier = set(journal.samples)
         _complete(plan, journal, output, wanted, models, progress)
@@ -221,9 +222,7 @@ def _complete(
     models: ModelPool | None,
     progress: ProgressCallback | None,
 ) -> None:
-    """Draw what the journal and those of its parts lack."""
-    take_over(journal, output)
-    _check(plan, journal)
+    """Draw what the journal lacks, on one device or several."""
     missing = [pair for pair in wanted if pair not in journal.samples]
     if not missing:
         return

@@ -38,6 +38,7 @@ class EngineOptions:
     dtype: str = "auto"
     quantization: str = "none"
     merge: bool = True
+    attention: str = "auto"
     early_stop: bool = True
     base_url: str | None = None
 
@@ -76,7 +77,13 @@ def describe_engine(options: EngineOptions) -> EngineInfo:
         return EngineInfo("server", "server", "server")
     from sigil_eval.generation.loading import choose_hardware
 
-    info = choose_hardware(options.device, options.dtype, options.quantization, merge=options.merge)
+    info = choose_hardware(
+        options.device,
+        options.dtype,
+        options.quantization,
+        merge=options.merge,
+        attention=options.attention,
+    )
     if options.engine == "vllm":
         return EngineInfo(info.device, info.dtype, "vllm", adapters="unmerged")
     return info
@@ -138,13 +145,13 @@ def _transformers_engine(
         prepared.tokenizer,
         params,
         info,
-        batch_size=options.batch_size or _fitting_batch(loaded, params, info),
+        batch_size=options.batch_size or fitting_batch(loaded, params, info),
         early_stop=options.early_stop,
         special_tokens=prepared.mode == "completion",
     )
 
 
-def _fitting_batch(model: Any, params: SamplingParams, info: EngineInfo) -> int:
+def fitting_batch(model: Any, params: SamplingParams, info: EngineInfo) -> int:
     """How many answers to have under way: what the device's memory holds, were each prompt and
     answer as long as they may be; an answer seldom is, and running out only halves it."""
     kind = info.device.partition(":")[0]

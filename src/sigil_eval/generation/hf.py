@@ -11,7 +11,7 @@ import contextlib
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ from transformers.cache_utils import DynamicLayer
 
 from sigil_eval.errors import PreflightError
 from sigil_eval.generation.answers import Answer, AnswerBook
+from sigil_eval.generation.attention import FLASH, flash_over_slots
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
 from sigil_eval.generation.slots import SlotCache
@@ -30,6 +31,9 @@ _SLACK = 16
 
 # What attention reads is rounded up to this, the alignment that fused kernels want of masks.
 _ALIGNMENT = 8
+
+# How far probabilities may differ between two ways to compute attention in half precision.
+_TOLERANCE = 0.05
 
 # Parameters. On two busy cores the demo's models run three to thirty times faster on one thread
 # than on two; it also makes their samples independent of how many cores there are.
@@ -121,6 +125,7 @@ class HFEngine:
         self._forward_options = _last_logits_option(model)
         self._layers = _plain_layers(model)
         self._prefilled: _Prefilled | None = None
+        self._flash = False
 
     @torch.inference_mode()
     def generate(self, requests: Sequence[Request], on_sample: OnSample) -> None:
@@ -130,7 +135,7 @@ class HFEngine:
         device's memory runs out, the batch is halved and its unfinished answers begin again.
         """
         waiting = deque(self._book.open(requests))
-        with threads_for(self._model):
+        with threads_for(self._model), self._attention(waiting):
             while waiting:
                 batch = _Batch(self._layers, min(self.batch_size, len(waiting)), self._device)
                 under_way: list[Answer] = []
@@ -145,6 +150,33 @@ class HFEngine:
                 for answer in under_way:
                     answer.begin_again()
                 waiting.extendleft(reversed(under_way))
+
+    @contextlib.contextmanager
+    def _attention(self, waiting: Sequence[Answer]) -> Iterator[None]:
+        """Flash attention over slots, where it was chosen and gives what it should."""
+        if self.info.attention != FLASH or not waiting:
+            yield
+            return
+        prompt = (waiting[0].prompt * 2)[-64:]
+        expected = self._model(torch.tensor([prompt], device=self._device)).logits[0, -1]
+        with flash_over_slots(self._model):
+            batch = _Batch(self._layers, 2, self._device)
+            batch.answers = [replace(waiting[0], prompt=prompt[:-1], drawn=[prompt[-1]])] * 2
+            batch.cache.put(self._prefill(prompt[:-1]).cache, torch.tensor([0, 1]))
+            batch.tokens += prompt[-1]
+            batch.lengths += len(prompt) - 1
+            self._flash = True
+            found = self._forward(batch)
+            difference = (found.float().softmax(-1) - expected.float().softmax(-1)).abs().max()
+            if not difference < _TOLERANCE:
+                raise PreflightError(
+                    "flash attention gives other probabilities here than the model's own attention "
+                    f"does (they differ by {difference:.3f}); use --attention sdpa"
+                )
+            try:
+                yield
+            finally:
+                self._flash = False
 
     def _generate(
         self,
@@ -228,10 +260,9 @@ class HFEngine:
         width = -(-longest // _ALIGNMENT) * _ALIGNMENT
         batch.lengths.clamp_(max=width - 1)  # a free slot goes on counting until it is taken
         batch.cache.aim(batch.lengths, width)
-        mask = torch.arange(width, device=self._device) <= batch.lengths[:, None]
         output = self._model(
             input_ids=batch.tokens[:, None],
-            attention_mask=mask[:, None, None],
+            **self._limits(batch.lengths, width),
             position_ids=batch.lengths[:, None],
             past_key_values=batch.cache,
             use_cache=True,
@@ -240,6 +271,13 @@ class HFEngine:
         batch.lengths += 1
         logits: torch.Tensor = output.logits[:, -1]
         return logits
+
+    def _limits(self, lengths: torch.Tensor, width: int) -> dict[str, torch.Tensor]:
+        """What keeps each row from reading beyond its own slot."""
+        if self._flash:
+            return {"slot_lengths": (lengths + 1).int()}
+        mask = torch.arange(width, device=self._device) <= lengths[:, None]
+        return {"attention_mask": mask[:, None, None]}
 
     def _halve(self) -> None:
         if self.batch_size == 1:

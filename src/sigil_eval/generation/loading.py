@@ -63,7 +63,12 @@ def load_tokenizer(model: ResolvedModel) -> Any:
 
 
 def choose_hardware(
-    device: str, dtype: str, quantization: str = "none", *, merge: bool = True
+    device: str,
+    dtype: str,
+    quantization: str = "none",
+    *,
+    merge: bool = True,
+    attention: str = "auto",
 ) -> EngineInfo:
     """Device, precision and attention: a GPU with bfloat16 and flash attention where there are.
 
@@ -91,7 +96,13 @@ def choose_hardware(
         dtype = "bfloat16" if kind == "cuda" else "float32"
     flash = kind == "cuda" and dtype != "float32" and _flash_attention_works()
     adapters = "merged" if merge and quantization == "none" else "unmerged"
-    attention = "flash_attention_2" if flash else "sdpa"
+    if attention == "auto":
+        attention = "flash_attention_2" if flash else "sdpa"
+    elif attention != "sdpa" and not flash:
+        raise UsageError(
+            f"--attention {attention} needs a GPU, half precision and a flash-attn that loads; "
+            "use --attention sdpa"
+        )
     return EngineInfo(device, dtype, attention, quantization, adapters)
 
 

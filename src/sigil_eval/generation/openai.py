@@ -80,7 +80,7 @@ class OpenAIEngine:
         self._concurrency = concurrency
         self._token = token or os.environ.get(TOKEN_VARIABLE)
         self._pause = pause
-        self._open = urllib.request.build_opener(_NoRedirect).open
+        self._open = _opener(url).open
         self._stopping = threading.Event()
 
     def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
@@ -125,7 +125,7 @@ class OpenAIEngine:
             "model": self._model,
             "temperature": self._params.temperature,
             "top_p": self._params.top_p,
-            "max_tokens": self._params.max_new_tokens,
+            "max_tokens": request.max_new_tokens or self._params.max_new_tokens,
             "seed": request.key & 0x7FFF_FFFF,
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -197,12 +197,20 @@ def _sample(request: Request, text: str, tokens: int, reason: FinishReason) -> S
     return Sample(request.task_id, request.sample_index, text, tokens, reason)
 
 
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """What opens addresses without following redirects, and loopback's without a proxy."""
+    handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+    if urllib.parse.urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1"):
+        handlers.append(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener(*handlers)
+
+
 def wait_until_up(url: str, seconds: float, alive: Callable[[], bool]) -> bool:
     """Whether a server answers at an address within so many seconds, while it is alive."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and alive():
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+            with _opener(url).open(url, timeout=5):
                 return True
         except OSError:
             time.sleep(0.2)

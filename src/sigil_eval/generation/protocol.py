@@ -77,7 +77,8 @@ class Request:
     """One sample to draw.
 
     `key` decides all of its randomness; `code_before` is the Rust that the answer continues
-    (empty when the answer comes in a fence).
+    (empty when the answer comes in a fence); `max_new_tokens` is a limit of its own below the
+    common one.
     """
 
     task_id: str
@@ -85,6 +86,7 @@ class Request:
     prompt: str
     code_before: str
     key: int
+    max_new_tokens: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import secrets
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -45,6 +45,7 @@ def vllm_engine(
     *,
     batch_size: int,
     early_stop: bool,
+    more_arguments: Sequence[str] = (),
 ) -> Iterator[OpenAIEngine]:
     """Serve a model, its adapter unmerged, and draw from it; the server ends with the context.
 
@@ -56,6 +57,7 @@ def vllm_engine(
     with tempfile.TemporaryFile() as log:
         port = _free_port()
         command = [str(vllm_python()), *_arguments(model, info, port, batch_size)]
+        command += more_arguments
         with subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         ) as server:
