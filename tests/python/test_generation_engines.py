@@ -17,6 +17,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import parts  # noqa: E402
 from sigil_eval.console import ProgressLine  # noqa: E402
 from sigil_eval.errors import PreflightError, UsageError  # noqa: E402
 from sigil_eval.generation import (  # noqa: E402
@@ -27,7 +28,7 @@ from sigil_eval.generation import (  # noqa: E402
     generate_samples,
 )
 from sigil_eval.generation.attention import FLASH  # noqa: E402
-from sigil_eval.generation.devices import devices_of  # noqa: E402
+from sigil_eval.generation.devices import devices_of, draw_on_all  # noqa: E402
 from sigil_eval.generation.hf import HFEngine  # noqa: E402
 from sigil_eval.generation.hf_static import HFStaticEngine  # noqa: E402
 from sigil_eval.generation.journal import journal_path  # noqa: E402
@@ -316,18 +317,30 @@ def test_two_processes_give_the_file_of_one(
     assert [p.name for p in tmp_path.iterdir() if "shard" in p.name] == []
 
 
-def test_a_failure_in_a_process_of_its_own_is_shown(
+def test_a_device_that_does_not_exist_is_refused(
     tmp_path: Path, problems: tuple[Problem, ...]
 ) -> None:
+    options = replace(CPU, device="cpu,tpu")
+    output = tmp_path / "tuned.jsonl"
     with pytest.raises(UsageError, match="unknown device 'tpu'"):
-        generate_samples(
-            TUNED,
-            problems,
-            PARAMS,
-            tmp_path / "tuned.jsonl",
-            label="tuned",
-            options=replace(CPU, device="tpu,tpu"),
-        )
+        generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_processes_report_comes_together(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    draw_on_all(parts.count, [(tmp_path, n) for n in (1, 2, 3)], lambda *state: seen.append(state))
+    assert sorted(seen) == [(1, n) for n in (1, 1, 1, 2, 2, 2, 3, 3, 3)]
+    assert {path.name for path in tmp_path.iterdir()} == {"1", "2", "3"}
+
+
+def test_a_failure_in_one_process_ends_the_others(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(UsageError, match="the second part is wrong"):
+        draw_on_all(parts.fail_second, [(tmp_path, 1), (tmp_path, 2)], lambda *state: None)
+    assert time.monotonic() - began < 50
+    with pytest.raises(PreflightError, match="a process that was drawing samples died"):
+        draw_on_all(parts.die, [(tmp_path, 1)], lambda *state: None)
 
 
 DIVIDED = """
@@ -357,10 +370,10 @@ def test_killed_with_its_processes_it_goes_on_from_what_they_had(
     script.write_text(DIVIDED)
     command = [sys.executable, str(script), str(MODELS / "base"), str(MODELS / "adapter")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    parts = [journal_path(Shard(number, 2).output(output)) for number in (1, 2)]
+    journals = [journal_path(Shard(number, 2).output(output)) for number in (1, 2)]
     with subprocess.Popen([*command, str(output)], env=environment) as process:
         while process.poll() is None:
-            if all(part.exists() and part.read_bytes().count(b"\n") >= 3 for part in parts):
+            if all(j.exists() and j.read_bytes().count(b"\n") >= 3 for j in journals):
                 process.kill()
                 break
             time.sleep(0.005)

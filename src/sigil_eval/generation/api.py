@@ -260,6 +260,7 @@ def _draw_on(
     for number, device in enumerate(devices, start=1):
         shard = Shard(number, len(devices))
         job = replace(plan.job, options=replace(plan.job.options, device=device))
+        describe_engine(job.options)  # what is wrong is said before any process is started
         parts.append((job, shard.output(output), shard.of(missing)))
     draw_on_all(_draw_part, parts, report)
     for path in take_over(journal, output):
