@@ -9,7 +9,8 @@
 
 With a GPU the model has the shape of Llama-3.1-8B and random weights; answers get lengths as real
 ones have, since random weights never end one. Without, it is the demo's base model, whose answers
-end by themselves. Only tokens that belong to an answer are counted.
+end by themselves, on one thread; seconds are then those of the processor, so that other work on the
+machine does not count. Only tokens that belong to an answer are counted.
 
     python benchmarks/generation/compare.py
     python benchmarks/generation/compare.py --model small --samples 1 --only static hf
@@ -19,10 +20,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import random
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +31,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
+os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, and by its every thread
+
 import torch
-from roofline import Roofline
+from roofline import Roofline, clock_of
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from sigil_eval.errors import UsageError
 from sigil_eval.generation.engines import fitting_batch
-from sigil_eval.generation.hf import HFEngine, threads_for
+from sigil_eval.generation.hf import HFEngine
 from sigil_eval.generation.hf_static import HFStaticEngine
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.loading import choose_hardware, load_base, load_tokenizer
@@ -128,7 +131,7 @@ def parse() -> argparse.Namespace:
     )
     gpu = torch.cuda.is_available()
     parser.add_argument("--model", choices=("8b", "small", "demo"), default="8b" if gpu else "demo")
-    parser.add_argument("--samples", type=int, default=20 if gpu else 2, help="for each problem")
+    parser.add_argument("--samples", type=int, default=20 if gpu else 5, help="for each problem")
     parser.add_argument("--batch-size", type=int, help="of hf, cb and vllm (default: what fits)")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
@@ -183,16 +186,14 @@ def where(device: str) -> str:
 
 def timed(work: Callable[[], int], batch_size: int, device: str) -> Rate:
     """The rate of what returns a number of tokens."""
-    synchronize(device)
-    began = time.perf_counter()
-    tokens = work()
-    synchronize(device)
-    return Rate(tokens, time.perf_counter() - began, batch_size)
-
-
-def synchronize(device: str) -> None:
-    if device.startswith("cuda"):
+    cuda, clock = device.startswith("cuda"), clock_of(device)
+    if cuda:
         torch.cuda.synchronize(device)
+    began = clock()
+    tokens = work()
+    if cuda:
+        torch.cuda.synchronize(device)
+    return Rate(tokens, clock() - began, batch_size)
 
 
 def mean_context(setting: Setting) -> float:
@@ -237,8 +238,7 @@ def static(setting: Setting) -> Rate:
             tokens += sum(map(tokens_of, rows, limits, [setting] * len(rows)))
         return tokens
 
-    with threads_for(model):
-        return timed(work, 32, setting.info.device)
+    return timed(work, 32, setting.info.device)
 
 
 def tokens_of(row: Sequence[int], limit: int, setting: Setting) -> int:
@@ -303,8 +303,7 @@ def continuous(setting: Setting) -> Rate:
                 tokens += len(manager.get_result(timeout=600).generated_tokens)
         return tokens
 
-    with threads_for(setting.model):
-        return timed(work, setting.batch_size, setting.info.device)
+    return timed(work, setting.batch_size, setting.info.device)
 
 
 def vllm(setting: Setting) -> Rate:

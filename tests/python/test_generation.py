@@ -416,8 +416,10 @@ def test_meaningless_values_are_refused(wrong: dict[str, float]) -> None:
 
 def test_importing_generation_does_not_import_torch() -> None:
     code = (
-        "import sys, sigil_eval.generation, sigil_eval.prompts; "
-        "print([m for m in ('torch', 'transformers', 'huggingface_hub') if m in sys.modules])"
+        "import sys, sigil_eval.generation, sigil_eval.prompts, sigil_eval.cli; "
+        "sigil_eval.cli.build_parser().format_help(); "
+        "heavy = ('torch', 'transformers', 'huggingface_hub', 'peft', 'scipy', 'numpy'); "
+        "print([module for module in heavy if module in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", code]

@@ -66,9 +66,14 @@ class Server(http.server.BaseHTTPRequestHandler):
             with self.lock:
                 Server.under_way -= 1
 
+    def do_GET(self) -> None:
+        """Where a redirect leads."""
+        self.bodies.append({"path": self.path})
+        self._refuse(404, "nothing here")
+
     def _refuse(self, status: int, text: str) -> None:
         self.send_response(status)
-        if status == 307:
+        if status == 302:
             self.send_header("Location", text)
         self.end_headers()
         self.wfile.write(text.encode())
@@ -186,8 +191,8 @@ def test_the_token_goes_to_the_server_and_nowhere_else(
     monkeypatch.setenv("OPENAI_API_KEY", TOKEN)
     assert len(ask(url)) == 1
     before = len(Server.bodies)
-    Server.trouble = [(307, url.replace("/v1", "/elsewhere/completions"))]
-    with pytest.raises(PreflightError, match="status 307"):
+    Server.trouble = [(302, url.replace("/v1", "/elsewhere/completions"))]
+    with pytest.raises(PreflightError, match="status 302"):
         ask(url)
     assert len(Server.bodies) == before + 1, "the token was carried along a redirect"
 
