@@ -404,6 +404,7 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"engine": "magic"}, "unknown engine 'magic'"),
         ({"engine": "openai"}, "--base-url is for --engine openai, which needs it"),
         ({"base_url": "http://x"}, "--base-url is for --engine openai"),
+        ({"engine": "openai", "base_url": "ftp://x"}, "is not an address like"),
         ({"engine": "vllm", "quantization": "nf4"}, "--quantize and --unmerged"),
         ({"batch_size": 0}, "--batch-size"),
     ],

@@ -50,6 +50,10 @@ class EngineOptions:
             raise UsageError("--batch-size must be at least 1")
         if (self.engine == "openai") != (self.base_url is not None):
             raise UsageError("--base-url is for --engine openai, which needs it")
+        if self.base_url is not None:
+            from sigil_eval.generation.openai import check_url
+
+            check_url(self.base_url)
         if self.engine not in LOADS_WEIGHTS and (self.quantization != "none" or not self.merge):
             raise UsageError(
                 f"--quantize and --unmerged are for --engine hf and hf-static, not {self.engine}"

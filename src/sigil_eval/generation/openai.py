@@ -45,7 +45,7 @@ def check_url(url: str) -> str:
     """
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"--base-url '{url}' is not an address like http://127.0.0.1:8000/v1")
+        raise UsageError("--base-url is not an address like http://127.0.0.1:8000/v1")
     if parts.username or parts.password or parts.query:
         raise UsageError(
             f"--base-url must hold no user, password or query: put the token into {TOKEN_VARIABLE}"
