@@ -315,21 +315,99 @@ def _add_sampling_options(parser: argparse.ArgumentParser) -> None:
     sampling.add_argument("--top-k", type=int, default=50)
     sampling.add_argument("--max-new-tokens", type=positive_int, default=512, metavar="N")
     sampling.add_argument("--seed", type=int, default=os.environ.get("SEED", "1234"))
-    sampling.add_argument("--batch-size", type=positive_int, default=32, metavar="N")
     sampling.add_argument(
         "--prompt-mode",
         choices=("auto", "chat", "completion"),
         default="auto",
         help="auto: a chat prompt where the tokenizer has a chat template",
     )
-    sampling.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+
+
+def _add_engine_options(parser: argparse.ArgumentParser) -> None:
+    engine = parser.add_argument_group("engine")
+    engine.add_argument(
+        "--engine",
+        choices=("hf", "hf-static", "vllm", "openai", "replay"),
+        default="hf",
+        help="hf: continuous batching; hf-static: plain generate(), to compare with; vllm: in an "
+        "environment of its own; openai: a server; replay: the samples of a file (default: hf)",
+    )
+    engine.add_argument(
+        "--batch-size",
+        type=positive_int,
+        metavar="N",
+        help="answers under way at a time (default: what fits)",
+    )
+    engine.add_argument(
+        "--device",
+        default="auto",
+        help="auto, cpu, cuda or cuda:N, or several with commas between, each with a process of "
+        "its own; auto is every GPU there is (default: auto)",
+    )
+    engine.add_argument(
+        "--dtype", choices=("auto", "bfloat16", "float16", "float32"), default="auto"
+    )
+    engine.add_argument(
+        "--attention", choices=("auto", "sdpa", "flash_attention_2"), default="auto"
+    )
+    engine.add_argument(
+        "--quantize",
+        dest="quantization",
+        choices=("none", "nf4"),
+        default="none",
+        help="load base models in 4 bits, with adapters beside them (default: none)",
+    )
+    engine.add_argument(
+        "--unmerged",
+        dest="merge",
+        action="store_false",
+        help="apply an adapter beside the base's weights instead of merging it: slower",
+    )
+    engine.add_argument(
+        "--base-url",
+        default=os.environ.get("OPENAI_BASE_URL"),
+        metavar="URL",
+        help="the server of --engine openai; its token is read from OPENAI_API_KEY",
+    )
+    engine.add_argument(
+        "--allow-pickle",
+        action="store_true",
+        help="accept weights that can run code when they are read, where no others are",
+    )
+    engine.add_argument(
+        "--trust-remote-code", action="store_true", help="run Python that comes with a model"
+    )
+    engine.add_argument("--base-revision", metavar="REVISION", help="branch, tag or commit")
+    engine.add_argument("--checkpoint-revision", metavar="REVISION", help="branch, tag or commit")
 
 
 def add_generate_options(parser: argparse.ArgumentParser) -> None:
     """The options of generation alone, shared with scripts/generate_samples.py."""
     parser.add_argument("--base-model", metavar="MODEL", help="default: what the adapter names")
-    parser.add_argument("--checkpoint", metavar="ADAPTER", help="a PEFT adapter for the base model")
-    parser.add_argument("--output", type=Path, metavar="FILE.jsonl", help="where the samples go")
+    parser.add_argument(
+        "--checkpoint",
+        action="append",
+        metavar="ADAPTER",
+        help="a PEFT adapter for the base model; may be given several times",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="where the samples go; with several adapters, a folder",
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="draw only part I of N; the command without it puts the parts together",
+    )
+    parser.add_argument(
+        "--price-per-hour",
+        type=non_negative_float,
+        default=os.environ.get("PRICE_PER_HOUR") or None,
+        metavar="USD",
+        help="to show what generation has cost so far",
+    )
     parser.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
     parser.add_argument(
         "--show-prompt",
@@ -337,6 +415,7 @@ def add_generate_options(parser: argparse.ArgumentParser) -> None:
         help="print the exact prompt of a task, and generate nothing",
     )
     _add_sampling_options(parser)
+    _add_engine_options(parser)
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -360,6 +439,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     models.add_argument("--skip-finetuned", action="store_true")
 
     _add_sampling_options(parser)
+    _add_engine_options(parser)
     parser.add_argument(
         "--k-values",
         type=k_values,

@@ -7,6 +7,7 @@ complete function in one fence. `auto` is `chat` where there is such a template.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from sigil_eval.errors import UsageError
@@ -40,6 +41,21 @@ class ChatTemplate(Protocol):
     def render(self, messages: list[Message]) -> str:
         """The conversation as the model reads it, up to where its answer begins."""
         ...
+
+
+@dataclass(frozen=True)
+class ServerTemplate:
+    """The template of a server that applies its own: it is sent the question as it is."""
+
+    source: str = "the server's own"
+
+    def render(self, messages: list[Message]) -> str:
+        """The one message's text."""
+        (message,) = messages
+        return message["content"]
+
+
+SERVER_TEMPLATE = ServerTemplate()
 
 
 def resolve_mode(mode: str, chat_template: ChatTemplate | None) -> str:

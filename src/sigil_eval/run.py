@@ -17,18 +17,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sigil_eval.console import ProgressLine, format_duration, say
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
 from sigil_eval.files import read_jsonl, sha256_file, write_atomic
 from sigil_eval.generation import (
+    EngineOptions,
     GenerationSummary,
     ModelSpec,
     SamplingParams,
+    Shard,
+    Trust,
     generate_samples,
     show_prompt,
 )
+from sigil_eval.generation.engines import LOADS_WEIGHTS, NEEDS_MODEL_FILES
+from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.problems import ProblemSet, load_problem_set
 from sigil_eval.provenance import (
     Deviation,
@@ -41,6 +46,9 @@ from sigil_eval.reproduce import rescore
 from sigil_eval.scoring.judge import Judge, JudgeSettings
 from sigil_eval.scoring.proof import Proof, prove
 from sigil_eval.scoring.score import Mode, ScoreSummary, score_files
+
+if TYPE_CHECKING:
+    from sigil_eval.generation.loading import ModelPool
 
 MODEL_LABELS = ("base", "finetuned")
 RESULT_NAMES = {"base": "base_model", "finetuned": "finetuned_model"}
@@ -56,7 +64,10 @@ class RunOptions:
     checkpoint_path: str
     skip_base: bool
     skip_finetuned: bool
-    device: str
+    base_revision: str | None
+    checkpoint_revision: str | None
+    engine: EngineOptions
+    trust: Trust
     num_samples: int
     k_values: tuple[int, ...]
     temperature: float
@@ -64,7 +75,6 @@ class RunOptions:
     top_k: int
     max_new_tokens: int
     seed: int
-    batch_size: int
     prompt_mode: str
     problem_set: str
     judge: JudgeSettings
@@ -82,7 +92,7 @@ class RunOptions:
         from sigil_eval.cli import judge_settings
 
         given = vars(options)
-        names = set(cls.__dataclass_fields__) - {"judge", "arguments"}
+        names = set(cls.__dataclass_fields__) - {"judge", "arguments", "engine", "trust"}
         arguments = {
             name: str(value) if isinstance(value, Path) else value
             for name, value in given.items()
@@ -91,6 +101,8 @@ class RunOptions:
         return cls(
             **{name: given[name] for name in names},
             judge=judge_settings(options),
+            engine=_engine_options(options),
+            trust=_trust(options),
             arguments=arguments,
         )
 
@@ -196,35 +208,60 @@ def check_complete(summary: ScoreSummary) -> None:
 def generate_one_file(options: argparse.Namespace) -> int:
     """Generate samples with one model into one file, or print a task's prompt."""
     problem_set = load_problem_set(options.problem_set)
-    spec = ModelSpec(base=options.base_model, checkpoint=options.checkpoint)
+    specs = [_one_spec(options, checkpoint) for checkpoint in options.checkpoint or [None]]
     if options.show_prompt is not None:
         problem = problem_set.by_id.get(options.show_prompt)
         if problem is None:
             raise UsageError(f"no problem '{options.show_prompt}' in {problem_set.name}")
-        sys.stdout.write(show_prompt(spec, problem, options.prompt_mode) + "\n")
+        sys.stdout.write(
+            show_prompt(specs[0], problem, options.prompt_mode, _engine_options(options)) + "\n"
+        )
         return 0
     if options.output is None:
         raise UsageError("where should the samples go? Name a file: --output FILE.jsonl")
-    label = options.output.stem
-    with ProgressLine(
-        f"generating {label}", len(problem_set.problems) * options.num_samples
-    ) as line:
+    models = _model_pool(options.engine, keep_base=len(specs) > 1)
+    for spec, output in zip(specs, _outputs(specs, options.output), strict=True):
+        _generate_file(options, problem_set, spec, output, models)
+    return 0
+
+
+def _outputs(specs: Sequence[ModelSpec], output: Path) -> list[Path]:
+    """A file of samples for each model: the one that was named, or one each in that folder."""
+    if len(specs) == 1:
+        return [output]
+    names = [Path(spec.name).name for spec in specs]
+    if len(set(names)) < len(names):
+        names = [spec.name.strip("/").replace("/", "--") for spec in specs]
+    return [output / f"{name}.jsonl" for name in names]
+
+
+def _generate_file(
+    options: argparse.Namespace,
+    problem_set: ProblemSet,
+    spec: ModelSpec,
+    output: Path,
+    models: ModelPool | None,
+) -> None:
+    shard = Shard.parse(options.shard) if options.shard else None
+    total = len(problem_set.problems) * options.num_samples
+    total = len(range(shard.number - 1, total, shard.count)) if shard else total
+    with ProgressLine(f"generating {output.stem}", total) as line:
         summary = generate_samples(
             spec,
             problem_set.problems,
             _sampling_params(options),
-            options.output,
-            label=label,
+            output,
+            label=output.stem,
             prompt_mode=options.prompt_mode,
-            batch_size=options.batch_size,
-            device=options.device,
-            progress=lambda done, _, tokens: line.update(done, f"{tokens} tokens"),
+            options=_engine_options(options),
+            shard=shard,
+            models=models,
+            progress=GenerationProgress(line, options.price_per_hour),
         )
     say(
         f"{summary.samples} samples ({summary.resumed_samples} from an earlier run) in "
-        f"{format_duration(summary.seconds)}: {options.output}"
+        f"{format_duration(summary.seconds)}: {shard.output(output) if shard else output}"
     )
-    return 0
 
 
 def _check_request(options: RunOptions) -> None:
@@ -237,6 +274,8 @@ def _check_request(options: RunOptions) -> None:
         )
     if not options.labels:
         raise UsageError("--skip-base and --skip-finetuned together leave nothing to do")
+    if options.engine.engine not in NEEDS_MODEL_FILES:
+        return
     from sigil_eval.generation.source import resolve_model
 
     for label in options.labels:
@@ -297,8 +336,43 @@ def _prove(judge: Judge, problem_set: ProblemSet) -> Proof:
 
 
 def _model_spec(options: RunOptions, label: str) -> ModelSpec:
-    checkpoint = options.checkpoint_path if label == "finetuned" else None
-    return ModelSpec(base=options.base_model, checkpoint=checkpoint)
+    return _one_spec(options, options.checkpoint_path if label == "finetuned" else None)
+
+
+def _one_spec(options: RunOptions | argparse.Namespace, checkpoint: str | None) -> ModelSpec:
+    return ModelSpec(
+        base=options.base_model,
+        checkpoint=checkpoint,
+        base_revision=options.base_revision,
+        checkpoint_revision=options.checkpoint_revision,
+        trust=options.trust if isinstance(options, RunOptions) else _trust(options),
+    )
+
+
+def _trust(options: argparse.Namespace) -> Trust:
+    return Trust(pickle=options.allow_pickle, remote_code=options.trust_remote_code)
+
+
+def _engine_options(options: argparse.Namespace) -> EngineOptions:
+    return EngineOptions(
+        engine=options.engine,
+        batch_size=options.batch_size,
+        device=options.device,
+        dtype=options.dtype,
+        quantization=options.quantization,
+        merge=options.merge,
+        attention=options.attention,
+        base_url=options.base_url if options.engine == "openai" else None,
+    )
+
+
+def _model_pool(engine: str, *, keep_base: bool = False) -> ModelPool | None:
+    """What keeps a base loaded from one model to the next, for engines that load any."""
+    if engine not in LOADS_WEIGHTS:
+        return None
+    from sigil_eval.generation.loading import ModelPool
+
+    return ModelPool(keep_base=keep_base)
 
 
 def _generate_all(
@@ -306,13 +380,10 @@ def _generate_all(
 ) -> dict[str, dict[str, Any]]:
     """Samples of every model; what is known of each, for the metadata."""
     known: dict[str, dict[str, Any]] = {}
+    models = _model_pool(options.engine.engine)
     for label in options.labels:
         total = len(problem_set.problems) * options.num_samples
         with times.phase(f"generation {label}"), ProgressLine(f"generating {label}", total) as line:
-
-            def show(done: int, total: int, tokens: int, line: ProgressLine = line) -> None:
-                line.update(done, f"{tokens} tokens")
-
             summary = generate_samples(
                 _model_spec(options, label),
                 problem_set.problems,
@@ -320,9 +391,9 @@ def _generate_all(
                 _samples_path(options, label),
                 label=label,
                 prompt_mode=options.prompt_mode,
-                batch_size=options.batch_size,
-                device=options.device,
-                progress=show,
+                options=options.engine,
+                models=models,
+                progress=GenerationProgress(line, options.price_per_hour),
             )
         known[label] = _model_row(options, label, summary)
     return known

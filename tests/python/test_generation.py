@@ -20,6 +20,7 @@ torch = pytest.importorskip("torch")
 from sigil_eval.errors import PreflightError, UsageError  # noqa: E402
 from sigil_eval.files import sha256_text  # noqa: E402
 from sigil_eval.generation import (  # noqa: E402
+    EngineOptions,
     GenerationSummary,
     ModelSpec,
     SamplingParams,
@@ -27,7 +28,7 @@ from sigil_eval.generation import (  # noqa: E402
 )
 from sigil_eval.generation.hf import HFEngine  # noqa: E402
 from sigil_eval.generation.journal import SampleJournal, journal_path  # noqa: E402
-from sigil_eval.generation.loading import choose_hardware, load_tokenizer  # noqa: E402
+from sigil_eval.generation.loading import choose_hardware, load_model, load_tokenizer  # noqa: E402
 from sigil_eval.generation.protocol import Request, Sample  # noqa: E402
 from sigil_eval.generation.source import resolve_model  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
@@ -60,8 +61,12 @@ def draw(
     output: Path, problems: tuple[Problem, ...], params: SamplingParams = PARAMS, **options: Any
 ) -> GenerationSummary:
     """Generate with the fine-tuned model on the CPU."""
-    options = {"device": "cpu", "label": "tuned", **options}
-    return generate_samples(options.pop("model", TUNED), problems, params, output, **options)
+    names = set(EngineOptions.__dataclass_fields__) & set(options)
+    engine = EngineOptions(**{"device": "cpu", **{name: options.pop(name) for name in names}})
+    model = options.pop("model", TUNED)
+    return generate_samples(
+        model, problems, params, output, label="tuned", options=engine, **options
+    )
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -153,7 +158,7 @@ def test_a_complete_file_is_left_alone(full: Path, problems: tuple[Problem, ...]
 KILLED = """
 import sys
 from pathlib import Path
-from sigil_eval.generation import ModelSpec, SamplingParams, generate_samples
+from sigil_eval.generation import EngineOptions, ModelSpec, SamplingParams, generate_samples
 from sigil_eval.problems import load_problem_set
 
 base, adapter, output = sys.argv[1:4]
@@ -164,8 +169,7 @@ generate_samples(
     SamplingParams(num_samples=4, temperature=0.9, max_new_tokens=60),
     Path(output),
     label="tuned",
-    batch_size=2,
-    device="cpu",
+    options=EngineOptions(batch_size=2, device="cpu"),
 )
 """
 
@@ -276,8 +280,14 @@ def engine_for(model: ModelSpec, params: SamplingParams, batch_size: int = 8) ->
     """An engine that never stops early."""
     resolved = resolve_model(model)
     info = choose_hardware("cpu", "auto")
-    tokenizer = load_tokenizer(resolved)
-    return HFEngine(resolved, tokenizer, params, info, batch_size=batch_size, early_stop=False)
+    return HFEngine(
+        load_model(resolved, info),
+        load_tokenizer(resolved),
+        params,
+        info,
+        batch_size=batch_size,
+        early_stop=False,
+    )
 
 
 def requests_for(problems: tuple[Problem, ...]) -> list[Request]:
@@ -297,7 +307,7 @@ def answers(engine: HFEngine, requests: list[Request]) -> dict[tuple[str, int], 
 def test_greedy_is_what_transformers_generates(problems: tuple[Problem, ...]) -> None:
     engine = engine_for(TUNED, SamplingParams(temperature=0.0, max_new_tokens=60))
     found = answers(engine, requests_for(problems))
-    tokenizer, model = engine._tokenizer, engine._model
+    tokenizer, model = engine._book._tokenizer, engine._model
     for problem in problems:
         inputs = tokenizer(problem.prompt, return_tensors="pt", return_token_type_ids=False)
         output = model.generate(**inputs, do_sample=False, max_new_tokens=60)
@@ -365,11 +375,12 @@ def test_a_prompt_too_long_for_the_model_is_named(
 
 def test_an_answer_never_leaves_the_context(problems: tuple[Problem, ...]) -> None:
     engine = engine_for(TUNED, SamplingParams(temperature=0.0, max_new_tokens=60))
-    engine._end_ids = frozenset()
+    engine._book.end_ids = frozenset()
+    tokenizer = engine._book._tokenizer
     long = problems[0].prompt
-    while len(engine._tokenizer(long).input_ids) < 1000:
+    while len(tokenizer(long).input_ids) < 1000:
         long = "// word\n" + long
-    room = 1024 - len(engine._tokenizer(long).input_ids)
+    room = 1024 - len(tokenizer(long).input_ids)
     (sample,) = answers(engine, [Request("Long/2", 0, long, long, 1)]).values()
     assert (sample.tokens, sample.finish_reason) == (room, "length")
 
@@ -405,8 +416,10 @@ def test_meaningless_values_are_refused(wrong: dict[str, float]) -> None:
 
 def test_importing_generation_does_not_import_torch() -> None:
     code = (
-        "import sys, sigil_eval.generation, sigil_eval.prompts; "
-        "print([m for m in ('torch', 'transformers', 'huggingface_hub') if m in sys.modules])"
+        "import sys, sigil_eval.generation, sigil_eval.prompts, sigil_eval.cli; "
+        "sigil_eval.cli.build_parser().format_help(); "
+        "heavy = ('torch', 'transformers', 'huggingface_hub', 'peft', 'scipy', 'numpy'); "
+        "print([module for module in heavy if module in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", code]

@@ -17,8 +17,11 @@ import pytest
 
 pytest.importorskip("transformers")
 
+import torch
+from safetensors.torch import load_file
+
 from sigil_eval.errors import PreflightError, UsageError
-from sigil_eval.generation import ModelSpec, show_prompt
+from sigil_eval.generation import ModelSpec, Trust, show_prompt
 from sigil_eval.generation.loading import choose_hardware, load_model
 from sigil_eval.generation.source import resolve_model, resolve_source
 from sigil_eval.problems import ProblemSet
@@ -111,6 +114,45 @@ def test_weights_that_can_run_code_are_refused(copies: Path) -> None:
         resolve_model(ModelSpec(str(copies / "base")))
 
 
+def test_weights_that_can_run_code_are_read_when_asked_for(copies: Path) -> None:
+    weights = copies / "base" / "model.safetensors"
+    torch.save(load_file(weights), copies / "base" / "pytorch_model.bin")
+    trusting = ModelSpec(str(copies / "base"), trust=Trust(pickle=True))
+    both = resolve_model(trusting).base
+    assert "pytorch_model.bin" not in both.files, "safetensors come first, trust or not"
+    weights.unlink()
+    model = resolve_model(trusting)
+    assert "pytorch_model.bin" in model.base.files
+    info = choose_hardware("cpu", "auto")
+    expected = load_model(resolve_model(ModelSpec(str(BASE))), info).state_dict()
+    found = load_model(model, info).state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_code_beside_a_model_runs_only_when_asked_for(
+    copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = copies / "ran"
+    (copies / "base" / "own.py").write_text(
+        "from pathlib import Path\n"
+        "from transformers import LlamaConfig, LlamaForCausalLM\n"
+        f"Path({str(ran)!r}).touch()\n"
+        "class OwnConfig(LlamaConfig):\n    model_type = 'own'\n"
+        "class OwnForCausalLM(LlamaForCausalLM):\n    config_class = OwnConfig\n"
+    )
+    own = {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.OwnForCausalLM"}
+    edit(copies / "base" / "config.json", model_type="own", auto_map=own)
+    info = choose_hardware("cpu", "auto")
+    with pytest.raises(PreflightError, match="cannot be loaded"):
+        load_model(resolve_model(ModelSpec(str(copies / "base"))), info)
+    assert not ran.exists()
+    # Where transformers copies such code to, once it is trusted.
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(copies / "code"))
+    trusting = ModelSpec(str(copies / "base"), trust=Trust(remote_code=True))
+    assert type(load_model(resolve_model(trusting), info)).__name__ == "OwnForCausalLM"
+    assert ran.exists()
+
+
 def test_broken_files_are_explained(copies: Path, humaneval: ProblemSet) -> None:
     spec = ModelSpec(str(copies / "base"), str(copies / "adapter"))
     info = choose_hardware("cpu", "auto")
@@ -137,13 +179,15 @@ def test_broken_files_are_explained(copies: Path, humaneval: ProblemSet) -> None
 
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+TOKEN = "hf_loopback"  # noqa: S105
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
     """As much of the model hub as its client needs, serving the demo's models.
 
     org/models holds them in two folders, with files beside that nobody should download;
-    org/gated shows its files to nobody; other names do not exist.
+    org/gated shows its files to nobody; org/private is there for those only who have its token;
+    other names do not exist.
     """
 
     files: dict[str, bytes]
@@ -163,7 +207,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def _describe(self, repository: str) -> None:
-        if repository not in ("org/models", "org/gated"):
+        known = ["org/models", "org/gated"]
+        if self.headers["Authorization"] == f"Bearer {TOKEN}":
+            known.append("org/private")
+        if repository not in known:
             self._answer(404, b"", {"X-Error-Code": "RepoNotFound"})
             return
         siblings = [{"rfilename": name} for name in self.files]
@@ -232,7 +279,7 @@ for base, checkpoint in json.loads(sys.argv[1]):
 
 
 def ask(
-    address: str, home: Path, *specs: tuple[str | None, str | None]
+    address: str, home: Path, *specs: tuple[str | None, str | None], token: str = ""
 ) -> list[tuple[str, str | None]]:
     """Resolve and load models in a process whose hub is at `address`."""
     environment = {
@@ -240,7 +287,7 @@ def ask(
         "PYTHONPATH": str(ROOT / "src"),
         "HF_ENDPOINT": address,
         "HF_HOME": str(home),
-        "HF_TOKEN": "",
+        "HF_TOKEN": token,
         "HF_HUB_DISABLE_XET": "1",
     }
     command = [sys.executable, "-c", ASK, json.dumps(specs)]
@@ -267,6 +314,11 @@ def test_hub_repositories(hub: str, tmp_path: Path) -> None:
     asked_for = {f"base/{path.name}" for path in BASE.iterdir()}
     asked_for |= {f"adapter/{path.name}" for path in ADAPTER.iterdir()}
     assert set(Hub.served) <= asked_for - {"adapter/README.md"}
+
+    private = ("org/private/base", None)
+    (missing,) = ask(hub, tmp_path, private)
+    assert missing[0] == "PreflightError" and "set HF_TOKEN if it is private" in str(missing[1])
+    assert ask(hub, tmp_path, private, token=TOKEN) == [(COMMIT, None)]
 
     # Without the hub, what lies in the cache will do; nothing else can be had.
     nowhere = "http://127.0.0.1:9"

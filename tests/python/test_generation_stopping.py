@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
-from sigil_eval.generation.stopping import read_answer
+from sigil_eval.generation.stopping import AnswerReader, read_answer
 from sigil_eval.problems import Problem, ProblemSet
 
 PROMPT = "// Doubles; see `{`.\nfn double(x: i32) -> i32 {\n"
@@ -16,33 +17,57 @@ BODY = "    x * 2\n}"
 def stops_at(answer: str, code_before: str = PROMPT) -> str | None:
     """What is kept of an answer that arrives one character at a time, None if it never stops.
 
-    The engine looks only at closing characters unless the answer is between items; here too.
+    As the engines do, it looks only at characters that the reader awaits; and each look must
+    find what a fresh reader finds.
     """
-    between = False
+    reader, awaits = AnswerReader(code_before), "}`;"
     for length in range(1, len(answer) + 1):
-        if not between and answer[length - 1] not in "}`;":
+        if awaits and answer[length - 1] not in awaits:
             continue
-        end, between = read_answer(code_before, answer[:length])
-        if end is not None:
-            return answer[:end]
+        reading = reader.read(answer[:length])
+        assert reading == read_answer(code_before, answer[:length])
+        if reading.end is not None:
+            return answer[: reading.end]
+        awaits = reading.awaits
     return None
 
 
-def test_no_reference_answer_is_cut_short(humaneval: ProblemSet) -> None:
-    pieces = re.compile(r"\w+|\s+|.", re.DOTALL)
+# As coarse as the tokens of a large model.
+PIECES = re.compile(r" ?\w+|\s+|[^\w\s]{1,3}")
 
+
+@pytest.mark.parametrize("after", ["\n\nThis function first checks", "\n```\n", "\n\n#[test]\nfn"])
+def test_no_reference_answer_is_cut_short(humaneval: ProblemSet, after: str) -> None:
     def kept(problem: Problem) -> str | None:
-        answer = problem.canonical_solution.rstrip() + "\n\nThis function first checks"
-        for piece in pieces.finditer(answer):
-            end, _ = read_answer(problem.prompt, answer[: piece.end()])
-            if end is not None:
-                assert piece.end() < len(problem.canonical_solution.rstrip()) + 20
-                return answer[:end]
+        complete = problem.canonical_solution.rstrip()
+        reader, beyond = AnswerReader(problem.prompt), 0
+        for piece in PIECES.finditer(complete + after):
+            beyond += piece.end() > len(complete)
+            reading = reader.read((complete + after)[: piece.end()])
+            if reading.end is not None:
+                assert beyond <= 4, f"{problem.task_id}: {beyond} tokens after its end"
+                return (complete + after)[: reading.end]
         return None
 
     assert {p.task_id: kept(p) for p in humaneval.problems} == {
         p.task_id: p.canonical_solution.rstrip() for p in humaneval.problems
     }
+
+
+def test_reading_costs_no_more_than_the_length_of_the_answer() -> None:
+    """Looked at after every token, an answer ten times as long may cost ten times as much, not a
+    hundred times."""
+
+    def seconds(lines: int) -> float:
+        answer = "    if x > 0 { let s = [x; 3]; }\n" * lines
+        reader = AnswerReader(PROMPT)
+        began = time.process_time()
+        for length in range(0, len(answer), 4):
+            reader.read(answer[:length])
+        return time.process_time() - began
+
+    seconds(20)
+    assert min(seconds(500) for _ in range(3)) < 40 * min(seconds(50) for _ in range(3))
 
 
 def test_no_reference_answer_in_a_fence_is_cut_short(humaneval: ProblemSet) -> None:

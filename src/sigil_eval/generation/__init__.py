@@ -4,18 +4,24 @@ Importing this package is cheap: torch and transformers are imported only when a
 """
 
 from sigil_eval.generation.api import generate_samples, show_prompt
+from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.protocol import (
     GenerationSummary,
     ModelSpec,
     ProgressCallback,
     SamplingParams,
+    Trust,
 )
+from sigil_eval.generation.shards import Shard
 
 __all__ = [
+    "EngineOptions",
     "GenerationSummary",
     "ModelSpec",
     "ProgressCallback",
     "SamplingParams",
+    "Shard",
+    "Trust",
     "generate_samples",
     "show_prompt",
 ]

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, dump_row, sha256_file, write_atomic
+from sigil_eval.generation.devices import Report, devices_of, draw_on_all
+from sigil_eval.generation.engines import (
+    LOADS_WEIGHTS,
+    EngineOptions,
+    Prepared,
+    describe_engine,
+    start_engine,
+)
 from sigil_eval.generation.journal import SampleJournal
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.protocol import (
-    Engine,
     EngineInfo,
     GenerationSummary,
     ModelSpec,
@@ -22,62 +29,60 @@ from sigil_eval.generation.protocol import (
     Sample,
     SamplingParams,
 )
-from sigil_eval.generation.source import ResolvedModel, resolve_model
+from sigil_eval.generation.shards import Shard, take_over
+from sigil_eval.generation.source import fetch_weights, resolve_model
 from sigil_eval.problems import Problem
-from sigil_eval.prompts import build_prompt, prompt_sha256, prompt_template_sha256, resolve_mode
+from sigil_eval.prompts import (
+    SERVER_TEMPLATE,
+    build_prompt,
+    prompt_sha256,
+    prompt_template_sha256,
+    resolve_mode,
+)
 
-ENGINES = ("hf", "replay")
-DEFAULT_BATCH_SIZE = 64
+if TYPE_CHECKING:
+    from sigil_eval.generation.loading import ModelPool
+
+Pairs = list[tuple[str, int]]
 
 
 @dataclass(frozen=True)
-class EngineOptions:
-    """How samples are drawn, as asked for; none of it is meant to change what they say but
-    `dtype` and `early_stop`, which are compared on resume."""
+class _Job:
+    """A request in full: what is to be drawn, from what, and how."""
 
-    engine: str = "hf"
-    batch_size: int = DEFAULT_BATCH_SIZE
-    device: str = "auto"
-    dtype: str = "auto"
-    early_stop: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what does not exist."""
-        if self.engine not in ENGINES:
-            raise UsageError(f"unknown engine '{self.engine}'; choose one of {', '.join(ENGINES)}")
-        if self.batch_size < 1:
-            raise UsageError("--batch-size must be at least 1")
+    model: ModelSpec
+    problems: tuple[Problem, ...]
+    params: SamplingParams
+    prompt_mode: str
+    options: EngineOptions
 
 
 @dataclass(frozen=True)
 class _Plan:
     """A model found, and the prompt of each problem by task id."""
 
-    name: str
+    job: _Job
     identity: str
     revision: str
     base_revision: str
     adapter_revision: str | None
-    mode: str
     template_sha256: str
     prompts: dict[str, str]
-    model: ResolvedModel | None = None
-    tokenizer: Any = field(default=None, repr=False)
+    prepared: Prepared
 
-    def settings(self, params: SamplingParams, options: EngineOptions) -> Row:
+    def settings(self) -> Row:
         """What decides a sample's text and is known before anything is loaded."""
+        params = asdict(self.job.params)
+        del params["num_samples"]
         return {
-            "engine": options.engine,
+            "engine": self.job.options.engine,
             "model revision": self.base_revision,
             "adapter revision": self.adapter_revision,
-            "prompt mode": self.mode,
+            "prompt mode": self.prepared.mode,
             "prompt template": self.template_sha256,
-            "seed": params.seed,
-            "temperature": params.temperature,
-            "top_p": params.top_p,
-            "top_k": params.top_k,
-            "max_new_tokens": params.max_new_tokens,
-            "early_stop": options.early_stop,
+            **params,
+            "early_stop": self.job.options.early_stop,
+            "quantization": self.job.options.quantization,
         }
 
 
@@ -89,177 +94,230 @@ def generate_samples(
     *,
     label: str,
     prompt_mode: str = "auto",
-    batch_size: int = DEFAULT_BATCH_SIZE,
-    device: str = "auto",
-    dtype: str = "auto",
-    engine: str = "hf",
-    early_stop: bool = True,
+    options: EngineOptions | None = None,
+    shard: Shard | None = None,
+    models: ModelPool | None = None,
     progress: ProgressCallback | None = None,
 ) -> GenerationSummary:
     """Draw `params.num_samples` samples for each problem and write them to `output`.
 
     Samples that an earlier, interrupted call has finished are taken from the journal beside
-    `output`; when all are there, no weights are loaded. The file is the same byte for byte
-    however often the work was interrupted and whatever the batch size. Rows stand in the order
-    of `problems`, then of sample_index. `label` names the model in the summary.
+    `output`, and those of shards from theirs; when all are there, no weights are loaded. The file
+    is the same byte for byte however often the work was interrupted, however it was divided, and
+    whatever the batch size. Rows stand in the order of `problems`, then of sample_index. `label`
+    names the model in the summary. `models` lends models that are already loaded.
 
-    With engine "replay", `model.base` is a samples file, and nothing is loaded at all.
+    With `shard`, only that part is drawn, into `shard.output(output)`. Several devices draw a
+    part each, in processes of their own. With engine "replay", `model.base` is a samples file;
+    with engine "openai", a model's name is the server's name for it.
 
     Raises UsageError for a request that cannot be met or that contradicts the journal,
     PreflightError for a model that cannot be had or loaded.
     """
-    options = EngineOptions(engine, batch_size, device, dtype, early_stop)
+    job = _Job(model, tuple(problems), params, prompt_mode, options or EngineOptions())
     began = time.monotonic()
-    plan = _plan(model, problems, prompt_mode, options)
+    plan = _plan(job)
     wanted = [(problem.task_id, i) for problem in problems for i in range(params.num_samples)]
+    if shard is not None:
+        wanted, output = shard.of(wanted), shard.output(output)
     with SampleJournal(output) as journal:
-        settings = plan.settings(params, options)
-        journal.check(settings if dtype == "auto" else {**settings, "dtype": dtype})
-        journal.check_prompts({task: prompt_sha256(text) for task, text in plan.prompts.items()})
-        missing = [pair for pair in wanted if pair not in journal.samples]
-        if missing:
-            _draw(plan, problems, params, options, journal, missing, len(wanted), progress)
+        take_over(journal, output)
+        _check(plan, journal)
+        earlier = set(journal.samples)
+        _complete(plan, journal, output, wanted, models, progress)
         rows = [_row(journal.samples[pair], plan) for pair in wanted]
         _write_samples(output, rows)
         header = journal.header or {}
-        fresh = [journal.samples[pair]["tokens"] for pair in missing]
+        fresh = [journal.samples[pair]["tokens"] for pair in wanted if pair not in earlier]
+    settings = header.get("settings", {})
     return GenerationSummary(
         label=label,
         samples=len(rows),
-        new_samples=len(missing),
-        resumed_samples=len(rows) - len(missing),
+        new_samples=len(fresh),
+        resumed_samples=len(rows) - len(fresh),
         tokens=sum(fresh),
         seconds=time.monotonic() - began,
         truncated=sum(row["finish_reason"] == "length" for row in rows),
         model_revision=plan.base_revision,
         adapter_revision=plan.adapter_revision,
-        prompt_mode=plan.mode,
+        prompt_mode=plan.prepared.mode,
         prompt_template_sha256=plan.template_sha256,
         device=header.get("device", ""),
-        dtype=header.get("settings", {}).get("dtype", ""),
-        attention=header.get("settings", {}).get("attention", ""),
+        dtype=settings.get("dtype", ""),
+        attention=settings.get("attention", ""),
+        engine=job.options.engine,
+        quantization=job.options.quantization,
     )
 
 
-def show_prompt(model: ModelSpec, problem: Problem, prompt_mode: str = "auto") -> str:
+def show_prompt(
+    model: ModelSpec,
+    problem: Problem,
+    prompt_mode: str = "auto",
+    options: EngineOptions | None = None,
+) -> str:
     """The exact text that a model is given for a problem. Loads its tokenizer, not its weights."""
-    return _plan(model, [problem], prompt_mode, EngineOptions()).prompts[problem.task_id]
+    job = _Job(model, (problem,), SamplingParams(), prompt_mode, options or EngineOptions())
+    return _plan(job).prompts[problem.task_id]
 
 
-def _plan(
-    model: ModelSpec, problems: Sequence[Problem], prompt_mode: str, options: EngineOptions
-) -> _Plan:
-    if options.engine == "replay":
-        return _replay_plan(model, problems)
+def _plan(job: _Job) -> _Plan:
+    if job.options.engine in ("replay", "openai"):
+        return _plan_without_a_model(job)
     from sigil_eval.generation.loading import chat_template, load_tokenizer
 
-    resolved = resolve_model(model)
+    resolved = resolve_model(job.model)
     tokenizer = load_tokenizer(resolved)
     template = chat_template(tokenizer)
-    mode = resolve_mode(prompt_mode, template)
+    mode = resolve_mode(job.prompt_mode, template)
     return _Plan(
-        name=model.name,
+        job=job,
         identity=resolved.identity,
         revision=resolved.revision,
         base_revision=resolved.base.revision,
         adapter_revision=resolved.adapter.revision if resolved.adapter else None,
-        mode=mode,
         template_sha256=prompt_template_sha256(mode, template),
-        prompts={p.task_id: build_prompt(p, template, mode) for p in problems},
-        model=resolved,
-        tokenizer=tokenizer,
+        prompts={p.task_id: build_prompt(p, template, mode) for p in job.problems},
+        prepared=Prepared(job.model.name, mode, resolved, tokenizer),
     )
 
 
-def _replay_plan(model: ModelSpec, problems: Sequence[Problem]) -> _Plan:
-    path = Path(model.name)
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; the replay engine needs a samples file")
-    revision = f"sha256:{sha256_file(path)}"
+def _plan_without_a_model(job: _Job) -> _Plan:
+    """For samples that are read from a file, or drawn by a server that has model and template."""
+    name = job.model.name
+    if job.options.engine == "replay":
+        path, template, mode = Path(name), None, "completion"
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file; the replay engine needs a samples file")
+        revision = f"sha256:{sha256_file(path)}"
+    else:
+        if not name:
+            raise UsageError("which model of the server's? Name it with --base-model")
+        template = SERVER_TEMPLATE
+        mode, revision = resolve_mode(job.prompt_mode, template), f"served:{name}"
     return _Plan(
-        name=model.name,
+        job=job,
         identity=revision,
         revision=revision,
         base_revision=revision,
         adapter_revision=None,
-        mode="completion",
-        template_sha256=prompt_template_sha256("completion"),
-        prompts={p.task_id: p.prompt for p in problems},
+        template_sha256=prompt_template_sha256(mode, template),
+        prompts={p.task_id: build_prompt(p, template, mode) for p in job.problems},
+        prepared=Prepared(name, mode),
     )
+
+
+def _check(plan: _Plan, journal: SampleJournal) -> None:
+    """Compare with the journal what can be compared before anything is loaded."""
+    dtype = plan.job.options.dtype
+    journal.check(plan.settings() if dtype == "auto" else {**plan.settings(), "dtype": dtype})
+    journal.check_prompts({task: prompt_sha256(text) for task, text in plan.prompts.items()})
+
+
+def _complete(
+    plan: _Plan,
+    journal: SampleJournal,
+    output: Path,
+    wanted: Pairs,
+    models: ModelPool | None,
+    progress: ProgressCallback | None,
+) -> None:
+    """Draw what the journal lacks, on one device or several."""
+    missing = [pair for pair in wanted if pair not in journal.samples]
+    if not missing:
+        return
+    done, tokens = len(wanted) - len(missing), 0
+
+    def report(more_samples: int, more_tokens: int) -> None:
+        nonlocal done, tokens
+        done += more_samples
+        tokens += more_tokens
+        if progress is not None:
+            progress(done, len(wanted), tokens)
+
+    loads = plan.job.options.engine in LOADS_WEIGHTS
+    devices = devices_of(plan.job.options.device)[: len(missing)] if loads else []
+    if len(devices) > 1:
+        _draw_on(devices, plan, journal, output, missing, report)
+    else:
+        _draw(plan, journal, missing, models, report)
+
+
+def _draw_on(
+    devices: Sequence[str],
+    plan: _Plan,
+    journal: SampleJournal,
+    output: Path,
+    missing: Pairs,
+    report: Report,
+) -> None:
+    """Draw the missing samples on several devices, and take over what each has drawn."""
+    assert plan.prepared.model is not None
+    for source in (plan.prepared.model.base, plan.prepared.model.adapter):
+        if source is not None:
+            fetch_weights(source)  # once, before each process asks for it
+    parts = []
+    for number, device in enumerate(devices, start=1):
+        shard = Shard(number, len(devices))
+        job = replace(plan.job, options=replace(plan.job.options, device=device))
+        describe_engine(job.options)  # what is wrong is said before any process is started
+        parts.append((job, shard.output(output), shard.of(missing)))
+    draw_on_all(_draw_part, parts, report)
+    for path in take_over(journal, output):
+        path.unlink()
+
+
+def _draw_part(job: _Job, output: Path, pairs: Pairs, report: Report) -> None:
+    """In a process of its own: draw some samples into a part's journal."""
+    plan = _plan(job)
+    with SampleJournal(output) as journal:
+        _check(plan, journal)
+        missing = [pair for pair in pairs if pair not in journal.samples]
+        if missing:
+            _draw(plan, journal, missing, None, report)
 
 
 def _draw(
     plan: _Plan,
-    problems: Sequence[Problem],
-    params: SamplingParams,
-    options: EngineOptions,
     journal: SampleJournal,
-    missing: Sequence[tuple[str, int]],
-    total: int,
-    progress: ProgressCallback | None,
+    missing: Pairs,
+    models: ModelPool | None,
+    report: Report,
 ) -> None:
-    """Draw the missing samples into the journal."""
-    engine = _start_engine(plan, params, options, journal)
+    """Agree with the journal on every setting, load the model, draw the missing samples."""
+    job = plan.job
+    info = describe_engine(job.options)
+    journal.agree({**plan.settings(), **_hardware(info)}, {"device": info.device})
     hashes = {task_id: prompt_sha256(text) for task_id, text in plan.prompts.items()}
-    done, tokens = total - len(missing), 0
 
     def finished(sample: Sample) -> None:
-        nonlocal done, tokens
         journal.add(sample, hashes[sample.task_id])
-        done += 1
-        tokens += sample.tokens
-        if progress is not None:
-            progress(done, total, tokens)
+        report(1, sample.tokens)
 
-    code_before = {p.task_id: "" if plan.mode == "chat" else p.prompt for p in problems}
+    chat = plan.prepared.mode == "chat"
+    code_before = {p.task_id: "" if chat else p.prompt for p in job.problems}
     requests = [
         Request(
             task_id=task_id,
             sample_index=index,
             prompt=plan.prompts[task_id],
             code_before=code_before[task_id],
-            key=sample_key(params.seed, plan.identity, task_id, index),
+            key=sample_key(job.params.seed, plan.identity, task_id, index),
         )
         for task_id, index in missing
     ]
-    engine.generate(requests, finished)
-
-
-def _start_engine(
-    plan: _Plan, params: SamplingParams, options: EngineOptions, journal: SampleJournal
-) -> Engine:
-    """Agree with the journal on every setting, then load the model."""
-    settings = plan.settings(params, options)
-    if plan.model is None:
-        from sigil_eval.generation.replay import ReplayEngine
-
-        replay = ReplayEngine(Path(plan.name))
-        journal.agree({**settings, **_hardware(replay.info)}, {"device": replay.info.device})
-        return replay
-    from sigil_eval.generation.hf import HFEngine
-    from sigil_eval.generation.loading import choose_hardware
-
-    info = choose_hardware(options.device, options.dtype)
-    journal.agree({**settings, **_hardware(info)}, {"device": info.device})
-    return HFEngine(
-        plan.model,
-        plan.tokenizer,
-        params,
-        info,
-        batch_size=options.batch_size,
-        early_stop=options.early_stop,
-        special_tokens=plan.mode == "completion",
-    )
+    with start_engine(plan.prepared, job.params, job.options, info, models) as engine:
+        engine.generate(requests, finished)
 
 
 def _hardware(info: EngineInfo) -> Row:
     """What of the hardware changes the last digits of a model's output."""
-    return {"dtype": info.dtype, "attention": info.attention}
+    return {"dtype": info.dtype, "attention": info.attention, "adapters": info.adapters}
 
 
 def _row(journaled: Row, plan: _Plan) -> Row:
     """A row of the samples file."""
-    return {**journaled, "model": plan.name, "revision": plan.revision}
+    return {**journaled, "model": plan.prepared.name, "revision": plan.revision}
 
 
 def _write_samples(output: Path, rows: Sequence[Row]) -> None:

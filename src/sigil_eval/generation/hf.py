@@ -1,7 +1,8 @@
-"""The default engine: transformers models, decoded row by row in one rolling batch.
+"""The default engine: continuous batching of a transformers model over a cache of slots.
 
-Samples of one prompt share its prefill. A finished row leaves the batch and the next request
-takes its place, so the batch stays full however different the lengths of answers are.
+Samples of one prompt share its prefill. Each answer under way holds a slot; when it ends, the
+next request takes the slot over, so that every step computes answers and no padding, however
+different their lengths are. docs/adr/ADR-009 says why this loop and not another.
 """
 
 from __future__ import annotations
@@ -10,59 +11,89 @@ import contextlib
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
-from sigil_eval.errors import PreflightError, UsageError
-from sigil_eval.generation.loading import load_model
-from sigil_eval.generation.protocol import (
-    EngineInfo,
-    FinishReason,
-    Request,
-    Sample,
-    SamplingParams,
-)
+from sigil_eval.errors import PreflightError
+from sigil_eval.generation.answers import Answer, AnswerBook
+from sigil_eval.generation.attention import FLASH, flash_over_slots
+from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
-from sigil_eval.generation.source import ResolvedModel
-from sigil_eval.generation.stopping import read_answer
+from sigil_eval.generation.slots import SlotCache
 
-# Rows leave, and others enter, once an eighth of the batch is free: each change copies the
-# cache, which on a large batch costs as much as a step.
-_SLACK = 8
+# Slots are refilled, or taken away where nothing waits, once one in sixteen is free: each time
+# costs some work in every layer, and a free slot costs its share of a step.
+_SLACK = 16
+
+# What attention reads is rounded up to this, the alignment that fused kernels want of masks.
+_ALIGNMENT = 8
+
+# How far probabilities may differ between two ways to compute attention in half precision.
+_TOLERANCE = 0.05
 
 # Parameters. On two busy cores the demo's models run three to thirty times faster on one thread
 # than on two; it also makes their samples independent of how many cores there are.
 _SMALL_MODEL = 20_000_000
 
+OnSample = Callable[[Sample], None]
 
-@dataclass
-class _Row:
-    """One sample under way: its request, its prompt's tokens and what has been drawn."""
 
-    request: Request
+@dataclass(frozen=True)
+class _Prefilled:
+    """A prompt that the model has read: its cache, and the logits (1, vocabulary) after it."""
+
     prompt: tuple[int, ...]
-    limit: int
-    drawn: list[int] = field(default_factory=list)
-    finished: bool = False
-    between_items: bool = False
+    cache: DynamicCache
+    logits: torch.Tensor
 
 
-@dataclass
 class _Batch:
-    """Rows in step with each other, left-padded to one width.
+    """The slots at one moment.
 
-    `mask` is (rows, width), 1 where a token stands; `logits` (rows, vocabulary) are those of
-    the next token; the cache holds (rows, heads, width, size) for each layer.
+    `answers` has None where a slot is free. On the device, each (slots,): `tokens` drawn last,
+    `lengths` of what is cached, `positions` of the next token in its answer, and sampling keys.
     """
 
-    rows: list[_Row]
-    cache: DynamicCache
-    mask: torch.Tensor
-    logits: torch.Tensor
-    keys: torch.Tensor
+    def __init__(self, layers: int, slots: int, device: torch.device) -> None:
+        self.answers: list[Answer | None] = [None] * slots
+        self.cache = SlotCache(layers, slots)
+        self.tokens, self.lengths, self.positions, self.keys = torch.zeros(
+            4, slots, dtype=torch.long, device=device
+        )
+
+    @property
+    def free(self) -> list[int]:
+        """The slots without an answer."""
+        return [slot for slot, answer in enumerate(self.answers) if answer is None]
+
+    def enter(self, answers: Sequence[Answer], prefilled: _Prefilled) -> None:
+        """Give a slot to each answer; all are to the same prompt, with one token drawn."""
+        slots = self.free[: len(answers)]
+        rows = torch.tensor(
+            [[answer.drawn[-1], len(answer.prompt), 1, answer.request.key] for answer in answers],
+            device=self.tokens.device,
+        )
+        index = torch.tensor(slots, device=self.tokens.device)
+        for state, column in zip(
+            (self.tokens, self.lengths, self.positions, self.keys), rows.unbind(1), strict=True
+        ):
+            state[index] = column
+        self.cache.put(prefilled.cache, index)
+        for slot, answer in zip(slots, answers, strict=True):
+            self.answers[slot] = answer
+
+    def keep_live(self) -> None:
+        """Take the free slots away."""
+        live = [slot for slot, answer in enumerate(self.answers) if answer is not None]
+        index = torch.tensor(live, device=self.tokens.device)
+        self.cache.keep(index)
+        self.answers = [self.answers[slot] for slot in live]
+        self.tokens, self.lengths = self.tokens[index], self.lengths[index]
+        self.positions, self.keys = self.positions[index], self.keys[index]
 
 
 class HFEngine:
@@ -70,7 +101,7 @@ class HFEngine:
 
     def __init__(
         self,
-        model: ResolvedModel,
+        model: Any,
         tokenizer: Any,
         params: SamplingParams,
         info: EngineInfo,
@@ -79,203 +110,188 @@ class HFEngine:
         early_stop: bool = True,
         special_tokens: bool = True,
     ) -> None:
-        """Load the model. `special_tokens` says whether prompts still lack their begin token."""
+        """Draw from a loaded model; see `AnswerBook` for `special_tokens`.
+
+        Raises PreflightError for a model whose layers do not all attend to everything before.
+        """
         self.info = info
         self.batch_size = batch_size
+        self._model: Any = model
         self._params = params
-        self._tokenizer = tokenizer
-        self._early_stop = early_stop
-        self._special_tokens = special_tokens
-        self._model: Any = load_model(model, info)
+        self._book = AnswerBook(
+            tokenizer, model, params, early_stop=early_stop, special_tokens=special_tokens
+        )
         self._device = torch.device(info.device)
-        self._end_ids = self._find_end_ids()
-        self._closers: dict[int, bool] = {}
-        self._rows: list[_Row] = []
-        self._forward_options = _last_logits_option(self._model)
-
-    def _find_end_ids(self) -> frozenset[int]:
-        found: set[int] = set()
-        for value in (
-            self._tokenizer.eos_token_id,
-            self._model.generation_config.eos_token_id,
-            self._model.config.eos_token_id,
-        ):
-            found.update(value if isinstance(value, list) else [] if value is None else [value])
-        return frozenset(found)
+        self._forward_options = _last_logits_option(model)
+        self._layers = _plain_layers(model)
+        self._prefilled: _Prefilled | None = None
+        self._flash = False
 
     @torch.inference_mode()
-    def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
+    def generate(self, requests: Sequence[Request], on_sample: OnSample) -> None:
         """Answer every request; see `Engine.generate`.
 
         Raises UsageError for a prompt that leaves no room in the model's context. When the
-        device's memory runs out, the batch is halved and its unfinished rows begin again.
+        device's memory runs out, the batch is halved and its unfinished answers begin again.
         """
-        with _threads_for(self._model):
-            self._generate(self._tokenize(requests), on_sample)
+        waiting = deque(self._book.open(requests))
+        with threads_for(self._model), self._attention(waiting):
+            while waiting:
+                batch = _Batch(self._layers, min(self.batch_size, len(waiting)), self._device)
+                under_way: list[Answer] = []
+                try:
+                    self._generate(batch, waiting, under_way, on_sample)
+                    continue
+                except torch.cuda.OutOfMemoryError:
+                    under_way.extend(answer for answer in batch.answers if answer is not None)
+                # Outside the handler, where the exception no longer keeps a step's tensors.
+                del batch
+                self._halve()
+                for answer in under_way:
+                    answer.begin_again()
+                waiting.extendleft(reversed(under_way))
 
-    def _generate(self, waiting: deque[_Row], on_sample: Callable[[Sample], None]) -> None:
-        batch: _Batch | None = None
-        while waiting or batch is not None:
+    @contextlib.contextmanager
+    def _attention(self, waiting: Sequence[Answer]) -> Iterator[None]:
+        """Flash attention over slots, where it was chosen and gives what it should."""
+        if self.info.attention != FLASH or not waiting:
+            yield
+            return
+        prompt = (waiting[0].prompt * 2)[-64:]
+        expected = self._model(torch.tensor([prompt], device=self._device)).logits[0, -1]
+        with flash_over_slots(self._model):
+            batch = _Batch(self._layers, 2, self._device)
+            batch.answers = [replace(waiting[0], prompt=prompt[:-1], drawn=[prompt[-1]])] * 2
+            batch.cache.put(self._prefill(prompt[:-1]).cache, torch.tensor([0, 1]))
+            batch.tokens += prompt[-1]
+            batch.lengths += len(prompt) - 1
+            self._flash = True
+            found = self._forward(batch)
+            difference = (found.float().softmax(-1) - expected.float().softmax(-1)).abs().max()
+            if not difference < _TOLERANCE:
+                raise PreflightError(
+                    "flash attention gives other probabilities here than the model's own attention "
+                    f"does (they differ by {difference:.3f}); use --attention sdpa"
+                )
             try:
-                batch = self._admit(batch, waiting)
-                self._draw(batch, on_sample)
-                batch = self._forward(self._drop_finished(batch))
-                continue
-            except torch.cuda.OutOfMemoryError:
-                batch = None
-            # Outside the handler, where the exception no longer keeps the step's tensors alive.
-            waiting = self._begin_again_with_half()
+                yield
+            finally:
+                self._flash = False
 
-    def _begin_again_with_half(self) -> deque[_Row]:
-        """Halve the batch size; the rows that were not finished, as if never begun."""
+    def _generate(
+        self,
+        batch: _Batch,
+        waiting: deque[Answer],
+        entering: list[Answer],
+        on_sample: OnSample,
+    ) -> None:
+        """Work until nothing waits and no slot is taken; `entering` are those in neither."""
+        while True:
+            self._refill(batch, waiting, entering, on_sample)
+            if len(batch.free) == len(batch.answers):
+                return
+            logits = self._forward(batch)
+            batch.tokens = next_tokens(logits, batch.keys, batch.positions, self._params)
+            batch.positions += 1
+            for slot, token in enumerate(batch.tokens.tolist()):
+                answer = batch.answers[slot]
+                sample = self._book.add(answer, token) if answer is not None else None
+                if sample is not None:
+                    batch.answers[slot] = None
+                    on_sample(sample)
+
+    def _refill(
+        self,
+        batch: _Batch,
+        waiting: deque[Answer],
+        entering: list[Answer],
+        on_sample: OnSample,
+    ) -> None:
+        """Give free slots to answers that wait, or take them away, once there are enough."""
+        free = len(batch.free)
+        if free * _SLACK < len(batch.answers):
+            return
+        while free and waiting:
+            prefilled = self._prefill(waiting[0].prompt)
+            while waiting and len(entering) < free and waiting[0].prompt == prefilled.prompt:
+                entering.append(waiting.popleft())
+            self._draw_first(entering, prefilled, on_sample)
+            if entering:
+                batch.enter(entering, prefilled)
+                free -= len(entering)
+                entering.clear()
+        if 0 < free < len(batch.answers):
+            batch.keep_live()
+
+    def _prefill(self, prompt: tuple[int, ...]) -> _Prefilled:
+        """Let the model read a prompt, by itself, so that its states depend on nothing else."""
+        if self._prefilled is None or self._prefilled.prompt != prompt:
+            self._prefilled = None
+            output = self._model(
+                input_ids=torch.tensor([prompt], device=self._device),
+                past_key_values=DynamicCache(),
+                use_cache=True,
+                **self._forward_options,
+            )
+            self._prefilled = _Prefilled(prompt, output.past_key_values, output.logits[:, -1])
+        return self._prefilled
+
+    def _draw_first(
+        self, entering: list[Answer], prefilled: _Prefilled, on_sample: OnSample
+    ) -> None:
+        """Draw the first token of each answer; those that it ends leave the list."""
+        keys = torch.tensor([answer.request.key for answer in entering], device=self._device)
+        logits = prefilled.logits.expand(len(entering), -1)
+        drawn = next_tokens(logits, keys, torch.zeros_like(keys), self._params).tolist()
+        going_on = []
+        for answer, token in zip(entering, drawn, strict=True):
+            sample = self._book.add(answer, token)
+            if sample is None:
+                going_on.append(answer)
+            else:
+                on_sample(sample)
+        entering[:] = going_on
+
+    def _forward(self, batch: _Batch) -> torch.Tensor:
+        """Run the tokens drawn last through the model; logits (slots, vocabulary)."""
+        longest = max(
+            len(answer.prompt) + len(answer.drawn) for answer in batch.answers if answer is not None
+        )
+        width = -(-longest // _ALIGNMENT) * _ALIGNMENT
+        batch.lengths.clamp_(max=width - 1)  # a free slot goes on counting until it is taken
+        batch.cache.aim(batch.lengths, width)
+        output = self._model(
+            input_ids=batch.tokens[:, None],
+            **self._limits(batch.lengths, width),
+            position_ids=batch.lengths[:, None],
+            past_key_values=batch.cache,
+            use_cache=True,
+            **self._forward_options,
+        )
+        batch.lengths += 1
+        logits: torch.Tensor = output.logits[:, -1]
+        return logits
+
+    def _limits(self, lengths: torch.Tensor, width: int) -> dict[str, torch.Tensor]:
+        """What keeps each row from reading beyond its own slot."""
+        if self._flash:
+            return {"slot_lengths": (lengths + 1).int()}
+        mask = torch.arange(width, device=self._device) <= lengths[:, None]
+        return {"attention_mask": mask[:, None, None]}
+
+    def _halve(self) -> None:
         if self.batch_size == 1:
             raise PreflightError(
                 "the device's memory does not suffice even for one sample at a time; use a "
                 "smaller --max-new-tokens or a device with more memory"
             )
         self.batch_size //= 2
+        self._prefilled = None
         torch.cuda.empty_cache()
-        unfinished = deque(row for row in self._rows if not row.finished)
-        for row in unfinished:
-            row.drawn.clear()
-            row.between_items = False
-        return unfinished
-
-    def _tokenize(self, requests: Sequence[Request]) -> deque[_Row]:
-        """Rows in order of falling prompt length: little padding, and memory runs out at once
-        if it does."""
-        context = getattr(self._model.config, "max_position_embeddings", None)
-        tokens: dict[str, tuple[int, ...]] = {}
-        self._rows = []
-        for request in requests:
-            if request.prompt not in tokens:
-                encoded = self._tokenizer(
-                    request.prompt, add_special_tokens=self._special_tokens
-                ).input_ids
-                _check_length(request, len(encoded), context)
-                tokens[request.prompt] = tuple(encoded)
-            prompt = tokens[request.prompt]
-            room = context - len(prompt) if context else self._params.max_new_tokens
-            self._rows.append(_Row(request, prompt, min(room, self._params.max_new_tokens)))
-        self._rows.sort(key=lambda row: -len(row.prompt))
-        return deque(self._rows)
-
-    def _admit(self, batch: _Batch | None, waiting: deque[_Row]) -> _Batch:
-        """Fill the batch up from the waiting rows."""
-        live = len(batch.rows) if batch else 0
-        free = self.batch_size - live
-        if batch is not None and (not waiting or free * _SLACK < self.batch_size):
-            return batch
-        fresh = self._prefill([waiting.popleft() for _ in range(min(free, len(waiting)))])
-        return fresh if batch is None else _join(batch, fresh)
-
-    def _prefill(self, rows: list[_Row]) -> _Batch:
-        """Run each distinct prompt once, and give every row of it a copy of the cache."""
-        prompts = list(dict.fromkeys(row.prompt for row in rows))
-        width = max(len(prompt) for prompt in prompts)
-        padding = self._tokenizer.pad_token_id or 0
-        ids = [[padding] * (width - len(prompt)) + list(prompt) for prompt in prompts]
-        masks = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-        mask = torch.tensor(masks, device=self._device)
-        output = self._model(
-            input_ids=torch.tensor(ids, device=self._device),
-            attention_mask=mask,
-            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
-            past_key_values=DynamicCache(),
-            use_cache=True,
-            **self._forward_options,
-        )
-        place = {prompt: index for index, prompt in enumerate(prompts)}
-        index = torch.tensor([place[row.prompt] for row in rows], device=self._device)
-        cache: DynamicCache = output.past_key_values
-        cache.batch_select_indices(index)
-        keys = torch.tensor([row.request.key for row in rows], device=self._device)
-        return _Batch(rows, cache, mask[index], output.logits[index, -1].float(), keys)
-
-    def _draw(self, batch: _Batch, on_sample: Callable[[Sample], None]) -> None:
-        """Draw one token for each row, and hand over the samples that are finished by it."""
-        positions = torch.tensor([len(row.drawn) for row in batch.rows], device=self._device)
-        drawn = next_tokens(batch.logits, batch.keys, positions, self._params).tolist()
-        for row, token in zip(batch.rows, drawn, strict=True):
-            row.drawn.append(token)
-            if row.finished:
-                continue  # it only keeps its place until rows are taken out
-            sample = self._finish(row, token)
-            if sample is not None:
-                row.finished = True
-                on_sample(sample)
-
-    def _finish(self, row: _Row, token: int) -> Sample | None:
-        """The sample, if this token was its last."""
-        reason: FinishReason | None = None
-        text: str | None = None
-        if token in self._end_ids:
-            reason, text = "stop", self._decode(row.drawn[:-1])
-        elif self._early_stop and (row.between_items or self._closes(token)):
-            text = self._decode(row.drawn)
-            reading = read_answer(row.request.code_before, text)
-            row.between_items = reading.between_items
-            if reading.end is not None:
-                reason, text = "complete", text[: reading.end]
-        if reason is None and len(row.drawn) >= row.limit:
-            reason, text = "length", self._decode(row.drawn)
-        if reason is None or text is None:
-            return None
-        request = row.request
-        return Sample(request.task_id, request.sample_index, text, len(row.drawn), reason)
-
-    def _decode(self, tokens: list[int]) -> str:
-        text: str = self._tokenizer.decode(
-            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return text
-
-    def _closes(self, token: int) -> bool:
-        """Whether a token may end an item or a fence, so that it is worth looking."""
-        known = self._closers.get(token)
-        if known is None:
-            text = self._decode([token])
-            known = self._closers[token] = "}" in text or "`" in text or ";" in text
-        return known
-
-    def _drop_finished(self, batch: _Batch) -> _Batch | None:
-        """Take finished rows out, once there are enough of them, and padding nobody needs."""
-        live = [index for index, row in enumerate(batch.rows) if not row.finished]
-        gone = len(batch.rows) - len(live)
-        if not live:
-            return None
-        if gone == 0 or gone * _SLACK < len(batch.rows):
-            return batch
-        index = torch.tensor(live, device=self._device)
-        mask = batch.mask[index]
-        start = int(mask.any(dim=0).int().argmax())
-        for layer in _layers(batch.cache):
-            layer.keys = layer.keys[index, :, start:]
-            layer.values = layer.values[index, :, start:]
-        rows = [batch.rows[i] for i in live]
-        return _Batch(rows, batch.cache, mask[:, start:], batch.logits[index], batch.keys[index])
-
-    def _forward(self, batch: _Batch | None) -> _Batch | None:
-        """Run the tokens just drawn through the model."""
-        if batch is None:
-            return None
-        tokens = torch.tensor([[row.drawn[-1]] for row in batch.rows], device=self._device)
-        mask = torch.nn.functional.pad(batch.mask, (0, 1), value=1)
-        output = self._model(
-            input_ids=tokens,
-            attention_mask=mask,
-            position_ids=mask.sum(dim=-1, keepdim=True) - 1,
-            past_key_values=batch.cache,
-            use_cache=True,
-            **self._forward_options,
-        )
-        return _Batch(
-            batch.rows, output.past_key_values, mask, output.logits[:, -1].float(), batch.keys
-        )
 
 
 @contextlib.contextmanager
-def _threads_for(model: Any) -> Iterator[None]:
+def threads_for(model: Any) -> Iterator[None]:
     """One thread for a model so small that threads spend their time waiting for each other."""
     threads = torch.get_num_threads()
     if model.num_parameters() < _SMALL_MODEL:
@@ -286,41 +302,19 @@ def _threads_for(model: Any) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _check_length(request: Request, length: int, context: int | None) -> None:
-    if length == 0:
-        raise UsageError(f"{request.task_id}: its prompt is empty")
-    if context and length >= context:
-        raise UsageError(
-            f"{request.task_id}: its prompt has {length} tokens, and the model's context holds "
-            f"{context}, which leaves no room for an answer; leave the problem out"
-        )
-
-
 def _last_logits_option(model: Any) -> dict[str, int]:
     """Ask for the last position's logits only, of models that can."""
     can = "logits_to_keep" in inspect.signature(model.forward).parameters
     return {"logits_to_keep": 1} if can else {}
 
 
-def _layers(cache: DynamicCache) -> list[Any]:
-    """The layers of a cache; each holds `keys` and `values`, (rows, heads, width, size)."""
-    return list(cache.layers)
-
-
-def _join(first: _Batch, second: _Batch) -> _Batch:
-    """Two batches as one, the narrower padded on the left."""
-    width = max(first.mask.shape[1], second.mask.shape[1])
-    pad = torch.nn.functional.pad
-    for layer, other in zip(_layers(first.cache), _layers(second.cache), strict=True):
-        for name in ("keys", "values"):
-            parts = [getattr(layer, name), getattr(other, name)]
-            padded = [pad(part, (0, 0, width - part.shape[2], 0)) for part in parts]
-            setattr(layer, name, torch.cat(padded))
-    masks = [pad(part.mask, (width - part.mask.shape[1], 0)) for part in (first, second)]
-    return _Batch(
-        first.rows + second.rows,
-        first.cache,
-        torch.cat(masks),
-        torch.cat([first.logits, second.logits]),
-        torch.cat([first.keys, second.keys]),
-    )
+def _plain_layers(model: Any) -> int:
+    """How many layers a model has, all of which must attend to everything before."""
+    config = model.config.get_text_config()
+    layers = DynamicCache(config=config).layers
+    if any(type(layer) is not DynamicLayer for layer in layers):
+        raise PreflightError(
+            f"a {config.model_type} model has layers that do not keep all keys and values "
+            "(a sliding window, or a state); use --engine hf-static"
+        )
+    return int(config.num_hidden_layers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -20,11 +20,12 @@ from sigil_eval.files import Journal, Row
 from sigil_eval.generation.protocol import Sample
 
 VERSION = 1
+JOURNAL_SUFFIX = ".journal.jsonl"
 
 
 def journal_path(output: Path) -> Path:
     """Where the journal of a samples file lies."""
-    return output.with_name(f".{output.stem}.journal.jsonl")
+    return output.with_name(f".{output.stem}{JOURNAL_SUFFIX}")
 
 
 class SampleJournal:
@@ -107,9 +108,13 @@ class SampleJournal:
 
     def add(self, sample: Sample, prompt_sha256: str) -> None:
         """Append one finished sample."""
-        row = {**asdict(sample), "prompt_sha256": prompt_sha256}
-        self._journal.append(row)
-        self.samples[sample.task_id, sample.sample_index] = row
+        self.take([{**asdict(sample), "prompt_sha256": prompt_sha256}])
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Append samples as another journal holds them."""
+        for row in rows:
+            self._journal.append(row)
+            self.samples[row["task_id"], row["sample_index"]] = row
 
     def __enter__(self) -> Self:
         return self

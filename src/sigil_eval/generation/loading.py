@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation.protocol import EngineInfo
-from sigil_eval.generation.source import ResolvedModel, fetch_weights
+from sigil_eval.generation.source import ResolvedModel, Source, fetch_weights
 from sigil_eval.prompts import Message
 
 if TYPE_CHECKING:
     import torch
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
+QUANTIZATIONS = ("none", "nf4")
 # Llama 3's template writes the date of the day unless told one; a prompt must not change
 # overnight, so it is told the template's own default.
 TEMPLATE_DATE = "26 Jul 2024"
@@ -55,19 +56,32 @@ def load_tokenizer(model: ResolvedModel) -> Any:
     source = adapter if adapter is not None and adapter.has_tokenizer else model.base
     return _or_explain(
         f"the tokenizer of {source.name}",
-        lambda: AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False),
+        lambda: AutoTokenizer.from_pretrained(
+            source.folder, trust_remote_code=source.trust.remote_code
+        ),
     )
 
 
-def choose_hardware(device: str, dtype: str) -> EngineInfo:
+def choose_hardware(
+    device: str,
+    dtype: str,
+    quantization: str = "none",
+    *,
+    merge: bool = True,
+    attention: str = "auto",
+) -> EngineInfo:
     """Device, precision and attention: a GPU with bfloat16 and flash attention where there are.
 
-    Raises UsageError for a device or precision that this machine or this program lacks.
+    An adapter is merged unless `merge` is False or the base is quantized: four bits hold no
+    merged weights. Raises UsageError for what this machine or this program lacks.
     """
     import torch
 
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype '{dtype}'; choose one of {', '.join(DTYPES)}")
+    if quantization not in QUANTIZATIONS:
+        choices = ", ".join(QUANTIZATIONS)
+        raise UsageError(f"unknown quantization '{quantization}'; choose one of {choices}")
     cuda = torch.cuda.is_available()
     if device == "auto":
         device = "cuda" if cuda else "cpu"
@@ -81,7 +95,15 @@ def choose_hardware(device: str, dtype: str) -> EngineInfo:
     if dtype == "auto":
         dtype = "bfloat16" if kind == "cuda" else "float32"
     flash = kind == "cuda" and dtype != "float32" and _flash_attention_works()
-    return EngineInfo(device, dtype, "flash_attention_2" if flash else "sdpa")
+    adapters = "merged" if merge and quantization == "none" else "unmerged"
+    if attention == "auto":
+        attention = "flash_attention_2" if flash else "sdpa"
+    elif attention != "sdpa" and not flash:
+        raise UsageError(
+            f"--attention {attention} needs a GPU, half precision and a flash-attn that loads; "
+            "use --attention sdpa"
+        )
+    return EngineInfo(device, dtype, attention, quantization, adapters)
 
 
 def _flash_attention_works() -> bool:
@@ -95,41 +117,130 @@ def _flash_attention_works() -> bool:
     return True
 
 
-def load_model(model: ResolvedModel, info: EngineInfo) -> torch.nn.Module:
-    """The base in evaluation mode on its device, with the adapter merged into its weights."""
+class ModelPool:
+    """Lends models, and loads a base once for all that are made from it in turn.
+
+    With `keep_base`, the weights that merging an adapter changes are kept in the host's memory,
+    so that any number of adapters can follow each other on one loaded base.
+    """
+
+    def __init__(self, *, keep_base: bool = False) -> None:
+        self._keep_base = keep_base
+        self._loaded: tuple[tuple[str, EngineInfo], Any] | None = None
+        self._wrapped: Any = None
+        self._originals: dict[str, torch.Tensor] = {}
+
+    def borrow(self, model: ResolvedModel, info: EngineInfo) -> Any:
+        """The model in evaluation mode on its device; what was lent before is no longer valid.
+
+        Raises PreflightError for files that cannot be used.
+        """
+        base = self._take_base(model.base, info)
+        if model.adapter is None:
+            return base.eval()
+        lent = self._apply(base, model, info)
+        return lent.eval()
+
+    def _take_base(self, source: Source, info: EngineInfo) -> Any:
+        """The base without any adapter, loaded unless it is at hand."""
+        import torch
+
+        key = (source.revision, info)
+        if self._loaded is not None and self._loaded[0] == key:
+            base = self._loaded[1]
+            if self._wrapped is not None:
+                base, self._wrapped = self._wrapped.unload(), None
+            with torch.no_grad():
+                for name, weight in self._originals.items():
+                    base.get_parameter(name).copy_(weight)
+        else:
+            self._loaded = self._wrapped = None  # two models seldom fit at a time
+            base = load_base(source, info)
+            self._loaded = key, base
+        self._originals = {}
+        return base
+
+    def _apply(self, base: Any, model: ResolvedModel, info: EngineInfo) -> Any:
+        """Put an adapter onto the base: merged, or beside it where that was asked for."""
+        from peft import PeftModel
+
+        assert model.adapter is not None
+        adapter = fetch_weights(model.adapter)
+        what = f"adapter {adapter.name} on {model.base.name}"
+        loaded, self._loaded = self._loaded, None  # until it is known to be whole
+        names = {name for name, _ in base.named_parameters()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # one library's advice to another
+            wrapped = _or_explain(
+                what,
+                lambda: PeftModel.from_pretrained(
+                    base, str(adapter.folder), low_cpu_mem_usage=True, torch_device=info.device
+                ),
+            )
+            if info.adapters == "unmerged":
+                self._loaded, self._wrapped = loaded, wrapped
+                return wrapped.get_base_model()
+            touched = _touched(wrapped) if self._keep_base else None
+            if touched is not None and set(touched) <= names:
+                self._originals = touched
+                self._loaded = loaded
+            return _or_explain(what, lambda: wrapped.merge_and_unload(safe_merge=True))
+
+
+def _touched(wrapped: Any) -> dict[str, torch.Tensor] | None:
+    """Copies, by their names in the base, of the weights that merging will change; None for an
+    adapter that replaces more than these."""
+    from peft.tuners.lora import LoraLayer
+
+    config = wrapped.peft_config["default"]
+    if config.modules_to_save or config.bias != "none" or config.peft_type != "LORA":
+        return None
+    return {
+        f"{name}.weight": _weight(module).detach().to("cpu", copy=True)
+        for name, module in wrapped.get_base_model().named_modules()
+        if isinstance(module, LoraLayer)
+    }
+
+
+def _weight(layer: Any) -> torch.Tensor:
+    weight: torch.Tensor = layer.get_base_layer().weight
+    return weight
+
+
+def load_model(model: ResolvedModel, info: EngineInfo) -> Any:
+    """One model, loaded for itself; see `ModelPool.borrow`."""
+    return ModelPool().borrow(model, info)
+
+
+def load_base(source: Source, info: EngineInfo) -> Any:
+    """A base model on its device, its weights read straight to there."""
     _prepare_libraries()
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    base = fetch_weights(model.base)
-    placement = {} if info.device == "cpu" else {"device_map": {"": info.device}}
-    loaded: Any = _or_explain(
+    base = fetch_weights(source)
+    dtype = getattr(torch, info.dtype)
+    placement: dict[str, Any] = {}
+    if info.device != "cpu" or info.quantization != "none":
+        placement["device_map"] = {"": info.device}
+    if info.quantization == "nf4":
+        placement["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    return _or_explain(
         base.name,
         lambda: AutoModelForCausalLM.from_pretrained(
             base.folder,
-            dtype=getattr(torch, info.dtype),
+            dtype=dtype,
             attn_implementation=info.attention,
-            use_safetensors=True,
-            trust_remote_code=False,
+            use_safetensors=None if base.trust.pickle else True,
+            trust_remote_code=base.trust.remote_code,
             **placement,
         ),
     )
-    if model.adapter is not None:
-        loaded = _merge(loaded, model)
-    evaluated: torch.nn.Module = loaded.eval()
-    return evaluated
-
-
-def _merge(loaded: Any, model: ResolvedModel) -> Any:
-    from peft import PeftModel
-
-    assert model.adapter is not None
-    adapter = fetch_weights(model.adapter)
-    what = f"adapter {adapter.name} on {model.base.name}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # one library's advice to another
-        merged = _or_explain(what, lambda: PeftModel.from_pretrained(loaded, str(adapter.folder)))
-        return _or_explain(what, lambda: merged.merge_and_unload(safe_merge=True))
 
 
 def _or_explain[T](what: str, load: Callable[[], T]) -> T:

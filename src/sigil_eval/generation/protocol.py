@@ -40,6 +40,18 @@ class SamplingParams:
 
 
 @dataclass(frozen=True)
+class Trust:
+    """Which of a model's files may run code of its author's: weights in pickles, and Python
+    beside them. Neither, unless somebody asks for it."""
+
+    pickle: bool = False
+    remote_code: bool = False
+
+
+NO_TRUST = Trust()
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """Which model: a base, or a checkpoint (a PEFT adapter or a whole model) made from it.
 
@@ -52,6 +64,7 @@ class ModelSpec:
     checkpoint: str | None = None
     base_revision: str | None = None
     checkpoint_revision: str | None = None
+    trust: Trust = NO_TRUST
 
     @property
     def name(self) -> str:
@@ -64,7 +77,8 @@ class Request:
     """One sample to draw.
 
     `key` decides all of its randomness; `code_before` is the Rust that the answer continues
-    (empty when the answer comes in a fence).
+    (empty when the answer comes in a fence); `max_new_tokens` is a limit of its own below the
+    common one.
     """
 
     task_id: str
@@ -72,6 +86,7 @@ class Request:
     prompt: str
     code_before: str
     key: int
+    max_new_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +102,17 @@ class Sample:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What an engine runs on, for the record."""
+    """What an engine runs on, for the record.
+
+    `quantization` is of the base's weights, `adapters` whether an adapter is "merged" into them
+    or applied beside them.
+    """
 
     device: str
     dtype: str
     attention: str
+    quantization: str = "none"
+    adapters: str = "merged"
 
 
 class Engine(Protocol):
@@ -126,3 +147,5 @@ class GenerationSummary:
     device: str
     dtype: str
     attention: str
+    engine: str = "hf"
+    quantization: str = "none"

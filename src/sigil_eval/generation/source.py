@@ -1,7 +1,8 @@
 """Where a model comes from: local folders and hub repositories, resolved to exact revisions.
 
 A hub model is downloaded file by file into huggingface_hub's cache: configuration, tokenizer
-and safetensors weights, nothing else. From then on it is a local folder like any other.
+and safetensors weights, nothing else unless it was asked for. From then on it is a local folder
+like any other.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from typing import Any, cast
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import sha256_file
-from sigil_eval.generation.protocol import ModelSpec
+from sigil_eval.generation.protocol import NO_TRUST, ModelSpec, Trust
 
 ADAPTER_CONFIG = "adapter_config.json"
 _HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*(/[\w][\w.-]*)*")
 _LOOKS_LOCAL = re.compile(r"[/~.]")
 _MODEL_SUFFIXES = (".json", ".safetensors", ".model", ".txt", ".jinja", ".tiktoken")
+_PICKLE = ".bin"
+_PICKLED_WEIGHTS = ("pytorch_model", "adapter_model")
+_WEIGHT_SUFFIXES = (".safetensors", _PICKLE)
 _NOT_MODEL = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 
@@ -42,6 +46,7 @@ class Source:
     folder: Path
     files: tuple[str, ...]
     repository: str | None = None
+    trust: Trust = NO_TRUST
 
     @property
     def is_adapter(self) -> bool:
@@ -95,7 +100,7 @@ def resolve_model(spec: ModelSpec) -> ResolvedModel:
         name, revision = spec.base, spec.base_revision
     if not name:
         raise UsageError("no model was named; use --base-model or --checkpoint")
-    source = resolve_source(name, revision)
+    source = resolve_source(name, revision, spec.trust)
     if not source.is_adapter:
         return ResolvedModel(source, None)
     recorded = source.config().get("base_model_name_or_path")
@@ -106,9 +111,9 @@ def resolve_model(spec: ModelSpec) -> ResolvedModel:
                 f"{name} is an adapter whose {ADAPTER_CONFIG} does not name its base; "
                 "use --base-model"
             )
-        base = resolve_source(_recorded_base(source, recorded), spec.base_revision)
+        base = resolve_source(_recorded_base(source, recorded), spec.base_revision, spec.trust)
     else:
-        base = resolve_source(base_name, spec.base_revision)
+        base = resolve_source(base_name, spec.base_revision, spec.trust)
     if base.is_adapter:
         raise UsageError(f"{base.name} is itself an adapter; --base-model must be a whole model")
     if base_name is not None and isinstance(recorded, str) and recorded:
@@ -137,7 +142,7 @@ def _check_base(adapter: Source, recorded: str, base: Source) -> None:
     if not local and (not _is_hub_id(expected) or expected.lower() == base.name.lower()):
         return
     try:
-        same = resolve_source(expected, None).revision == base.revision
+        same = resolve_source(expected, None, base.trust).revision == base.revision
     except PreflightError:
         same = False
     if not same:
@@ -151,25 +156,29 @@ def _is_hub_id(name: str) -> bool:
     return not _LOOKS_LOCAL.match(name) and _HUB_ID.fullmatch(name) is not None
 
 
-def resolve_source(name: str, revision: str | None) -> Source:
+def resolve_source(name: str, revision: str | None, trust: Trust = NO_TRUST) -> Source:
     """Find one model, local or on the hub, at one exact revision."""
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _local_source(name, folder)
+        return _local_source(name, folder, trust)
     if folder.exists():
         raise UsageError(f"{name} is a file; a model is a folder with config.json and weights")
     if not _is_hub_id(name) or Path(name.split("/")[0]).is_dir():
         raise UsageError(
             f"{name}: no such folder, and not a valid hub id (org/name or org/name/folder)"
         )
-    return _hub_source(name, revision)
+    return _hub_source(name, revision, trust)
 
 
-def _model_files(names: list[str]) -> tuple[str, ...]:
+def _model_files(names: list[str], trust: Trust) -> tuple[str, ...]:
+    suffixes = _MODEL_SUFFIXES + ((".py",) if trust.remote_code else ())
+    if trust.pickle and not any(name.endswith(".safetensors") for name in names):
+        suffixes += (_PICKLE,)
     kept = [
         name
         for name in names
-        if name.endswith(_MODEL_SUFFIXES)
+        if name.endswith(suffixes)
+        and (not name.endswith(_PICKLE) or name.startswith(_PICKLED_WEIGHTS))
         and name not in _NOT_MODEL
         and not name.startswith(("consolidated", "."))
         and not name.lower().startswith(("readme", "license", "use_policy"))
@@ -183,25 +192,26 @@ def _check_files(name: str, files: tuple[str, ...], all_names: list[str]) -> Non
             f"{name} holds neither config.json nor {ADAPTER_CONFIG}; "
             "it must be the folder of a model or of a PEFT adapter"
         )
-    if not any(file.endswith(".safetensors") for file in files):
+    if not any(file.endswith(_WEIGHT_SUFFIXES) for file in files):
         other = [file for file in all_names if file.endswith((".bin", ".pt", ".pth"))]
         found = f" (it has {other[0]}, which can run code when it is read)" if other else ""
         raise UsageError(
             f"{name} holds no .safetensors weights{found}; "
-            "save it again with save_pretrained(..., safe_serialization=True)"
+            "save it again with save_pretrained(..., safe_serialization=True), or use "
+            "--allow-pickle if you trust its author with this machine"
         )
 
 
-def _local_source(name: str, folder: Path) -> Source:
+def _local_source(name: str, folder: Path, trust: Trust) -> Source:
     names = [path.name for path in folder.iterdir() if path.is_file()]
-    files = _model_files(names)
+    files = _model_files(names, trust)
     _check_files(name, files, names)
     digest = hashlib.sha256()
     for file in files:
         path = folder / file
         state = path.stat()
         digest.update(f"{file}\0{_hash(path, state.st_size, state.st_mtime_ns)}\n".encode())
-    return Source(name, f"sha256:{digest.hexdigest()}", folder, files)
+    return Source(name, f"sha256:{digest.hexdigest()}", folder, files, trust=trust)
 
 
 @lru_cache(maxsize=1024)
@@ -210,7 +220,7 @@ def _hash(path: Path, size: int, modified: int) -> str:
     return sha256_file(path)
 
 
-def _hub_source(name: str, revision: str | None) -> Source:
+def _hub_source(name: str, revision: str | None, trust: Trust) -> Source:
     from huggingface_hub import HfApi
 
     repository, folder = _split_hub_name(name)
@@ -220,7 +230,7 @@ def _hub_source(name: str, revision: str | None) -> Source:
     except PreflightError:
         if cached is None:
             raise
-        return _cached_source(name, repository, folder, cached)
+        return _cached_source(name, repository, folder, cached, trust)
     prefix = f"{folder}/" if folder else ""
     names = [
         sibling.rfilename[len(prefix) :]
@@ -230,10 +240,10 @@ def _hub_source(name: str, revision: str | None) -> Source:
     names = [file for file in names if "/" not in file]
     if folder and not names:
         raise UsageError(f"{repository} has no folder '{folder}' at revision {info.sha}")
-    files = _model_files(names)
+    files = _model_files(names, trust)
     _check_files(name, files, names)
-    small = [file for file in files if not file.endswith(".safetensors")]
-    source = Source(name, str(info.sha), Path(), files, repository)
+    small = [file for file in files if not file.endswith(_WEIGHT_SUFFIXES)]
+    source = Source(name, str(info.sha), Path(), files, repository, trust)
     _ask_hub(repository, lambda: _remember_branch(repository, revision, prefix + small[0]))
     return replace(source, folder=_download(source, small))
 
@@ -289,12 +299,12 @@ def _cached_commit(repository: str, folder: str, revision: str | None) -> Path |
     return None
 
 
-def _cached_source(name: str, repository: str, folder: str, snapshot: Path) -> Source:
+def _cached_source(name: str, repository: str, folder: str, snapshot: Path, trust: Trust) -> Source:
     """A model as it lies in the cache, for when the hub cannot be asked."""
     names = [path.name for path in (snapshot / folder).iterdir() if path.is_file()]
-    files = _model_files(names)
+    files = _model_files(names, trust)
     _check_files(name, files, names)
-    return Source(name, snapshot.name, snapshot / folder, files, repository)
+    return Source(name, snapshot.name, snapshot / folder, files, repository, trust)
 
 
 def _ask_hub[T](repository: str, ask: Callable[[], T]) -> T:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 ITEM_WORDS = re.compile(
@@ -49,27 +50,43 @@ class Reading(NamedTuple):
     """What an answer so far looks like.
 
     `end` is how many of its characters are the complete answer, None while it may go on.
-    `between_items` says that an item was closed and what follows is still open: then any
-    character may decide, else only one that closes something.
+    Then text without any of the characters of `awaits` cannot decide it; when `awaits` is empty,
+    an item was closed, what follows is still open, and any character may decide.
     """
 
     end: int | None
-    between_items: bool = False
+    awaits: str = ""
 
 
-_GOES_ON = Reading(None)
-_UNDECIDED = Reading(None, between_items=True)
+_BETWEEN_ITEMS = Reading(None)
+_IN_BODY = Reading(None, "}`")  # only a brace closes a function; a fence begins with a backtick
+_IN_ITEM = Reading(None, "};`")  # `use`, `const` and the like end at a semicolon
+_IN_FENCE = Reading(None, "`")
+
+
+class AnswerReader:
+    """Reads one answer while it grows. What has been read is not read again, so that the whole
+    costs a time proportional to its length."""
+
+    def __init__(self, code_before: str) -> None:
+        """`code_before` is the Rust that the answer continues; empty when it comes in a fence."""
+        self._before = code_before
+        self._code = _code_before(code_before) if code_before else None
+
+    def read(self, answer: str) -> Reading:
+        """Find the end of an answer, which begins with what was read before."""
+        if self._code is not None and answer.lstrip().startswith("```"):
+            self._code = None
+        if self._code is None:
+            end = _fence_end(answer)
+            return _IN_FENCE if end is None else Reading(end)
+        self._code, reading = _read_on(self._code, self._before + answer)
+        return reading if reading.end is None else Reading(reading.end - len(self._before))
 
 
 def read_answer(code_before: str, answer: str) -> Reading:
-    """Find the end of an answer, if it has one already.
-
-    `code_before` is the Rust that the answer continues; empty when it comes in a fence.
-    """
-    if not code_before or answer.lstrip().startswith("```"):
-        return Reading(_fence_end(answer))
-    reading = _read_code(code_before, code_before + answer)
-    return reading if reading.end is None else Reading(reading.end - len(code_before))
+    """Find the end of an answer, if it has one already; see `AnswerReader`."""
+    return AnswerReader(code_before).read(answer)
 
 
 def _fence_end(answer: str) -> int | None:
@@ -85,12 +102,51 @@ def _fence_end(answer: str) -> int | None:
     return None
 
 
-def _read_code(code_before: str, text: str) -> Reading:
-    start = len(code_before)
-    own_name = next(iter(_SIGNATURE.findall(code_before)[-1:]), None)
-    depth = nesting = 0  # of braces; of parentheses and brackets
-    item = position = 0
-    while (lexeme := next(_lexemes(text, position), None)) is not None:
+class _Code(NamedTuple):
+    """How far code has been read.
+
+    `position` is where to go on, `depth` counts braces, `nesting` parentheses and brackets,
+    `item` is where the item in hand begins. `closed` says that an item ends at `position` and
+    what follows it is not known yet. `own_name` is the function that was asked for; `start` is
+    where the answer begins.
+    """
+
+    start: int
+    own_name: str | None
+    position: int = 0
+    depth: int = 0
+    nesting: int = 0
+    item: int = 0
+    closed: bool = False
+
+
+@lru_cache(maxsize=1024)
+def _code_before(text: str) -> _Code:
+    """The state after the code that answers continue, which many answers share."""
+    own_name = next(iter(_SIGNATURE.findall(text)[-1:]), None)
+    # The end of the last line comment may be in the answer, so nothing but whole lines is read.
+    whole_lines = text[: text.rfind("\n") + 1]
+    return _read_on(_Code(len(text), own_name), whole_lines)[0]
+
+
+def _read_on(code: _Code, text: str) -> tuple[_Code, Reading]:
+    """Read further in `text`, which begins with what was read before."""
+    start, own_name, position, depth, nesting, item, closed = code
+    kept = code
+    while True:
+        if closed:
+            if _MAIN.match(text, item):
+                return kept, Reading(position)
+            following = _next_item(text, position)
+            if following is None:
+                return kept, _BETWEEN_ITEMS
+            end, item = following
+            if item < 0:
+                return kept, Reading(end)
+            position, nesting, closed = item, 0, False
+        lexeme = next(_lexemes(text, position), None)
+        if lexeme is None:
+            return kept, _IN_BODY if depth > 0 else _IN_ITEM
         kind, begin, position = lexeme
         if begin >= start and kind == own_name and depth == 1:
             depth = nesting = 0  # the answer repeats the signature
@@ -103,18 +159,8 @@ def _read_code(code_before: str, text: str) -> Reading:
         elif kind == "}":
             depth -= 1
         closes_item = kind == "}" or (kind == ";" and nesting <= 0)
-        if begin < start or depth != 0 or not closes_item:
-            continue
-        if _MAIN.match(text, item):
-            return Reading(position)
-        following = _next_item(text, position)
-        if following is None:
-            return _UNDECIDED
-        end, item = following
-        if item < 0:
-            return Reading(end)
-        position, nesting = item, 0
-    return _GOES_ON
+        closed = begin >= start and depth == 0 and closes_item
+        kept = _Code(start, own_name, position, depth, nesting, item, closed)
 
 
 def _lexemes(text: str, position: int) -> Iterator[tuple[str, int, int]]:

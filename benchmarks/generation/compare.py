@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Output tokens per second of each way to generate, on the same model and the same requests.
+
+    static     the earlier package's way: generate() on left-padded batches of 32, up to 512 tokens
+    hf-static  the oracle: generate() with content-keyed noise
+    hf         the default engine
+    cb         transformers' own continuous batching, with its own sampler and no early stop
+    vllm       a vLLM server, where SIGIL_VLLM_PYTHON names its interpreter
+
+With a GPU the model has the shape of Llama-3.1-8B and random weights; answers get lengths as real
+ones have, since random weights never end one. Without, it is the demo's base model, whose answers
+end by themselves, on one thread; seconds are then those of the processor, so that other work on the
+machine does not count. Only tokens that belong to an answer are counted.
+
+    python benchmarks/generation/compare.py
+    python benchmarks/generation/compare.py --model small --samples 1 --only static hf
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, and by its every thread
+
+import torch
+from roofline import Roofline, clock_of
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from sigil_eval.errors import UsageError
+from sigil_eval.generation.engines import fitting_batch
+from sigil_eval.generation.hf import HFEngine
+from sigil_eval.generation.hf_static import HFStaticEngine
+from sigil_eval.generation.keys import sample_key
+from sigil_eval.generation.loading import choose_hardware, load_base, load_tokenizer
+from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
+from sigil_eval.generation.source import ResolvedModel, resolve_source
+from sigil_eval.generation.vllm import vllm_engine
+from sigil_eval.problems import load_problem_set
+
+DEMO_BASE = Path(__file__).resolve().parents[2] / "demo" / "models" / "base"
+LLAMA_8B = {
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 8192,
+    "rope_theta": 500000.0,
+}
+SMALL = LLAMA_8B | {
+    "hidden_size": 256,
+    "intermediate_size": 896,
+    "num_hidden_layers": 8,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "vocab_size": 16384,
+}
+# Lengths of answers: log-normal, 150 tokens on average, up to the limit.
+MEAN_TOKENS, SPREAD = 150, 0.6
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every contender is given."""
+
+    model: Any
+    tokenizer: Any
+    info: EngineInfo
+    params: SamplingParams
+    requests: list[Request]
+    batch_size: int
+    folder: Path
+    random_weights: bool
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Tokens that belong to answers, the seconds they took, and of what size batches were."""
+
+    tokens: int
+    seconds: float
+    batch_size: int
+
+    @property
+    def per_second(self) -> float:
+        """Output tokens a second."""
+        return self.tokens / self.seconds
+
+
+def main() -> None:
+    options = parse()
+    with tempfile.TemporaryDirectory() as folder:
+        setting = prepare(options, Path(folder))
+        total = len(setting.requests)
+        print(f"{options.model}: {total} requests on {setting.info}, {where(setting.info.device)}")
+        roofline = Roofline.measure(setting.model, setting.info.device)
+        print(roofline)
+        first: float | None = None
+        for name in options.only:
+            try:
+                rate = CONTENDERS[name](setting)
+            except UsageError as error:
+                print(f"{name:10} left out: {error}")
+                continue
+            first = first or rate.per_second
+            context = mean_context(setting)
+            share = rate.per_second / roofline.tokens_per_second(rate.batch_size, context)
+            print(
+                f"{name:10} {rate.per_second:9.0f} tokens/s  {rate.per_second / first:6.1f} x  "
+                f"{100 * share:5.1f} % of the roofline at batch {rate.batch_size}  "
+                f"({rate.tokens} tokens in {rate.seconds:.1f} s)",
+                flush=True,
+            )
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    gpu = torch.cuda.is_available()
+    parser.add_argument("--model", choices=("8b", "small", "demo"), default="8b" if gpu else "demo")
+    parser.add_argument("--samples", type=int, default=20 if gpu else 5, help="for each problem")
+    parser.add_argument("--batch-size", type=int, help="of hf, cb and vllm (default: what fits)")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    return parser.parse_args()
+
+
+def prepare(options: argparse.Namespace, folder: Path) -> Setting:
+    """The model on its device, and the requests."""
+    info = choose_hardware(options.device, "auto")
+    demo = ResolvedModel(resolve_source(str(DEMO_BASE), None), None)
+    tokenizer = load_tokenizer(demo)
+    real = options.model == "demo"
+    model = load_base(demo.base, info) if real else random_model(options.model, info)
+    params = SamplingParams(num_samples=options.samples)
+    lengths = random.Random(1)
+    scale = math.log(MEAN_TOKENS) - SPREAD**2 / 2
+
+    def limit() -> int | None:
+        drawn = round(lengths.lognormvariate(scale, SPREAD))
+        return None if real else max(1, min(drawn, params.max_new_tokens))
+
+    requests = [
+        Request(p.task_id, i, p.prompt, p.prompt, sample_key(1, "model", p.task_id, i), limit())
+        for p in load_problem_set("humaneval-rust").problems
+        for i in range(options.samples)
+    ]
+    size = options.batch_size or fitting_batch(model, params, info)
+    return Setting(model, tokenizer, info, params, requests, size, folder, not real)
+
+
+def random_model(shape: str, info: EngineInfo) -> Any:
+    """A Llama with random weights, made where it will run."""
+    config = LlamaConfig(**(LLAMA_8B if shape == "8b" else SMALL))
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, info.dtype))
+    try:
+        with torch.device(info.device):
+            model = LlamaForCausalLM(config)
+    finally:
+        torch.set_default_dtype(before)
+    model.set_attn_implementation(info.attention)
+    model.generation_config.eos_token_id = model.config.eos_token_id = None
+    return model.eval()
+
+
+def where(device: str) -> str:
+    """The machine, for the record."""
+    if device.startswith("cuda"):
+        return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
+    return f"{torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+def timed(work: Callable[[], int], batch_size: int, device: str) -> Rate:
+    """The rate of what returns a number of tokens."""
+    cuda, clock = device.startswith("cuda"), clock_of(device)
+    if cuda:
+        torch.cuda.synchronize(device)
+    began = clock()
+    tokens = work()
+    if cuda:
+        torch.cuda.synchronize(device)
+    return Rate(tokens, clock() - began, batch_size)
+
+
+def mean_context(setting: Setting) -> float:
+    """Tokens that a step reads for one answer, on average over its life."""
+    prompts = [len(setting.tokenizer(r.prompt).input_ids) for r in setting.requests]
+    return sum(prompts) / len(prompts) + MEAN_TOKENS / 2
+
+
+def some(setting: Setting) -> list[Request]:
+    """As many requests as slow contenders get: on a GPU, enough for a rate."""
+    cuda = setting.info.device.startswith("cuda")
+    return random.Random(2).sample(setting.requests, 128) if cuda else setting.requests
+
+
+def static(setting: Setting) -> Rate:
+    """The earlier package's way."""
+    tokenizer, model = setting.tokenizer, setting.model
+    tokenizer.padding_side = "left"
+
+    @torch.inference_mode()
+    def work() -> int:
+        tokens, requests = 0, some(setting)
+        for start in range(0, len(requests), 32):
+            batch = requests[start : start + 32]
+            inputs = tokenizer(
+                [request.prompt for request in batch],
+                return_tensors="pt",
+                padding=True,
+                return_token_type_ids=False,
+            ).to(setting.info.device)
+            limits = [request.max_new_tokens or setting.params.max_new_tokens for request in batch]
+            output = model.generate(
+                **inputs,
+                do_sample=True,
+                temperature=setting.params.temperature,
+                top_p=setting.params.top_p,
+                top_k=setting.params.top_k,
+                max_new_tokens=max(limits),
+                pad_token_id=tokenizer.pad_token_id,
+            )
+            rows = output[:, inputs["input_ids"].shape[1] :].tolist()
+            tokens += sum(map(tokens_of, rows, limits, [setting] * len(rows)))
+        return tokens
+
+    return timed(work, 32, setting.info.device)
+
+
+def tokens_of(row: Sequence[int], limit: int, setting: Setting) -> int:
+    """Tokens of a row that belong to its answer."""
+    end = setting.tokenizer.eos_token_id
+    if not setting.random_weights and end in row:
+        return row.index(end) + 1
+    return min(limit, len(row))
+
+
+def engine(kind: type[HFEngine | HFStaticEngine], requests: list[Request], size: int) -> Any:
+    def run(setting: Setting) -> Rate:
+        drawer = kind(
+            setting.model,
+            setting.tokenizer,
+            setting.params,
+            setting.info,
+            batch_size=size,
+            early_stop=not setting.random_weights,
+        )
+        return timed(lambda: tokens_drawn(drawer.generate, requests), size, setting.info.device)
+
+    return run
+
+
+def tokens_drawn(generate: Callable[..., None], requests: list[Request]) -> int:
+    samples: list[Sample] = []
+    generate(requests, samples.append)
+    return sum(sample.tokens for sample in samples)
+
+
+def continuous(setting: Setting) -> Rate:
+    """transformers' own continuous batching."""
+    from transformers import ContinuousBatchingConfig, GenerationConfig
+
+    params = setting.params
+    config = GenerationConfig(
+        do_sample=True,
+        temperature=params.temperature,
+        top_p=params.top_p,
+        top_k=params.top_k,
+        max_new_tokens=params.max_new_tokens,
+        eos_token_id=setting.model.generation_config.eos_token_id,
+        pad_token_id=setting.tokenizer.pad_token_id,
+    )
+    batching = ContinuousBatchingConfig(
+        auto_switch_to_flash=False, max_requests_per_batch=setting.batch_size
+    )
+
+    def work() -> int:
+        with setting.model.continuous_batching_context_manager(
+            generation_config=config, continuous_batching_config=batching
+        ) as manager:
+            for number, request in enumerate(setting.requests):
+                manager.add_request(
+                    setting.tokenizer(request.prompt).input_ids,
+                    request_id=str(number),
+                    max_new_tokens=request.max_new_tokens or params.max_new_tokens,
+                )
+            tokens = 0
+            for _ in setting.requests:
+                tokens += len(manager.get_result(timeout=600).generated_tokens)
+        return tokens
+
+    return timed(work, setting.batch_size, setting.info.device)
+
+
+def vllm(setting: Setting) -> Rate:
+    """A vLLM server with a model of the same shape; its start is not counted."""
+    folder = DEMO_BASE
+    more: list[str] = []
+    if setting.random_weights:
+        folder, more = setting.folder, ["--load-format", "dummy"]
+        setting.model.config.save_pretrained(folder)
+        setting.tokenizer.save_pretrained(folder)
+        (folder / "model.safetensors").touch()  # to be a model's folder; nothing reads it
+    model = ResolvedModel(resolve_source(str(folder), None), None)
+    with vllm_engine(
+        model,
+        setting.params,
+        setting.info,
+        batch_size=setting.batch_size,
+        early_stop=not setting.random_weights,
+        more_arguments=more,
+    ) as drawer:
+        return timed(
+            lambda: tokens_drawn(drawer.generate, setting.requests),
+            setting.batch_size,
+            setting.info.device,
+        )
+
+
+CONTENDERS: dict[str, Callable[[Setting], Rate]] = {
+    "static": static,
+    "hf-static": lambda setting: engine(HFStaticEngine, some(setting), 32)(setting),
+    "hf": lambda setting: engine(HFEngine, setting.requests, setting.batch_size)(setting),
+    "cb": continuous,
+    "vllm": vllm,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# vLLM in an environment of its own, for `--engine vllm`: its requirements contradict the evaluation's.
+# Nothing else needs it.
+
+VLLM_LOCK=$ROOT/requirements/vllm.lock
+: "${VLLM_VENV_DIR:=$STATE_DIR/vllm}"
+
+vllm_describe() { say 'vLLM in an environment of its own, for --engine vllm'; }
+
+vllm_probe() {
+  if ! stamped "$VLLM_VENV_DIR/$VENV_MARKER" "$(vllm_key)"; then
+    say 'not there, unfinished, or made from other requirements'
+    return 1
+  fi
+  say "vLLM as locked, in $VLLM_VENV_DIR; SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python"
+}
+
+vllm_key() { printf '%s %s' "$(sha256_of "$VLLM_LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
+
+vllm_apply() {
+  local python
+  python=$(<"$STATE_DIR/python.path")
+  install_uv "$python"
+  rm -rf "$VLLM_VENV_DIR"
+  "$STATE_DIR/bootstrap/bin/uv" venv -q --python "$python" "$VLLM_VENV_DIR"
+  "$STATE_DIR/bootstrap/bin/uv" pip sync -p "$VLLM_VENV_DIR" --python-version "$LOCKED_PYTHON" --require-hashes "$VLLM_LOCK"
+}
+
+vllm_verify() {
+  "$VLLM_VENV_DIR/bin/python" -c 'import vllm'
+  stamp "$VLLM_VENV_DIR/$VENV_MARKER" "$(vllm_key)"
+}

@@ -1,0 +1,116 @@
+"""The oracle: transformers' plain `generate()` on fixed, left-padded batches.
+
+Slow, and simple enough to be believed. It draws with the same noise, so what it gives is what
+every faster engine has to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor, LogitsProcessorList
+
+from sigil_eval.errors import PreflightError
+from sigil_eval.generation.answers import Answer, AnswerBook
+from sigil_eval.generation.hf import threads_for
+from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
+from sigil_eval.generation.sampling import next_tokens
+
+
+class _KeyedChoice(LogitsProcessor):
+    """Leaves only the token that content-keyed sampling draws, so that greedy search takes it."""
+
+    def __init__(self, keys: torch.Tensor, prompt_width: int, params: SamplingParams) -> None:
+        self._keys, self._prompt_width, self._params = keys, prompt_width, params
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Scores of (rows, vocabulary) with all but one token ruled out."""
+        positions = torch.full_like(self._keys, input_ids.shape[1] - self._prompt_width)
+        drawn = next_tokens(scores, self._keys, positions, self._params)
+        only = torch.full_like(scores, float("-inf"))
+        return only.scatter_(1, drawn[:, None], 0.0)
+
+
+class HFStaticEngine:
+    """Draws samples batch by batch; a batch lasts as long as its longest answer."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        params: SamplingParams,
+        info: EngineInfo,
+        *,
+        batch_size: int,
+        early_stop: bool = True,
+        special_tokens: bool = True,
+    ) -> None:
+        """Draw from a loaded model; see `AnswerBook` for `special_tokens`."""
+        self.info = info
+        self.batch_size = batch_size
+        self._model: Any = model
+        self._params = params
+        self._padding = tokenizer.pad_token_id or 0
+        self._book = AnswerBook(
+            tokenizer, model, params, early_stop=early_stop, special_tokens=special_tokens
+        )
+
+    @torch.inference_mode()
+    def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
+        """Answer every request; see `Engine.generate`."""
+        answers = self._book.open(requests)
+        with threads_for(self._model):
+            while answers:
+                batch = answers[: self.batch_size]
+                try:
+                    rows = self._draw(batch)
+                except torch.cuda.OutOfMemoryError:
+                    rows = None
+                if rows is None:
+                    self._halve()
+                    continue
+                answers = answers[len(batch) :]
+                for answer, row in zip(batch, rows, strict=True):
+                    on_sample(self._read(answer, row))
+
+    def _draw(self, batch: list[Answer]) -> list[list[int]]:
+        """All tokens that `generate` gives for a batch."""
+        width = max(len(answer.prompt) for answer in batch)
+        pads = [width - len(answer.prompt) for answer in batch]
+        ids = [
+            [self._padding] * pad + list(answer.prompt)
+            for pad, answer in zip(pads, batch, strict=True)
+        ]
+        mask = [[0] * pad + [1] * (width - pad) for pad in pads]
+        device = self.info.device
+        keys = torch.tensor([answer.request.key for answer in batch], device=device)
+        output = self._model.generate(
+            input_ids=torch.tensor(ids, device=device),
+            attention_mask=torch.tensor(mask, device=device),
+            logits_processor=LogitsProcessorList([_KeyedChoice(keys, width, self._params)]),
+            max_new_tokens=max(answer.limit for answer in batch),
+            do_sample=False,
+            eos_token_id=sorted(self._book.end_ids) or None,
+            pad_token_id=self._padding,
+        )
+        rows: list[list[int]] = output[:, width:].tolist()
+        return rows
+
+    def _read(self, answer: Answer, row: list[int]) -> Sample:
+        """The sample that ends within a row of tokens."""
+        for token in row:
+            sample = self._book.add(answer, token)
+            if sample is not None:
+                return sample
+        raise AssertionError("generate() stopped before the answer's end")
+
+    def _halve(self) -> None:
+        if self.batch_size == 1:
+            raise PreflightError(
+                "the device's memory does not suffice even for one sample at a time; use a "
+                "smaller --max-new-tokens or a device with more memory"
+            )
+        self.batch_size //= 2
+        torch.cuda.empty_cache()

@@ -1,0 +1,454 @@
+"""Engines against the oracle, and the ways to divide work: the same samples in every case."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import parts  # noqa: E402
+from sigil_eval.console import ProgressLine  # noqa: E402
+from sigil_eval.errors import PreflightError, UsageError  # noqa: E402
+from sigil_eval.generation import (  # noqa: E402
+    EngineOptions,
+    ModelSpec,
+    SamplingParams,
+    Shard,
+    generate_samples,
+)
+from sigil_eval.generation.attention import FLASH  # noqa: E402
+from sigil_eval.generation.devices import devices_of, draw_on_all  # noqa: E402
+from sigil_eval.generation.hf import HFEngine  # noqa: E402
+from sigil_eval.generation.hf_static import HFStaticEngine  # noqa: E402
+from sigil_eval.generation.journal import journal_path  # noqa: E402
+from sigil_eval.generation.loading import (  # noqa: E402
+    ModelPool,
+    choose_hardware,
+    load_model,
+    load_tokenizer,
+)
+from sigil_eval.generation.progress import GenerationProgress  # noqa: E402
+from sigil_eval.generation.protocol import EngineInfo, Request, Sample  # noqa: E402
+from sigil_eval.generation.source import resolve_model  # noqa: E402
+from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "demo" / "models"
+BASE = ModelSpec(str(MODELS / "base"))
+TUNED = ModelSpec(str(MODELS / "base"), str(MODELS / "adapter"))
+PARAMS = SamplingParams(num_samples=3, temperature=0.9, max_new_tokens=60)
+TASKS = (0, 23, 42, 84, 159)
+CPU = EngineOptions(device="cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny models on a busy machine: threads would wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def problems(humaneval: ProblemSet) -> tuple[Problem, ...]:
+    """A few problems, short and long."""
+    return tuple(humaneval.by_id[f"HumanEval/{number}"] for number in TASKS)
+
+
+def requests_for(problems: tuple[Problem, ...]) -> list[Request]:
+    """Three samples of each problem."""
+    return [Request(p.task_id, i, p.prompt, p.prompt, 77 + i) for p in problems for i in range(3)]
+
+
+Drawn = dict[tuple[str, int], tuple[list[int], Sample]]
+
+
+def drawn(engine: HFEngine | HFStaticEngine, requests: list[Request]) -> Drawn:
+    """Every token and sample that an engine gives."""
+    opened: list[Any] = []
+    original = engine._book.open
+    engine._book.open = lambda asked: opened.extend(original(asked)) or list(opened)  # type: ignore[method-assign]
+    samples: list[Sample] = []
+    engine.generate(requests, samples.append)
+    tokens = {(a.request.task_id, a.request.sample_index): a.drawn for a in opened}
+    found = {(s.task_id, s.sample_index): s for s in samples}
+    assert len(samples) == len(found) == len(requests)
+    return {key: (tokens[key], found[key]) for key in tokens}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        (BASE, {}),
+        (TUNED, {}),
+        (TUNED, {"merge": False}),
+        (BASE, {"quantization": "nf4"}),
+        (TUNED, {"quantization": "nf4"}),
+    ],
+    ids=["base", "merged", "unmerged", "nf4 base", "nf4 with adapter"],
+)
+@pytest.mark.parametrize("temperature", [0.0, 0.9])
+def test_hf_gives_what_plain_generate_gives_token_by_token(
+    model: ModelSpec,
+    settings: dict[str, Any],
+    temperature: float,
+    problems: tuple[Problem, ...],
+) -> None:
+    resolved, info = resolve_model(model), choose_hardware("cpu", "float32", **settings)
+    loaded, tokenizer = load_model(resolved, info), load_tokenizer(resolved)
+    params = replace(PARAMS, temperature=temperature)
+    oracle = HFStaticEngine(loaded, tokenizer, params, info, batch_size=4)
+    expected = drawn(oracle, requests_for(problems))
+    for size in (4, 11):
+        engine = HFEngine(loaded, tokenizer, params, info, batch_size=size)
+        assert drawn(engine, requests_for(problems)) == expected
+    assert {len(tokens) for tokens, _ in expected.values()} != {60}
+
+
+def test_an_adapter_beside_the_weights_says_what_a_merged_one_says(
+    problems: tuple[Problem, ...],
+) -> None:
+    greedy = replace(PARAMS, temperature=0.0)
+    texts = []
+    for merge in (True, False):
+        resolved, info = resolve_model(TUNED), choose_hardware("cpu", "float32", merge=merge)
+        loaded = load_model(resolved, info)
+        kept = any("lora" in name for name, _ in loaded.named_parameters())
+        assert kept is not merge
+        engine = HFEngine(loaded, load_tokenizer(resolved), greedy, info, batch_size=8)
+        texts.append({k: v[0] for k, v in drawn(engine, requests_for(problems)).items()})
+    assert texts[0] == texts[1]
+
+
+def test_four_bits_are_four_bits(problems: tuple[Problem, ...]) -> None:
+    info = choose_hardware("cpu", "float32", "nf4")
+    loaded = load_model(resolve_model(TUNED), info)
+    kinds = {type(module).__name__ for module in loaded.modules()}
+    assert "Linear4bit" in kinds and info.adapters == "unmerged"
+
+
+def test_one_base_serves_models_in_turn(problems: tuple[Problem, ...]) -> None:
+    """Base, adapter, base and adapter again: each as if it had been loaded for itself, though
+    the weights were read once."""
+    info = choose_hardware("cpu", "float32")
+    alone = {spec: load_model(resolve_model(spec), info).state_dict() for spec in (BASE, TUNED)}
+    pool = ModelPool(keep_base=True)
+    first = pool.borrow(resolve_model(BASE), info)
+    for spec in (TUNED, BASE, TUNED, TUNED):
+        lent = pool.borrow(resolve_model(spec), info)
+        assert lent is first
+        state = lent.state_dict()
+        assert state.keys() == alone[spec].keys()
+        assert all(torch.equal(state[name], alone[spec][name]) for name in state)
+    spent = ModelPool()
+    spent.borrow(resolve_model(TUNED), info)
+    again = spent.borrow(resolve_model(BASE), info).state_dict()
+    assert all(torch.equal(again[name], alone[BASE][name]) for name in again)
+
+
+def test_a_base_serves_adapters_beside_it_in_turn() -> None:
+    info = choose_hardware("cpu", "float32", merge=False)
+    pool = ModelPool()
+    pool.borrow(resolve_model(TUNED), info)
+    base = pool.borrow(resolve_model(BASE), info)
+    assert not any("lora" in name for name, _ in base.named_parameters())
+    assert base is pool.borrow(resolve_model(TUNED), info)
+    assert any("lora" in name for name, _ in base.named_parameters())
+
+
+def reference_flash(right: bool) -> Any:
+    """flash_attn's function in plain arithmetic, or with a fault."""
+
+    def flash_attn_with_kvcache(
+        q: Any,
+        k_cache: Any,
+        v_cache: Any,
+        *,
+        cache_seqlens: Any,
+        softmax_scale: float,
+        causal: bool,
+    ) -> Any:
+        assert q.shape[1] == 1 and causal and cache_seqlens.dtype == torch.int32
+        rows = []
+        for row, length in enumerate(cache_seqlens.tolist()):
+            groups = q.shape[2] // k_cache.shape[2]
+            keys = k_cache[row, : length if right else 1].repeat_interleave(groups, dim=1)
+            values = v_cache[row, : length if right else 1].repeat_interleave(groups, dim=1)
+            weights = (torch.einsum("hd,khd->hk", q[row, 0], keys) * softmax_scale).softmax(-1)
+            rows.append(torch.einsum("hk,khd->hd", weights, values)[None])
+        return torch.stack(rows)
+
+    module: Any = types.ModuleType("flash_attn")
+    module.flash_attn_with_kvcache = flash_attn_with_kvcache
+    return module
+
+
+def test_flash_attention_over_slots(
+    problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved, plain = resolve_model(BASE), choose_hardware("cpu", "float32")
+    loaded, tokenizer = load_model(resolved, plain), load_tokenizer(resolved)
+    expected = drawn(
+        HFEngine(loaded, tokenizer, PARAMS, plain, batch_size=4), requests_for(problems)
+    )
+    flash = replace(plain, attention=FLASH)
+    engine = HFEngine(loaded, tokenizer, PARAMS, flash, batch_size=4)
+    monkeypatch.setitem(sys.modules, "flash_attn", reference_flash(right=True))
+    assert drawn(engine, requests_for(problems)) == expected
+    assert loaded.config._attn_implementation == "sdpa"
+
+    monkeypatch.setitem(sys.modules, "flash_attn", reference_flash(right=False))
+    with pytest.raises(PreflightError, match=r"other probabilities here.*--attention sdpa"):
+        engine.generate(requests_for(problems), lambda sample: None)
+    assert loaded.config._attn_implementation == "sdpa"
+
+
+def test_a_model_with_a_sliding_window_is_left_to_plain_generate() -> None:
+    from transformers import MistralConfig, MistralForCausalLM
+
+    config = MistralConfig(
+        vocab_size=2048,
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        sliding_window=8,
+    )
+    model, tokenizer = MistralForCausalLM(config), load_tokenizer(resolve_model(BASE))
+    info = EngineInfo("cpu", "float32", "sdpa")
+    with pytest.raises(PreflightError, match="use --engine hf-static"):
+        HFEngine(model, tokenizer, PARAMS, info, batch_size=2)
+
+
+def test_an_empty_prompt_is_refused() -> None:
+    resolved, info = resolve_model(BASE), choose_hardware("cpu", "float32")
+    engine = HFEngine(
+        load_model(resolved, info), load_tokenizer(resolved), PARAMS, info, batch_size=2
+    )
+    with pytest.raises(UsageError, match="Empty/1: its prompt is empty"):
+        engine.generate([Request("Empty/1", 0, " \n", "", 1)], lambda sample: None)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, problems: tuple[Problem, ...]) -> bytes:
+    """The samples file of one process."""
+    output = tmp_path_factory.mktemp("whole") / "tuned.jsonl"
+    generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+    return output.read_bytes()
+
+
+def test_three_shards_give_the_file_of_one(
+    whole: bytes, tmp_path: Path, problems: tuple[Problem, ...]
+) -> None:
+    output = tmp_path / "tuned.jsonl"
+    counts = []
+    for text in ("3/3", "1/3", "2/3"):
+        shard = Shard.parse(text)
+        summary = generate_samples(
+            TUNED, problems, PARAMS, output, label="tuned", options=CPU, shard=shard
+        )
+        rows = shard.output(output).read_text().splitlines()
+        assert len(rows) == summary.samples == summary.new_samples
+        counts.append(len(rows))
+        assert not output.exists()
+    assert counts == [5, 5, 5]
+    merged = generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+    assert output.read_bytes() == whole
+    assert (merged.new_samples, merged.resumed_samples) == (0, 15)
+
+
+def test_what_shards_lack_is_drawn(
+    whole: bytes, tmp_path: Path, problems: tuple[Problem, ...]
+) -> None:
+    output = tmp_path / "tuned.jsonl"
+    generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU, shard=Shard(2, 3))
+    summary = generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+    assert (summary.new_samples, summary.resumed_samples) == (10, 5)
+    assert output.read_bytes() == whole
+
+
+def test_a_shard_with_other_settings_is_refused(
+    tmp_path: Path, problems: tuple[Problem, ...]
+) -> None:
+    output = tmp_path / "tuned.jsonl"
+    warm = replace(PARAMS, temperature=0.5)
+    generate_samples(TUNED, problems, warm, output, label="tuned", options=CPU, shard=Shard(1, 3))
+    with pytest.raises(UsageError, match=r"temperature was 0\.5, is now 0\.9"):
+        generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3"])
+def test_a_part_that_does_not_exist_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a part like 2/3"):
+        Shard.parse(text)
+
+
+def test_two_processes_give_the_file_of_one(
+    whole: bytes, tmp_path: Path, problems: tuple[Problem, ...]
+) -> None:
+    output = tmp_path / "tuned.jsonl"
+    seen: list[tuple[int, int, int]] = []
+    summary = generate_samples(
+        TUNED,
+        problems,
+        PARAMS,
+        output,
+        label="tuned",
+        options=replace(CPU, device="cpu,cpu"),
+        progress=lambda *state: seen.append(state),
+    )
+    assert output.read_bytes() == whole
+    assert summary.new_samples == 15
+    assert [done for done, _, _ in seen] == list(range(1, 16))
+    assert seen[-1] == (15, 15, summary.tokens)
+    assert [p.name for p in tmp_path.iterdir() if "shard" in p.name] == []
+
+
+def test_a_device_that_does_not_exist_is_refused(
+    tmp_path: Path, problems: tuple[Problem, ...]
+) -> None:
+    options = replace(CPU, device="cpu,tpu")
+    output = tmp_path / "tuned.jsonl"
+    with pytest.raises(UsageError, match="unknown device 'tpu'"):
+        generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_processes_report_comes_together(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    draw_on_all(parts.count, [(tmp_path, n) for n in (1, 2, 3)], lambda *state: seen.append(state))
+    assert sorted(seen) == [(1, n) for n in (1, 1, 1, 2, 2, 2, 3, 3, 3)]
+    assert {path.name for path in tmp_path.iterdir()} == {"1", "2", "3"}
+
+
+def test_a_failure_in_one_process_ends_the_others(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(UsageError, match="the second part is wrong"):
+        draw_on_all(parts.fail_second, [(tmp_path, 1), (tmp_path, 2)], lambda *state: None)
+    assert time.monotonic() - began < 50
+    with pytest.raises(PreflightError, match="a process that was drawing samples died"):
+        draw_on_all(parts.die, [(tmp_path, 1)], lambda *state: None)
+
+
+DIVIDED = """
+import sys
+from pathlib import Path
+from sigil_eval.generation import EngineOptions, ModelSpec, SamplingParams, generate_samples
+from sigil_eval.problems import load_problem_set
+
+if __name__ == "__main__":
+    by_id = load_problem_set("humaneval-rust").by_id
+    generate_samples(
+        ModelSpec(sys.argv[1], sys.argv[2]),
+        [by_id[f"HumanEval/{number}"] for number in (0, 23, 42, 84, 159)],
+        SamplingParams(num_samples=3, temperature=0.9, max_new_tokens=60),
+        Path(sys.argv[3]),
+        label="tuned",
+        options=EngineOptions(batch_size=1, device="cpu,cpu"),
+    )
+"""
+
+
+def test_killed_with_its_processes_it_goes_on_from_what_they_had(
+    whole: bytes, tmp_path: Path, problems: tuple[Problem, ...]
+) -> None:
+    """kill -9 of the first process alone: the others end by themselves, and nothing is lost."""
+    script, output = tmp_path / "divided.py", tmp_path / "tuned.jsonl"
+    script.write_text(DIVIDED)
+    command = [sys.executable, str(script), str(MODELS / "base"), str(MODELS / "adapter")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    journals = [journal_path(Shard(number, 2).output(output)) for number in (1, 2)]
+    with subprocess.Popen([*command, str(output)], env=environment) as process:
+        while process.poll() is None:
+            if all(j.exists() and j.read_bytes().count(b"\n") >= 3 for j in journals):
+                process.kill()
+                break
+            time.sleep(0.005)
+    assert process.returncode == -9, "it ended before it could be killed"
+    until = time.monotonic() + 60
+    while True:  # the processes of the parts hold their journals until they notice
+        try:
+            summary = generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+            break
+        except UsageError as error:
+            assert "another process" in str(error) and time.monotonic() < until
+            time.sleep(0.1)
+    assert summary.resumed_samples >= 4
+    assert output.read_bytes() == whole
+
+
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert devices_of("cpu") == ["cpu"]
+    assert devices_of("cuda:1, cuda:3") == ["cuda:1", "cuda:3"]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    assert devices_of("auto") == devices_of("cuda") == ["cuda:0", "cuda:1", "cuda:2"]
+    assert devices_of("cuda:0") == ["cuda:0"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"engine": "magic"}, "unknown engine 'magic'"),
+        ({"engine": "openai"}, "--base-url is for --engine openai, which needs it"),
+        ({"base_url": "http://x"}, "--base-url is for --engine openai"),
+        ({"engine": "openai", "base_url": "ftp://x"}, "is not an address like"),
+        ({"engine": "vllm", "quantization": "nf4"}, "--quantize and --unmerged"),
+        ({"batch_size": 0}, "--batch-size"),
+    ],
+)
+def test_options_that_contradict_each_other(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        EngineOptions(**wrong)
+
+
+def test_attention_that_is_not_here_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"needs a GPU.*use --attention sdpa"):
+        choose_hardware("cpu", "auto", attention=FLASH)
+    with pytest.raises(UsageError, match="unknown quantization 'int3'; choose one of none, nf4"):
+        choose_hardware("cpu", "auto", "int3")
+
+
+def test_progress_shows_rate_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    line = ProgressLine("generating", 100, clock=lambda: now)
+    with line:
+        progress = GenerationProgress(line, price_per_hour=3.0, clock=lambda: now)
+        now = 60.0  # the model loads
+        progress(1, 100, 50)
+        now = 80.0
+        progress(21, 100, 3050)
+    shown = capsys.readouterr().out.splitlines()
+    assert (
+        "generating: 21/100 (21 %), 1.0 samples/s, 1m 19s left, 150 tokens/s, $0.07 so far" in shown
+    )
+
+
+def test_generate_with_several_adapters(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from sigil_eval.cli import main
+
+    other = tmp_path / "checkpoint-2"
+    other.mkdir()
+    for file in (MODELS / "adapter").iterdir():
+        (other / file.name).write_bytes(file.read_bytes())
+    command = ["generate", "--base-model", str(MODELS / "base"), "--num-samples", "1"]
+    command += ["--checkpoint", str(MODELS / "adapter"), "--checkpoint", str(other)]
+    command += ["--output", str(tmp_path / "out"), "--device", "cpu", "--max-new-tokens", "8"]
+    assert main(command) == 0
+    files = [tmp_path / "out" / name for name in ("adapter.jsonl", "checkpoint-2.jsonl")]
+    answers = [
+        [json.loads(line)["completion"] for line in f.read_text().splitlines()] for f in files
+    ]
+    assert len(answers[0]) == 164 and answers[0] == answers[1]
