@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import stat
 import subprocess
 import threading
@@ -176,6 +177,41 @@ def test_a_driver_keeps_every_assertion_of_the_published_test(humaneval: Problem
         assert len(contract_of(problem).tests) == problem.test.count("#[test]")
 
 
+def use_firejail(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the judge start `script` for Firejail, whoever it runs programs as."""
+    fake = folder / "firejail"
+    fake.write_text(script)
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR | stat.S_IXOTH | stat.S_IXGRP)
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)
+    monkeypatch.setenv("SIGIL_FIREJAIL", str(fake))
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("timeout: fork system call failed: Resource temporarily unavailable", "infrastructure"),
+        ("failed to spawn helper thread: Resource temporarily unavailable", "infrastructure"),
+        ("error: internal compiler error", "failed"),
+        ('{"message":"Resource temporarily unavailable"}', "failed"),
+    ],
+)
+def test_a_machine_short_of_processes_says_nothing_of_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: Problem, said: str, outcome: str
+) -> None:
+    status = 125 if said.startswith("timeout") else 101
+    script = (
+        "#!/bin/sh\n"
+        f"case \" $* \" in *' answer.rs '*) echo '{said}' >&2; exit {status};; esac\n"
+        f'exec {shutil.which("firejail")} "$@"\n'
+    )
+    use_firejail(script, tmp_path, monkeypatch)
+    with Judge(JudgeSettings(batch_size=1)) as started:
+        monkeypatch.setattr(started._stopping, "wait", lambda _: False)  # do not back off
+        ((_, verdict),) = started.judge([Program(first, RIGHT)])
+    assert verdict.outcome == outcome, verdict
+
+
 @pytest.mark.parametrize(
     ("stub", "reason"),
     [
@@ -191,12 +227,7 @@ def test_a_driver_keeps_every_assertion_of_the_published_test(humaneval: Problem
 def test_a_sandbox_that_does_not_hold_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stub: str, reason: str
 ) -> None:
-    fake = tmp_path / "firejail"
-    fake.write_text(stub)
-    fake.chmod(fake.stat().st_mode | stat.S_IXUSR | stat.S_IXOTH | stat.S_IXGRP)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    monkeypatch.setenv("SIGIL_FIREJAIL", str(fake))
+    use_firejail(stub, tmp_path, monkeypatch)
     with pytest.raises(PreflightError, match=reason), Judge(JudgeSettings()):
         pass
 

@@ -10,6 +10,7 @@ ADR-007.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import queue
@@ -72,6 +73,8 @@ _SUITE_SIZE = 40
 _DIAGNOSTICS_LIMIT = 1 << 20
 # A program, and its verdict: None when the wall clock ran out before that was certain.
 _Result = tuple[Program, Verdict | None]
+# What `timeout` returns when it could not start the compiler.
+_NEVER_STARTED = (125, 126, 127)
 _RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--error-format=json")
 
 
@@ -584,9 +587,10 @@ class Judge:
             found = list(read_diagnostics(finished.stderr))
             if finished.status == 0 or any(d.is_error for d in found):
                 return found
-            reason = f"{what}: status {finished.status}: " + finished.stderr.decode(
-                "utf-8", "replace"
-            )
+            said = finished.stderr.decode("utf-8", "replace")
+            reason = f"{what}: status {finished.status}: {said}"
+            if finished.status in _NEVER_STARTED or _short_of_processes(said):
+                raise SandboxFailureError(reason)
         if not self._compiler_works():
             raise SandboxFailureError(reason)
         raise CompilerCrashError(reason)
@@ -702,6 +706,12 @@ def _too_slow(limits: Limits) -> Verdict:
     return verdicts.not_passed(
         "test_timeout", f"not done after {limit:g} s, with nothing else running"
     )
+
+
+def _short_of_processes(said: str) -> bool:
+    """Whether the compiler says, itself and not quoting a program, that no thread could be had."""
+    own = (line for line in said.splitlines() if not line.startswith("{"))
+    return any(os.strerror(errno.EAGAIN) in line for line in own)
 
 
 def _was_killed(status: int) -> bool:

@@ -106,7 +106,8 @@ def suite_module(problem: Problem) -> str:
     """The tests of one problem, compiled once for all its candidates.
 
     They call the problem's functions by their own names; what those do is installed at run time.
-    Only for problems whose contract is `portable`.
+    The tests come first, here as in `driver_module`, so that messages name the same lines. Only
+    for problems whose contract is `portable`.
     """
     contract = contract_of(problem)
     slots = "".join(
@@ -120,8 +121,9 @@ def suite_module(problem: Problem) -> str:
         f"SLOT_{i}.with(|slot| slot.set(Some(f{i})));" for i in range(len(contract.functions))
     )
     return (
+        f"{contract.test_source}\n{_test_list(contract)}"
         f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(problem)}{slots}"
-        f"pub fn install({declared}) {{ {stored} }}\n{contract.test_source}\n{_test_list(contract)}"
+        f"pub fn install({declared}) {{ {stored} }}\n"
     )
 
 
@@ -139,10 +141,10 @@ def driver_module(problem: Problem, candidate: str, suite: str | None) -> str:
     else:
         install, tests = f"{{ {suite}::install({names}) }}", f"use {suite}::TESTS;\n"
     return (
-        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(problem)}"
+        f"{tests}#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(problem)}"
         f"use {candidate} as candidate;\n"
         f"#[allow(unused_imports)] use candidate::{{{', '.join(contract.types)}}};\n"
-        f"{wrappers}fn install() {install}\n{tests}"
+        f"{wrappers}fn install() {install}\n"
         "pub const CANDIDATE: ::sigil_runtime::Candidate = "
         "::sigil_runtime::Candidate { install, tests: TESTS };\n"
     )
