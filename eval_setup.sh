@@ -24,6 +24,7 @@ STEPS=(
   rust        # the pinned compiler, and crates
   sandbox     # Firejail contains what it should
   cli_tools   # gh and hf, optional
+  models      # what is evaluated, in the hub's cache
   evaluation  # the driver starts
 )
 
@@ -102,6 +103,7 @@ load() {
   source "$ROOT/lib/rust.sh"
   source "$ROOT/lib/sandbox.sh"
   source "$ROOT/lib/cli_tools.sh"
+  source "$ROOT/lib/models.sh"
   source "$ROOT/lib/evaluation.sh"
   source "$ROOT/lib/tmux.sh"
 }
@@ -111,6 +113,7 @@ settle_mode() {
   STRICT=1 INTERACTIVE=0
   if ((DEMO)) || [[ $SKIP_ENV_CHECK == 1 ]]; then STRICT=0; fi
   if [[ $NONINTERACTIVE != 1 && -t 0 && -t 1 ]]; then INTERACTIVE=1; fi
+  mapfile -t CHOSEN_STEPS < <(chosen_steps)
   STATE_DIR=$(realpath -m "$STATE_DIR") VENV_DIR=$(realpath -m "$VENV_DIR") OUTPUT_DIR=$(realpath -m "$OUTPUT_DIR")
   export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv}
   export UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 HF_ENDPOINT
@@ -128,7 +131,7 @@ chosen_steps() {
 plan() {
   local step
   export PYTHONDONTWRITEBYTECODE=1
-  for step in $(chosen_steps); do
+  for step in "${CHOSEN_STEPS[@]}"; do
     probe "$step"
     if ((RC == 0)) && [[ $step != "$FORCE_STEP" ]]; then
       printf '%-12s %-9s %s\n' "$step" 'done' "$REASON"
@@ -146,14 +149,26 @@ plan() {
 }
 
 provision() {
-  local step number=0 steps
-  mapfile -t steps < <(chosen_steps)
-  for step in "${steps[@]}"; do
-    run_step "$step" $((++number)) "${#steps[@]}"
+  local step number=0
+  for step in "${CHOSEN_STEPS[@]}"; do
+    run_step "$step" $((++number)) "${#CHOSEN_STEPS[@]}"
+  done
+}
+
+# What can be refused before an hour of provisioning is refused before it.
+check_settings() {
+  local k
+  [[ $NUM_SAMPLES =~ ^[1-9][0-9]*$ ]] || usage_error "NUM_SAMPLES=$NUM_SAMPLES is not a number of samples."
+  [[ $SEED =~ ^[0-9]+$ ]] || usage_error "SEED=$SEED is not a whole number."
+  [[ $K_VALUES =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] ||
+    usage_error "K_VALUES=$K_VALUES is not a list of numbers like 1,10,100."
+  for k in ${K_VALUES//,/ }; do
+    ((k <= NUM_SAMPLES)) || usage_error "K_VALUES=$K_VALUES asks for pass@$k of NUM_SAMPLES=$NUM_SAMPLES samples."
   done
 }
 
 evaluate() {
+  check_settings
   trap 'say ""; say "Interrupted. The same command goes on from here."; exit 130' INT
   refuse_second_run
   preflight

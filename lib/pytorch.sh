@@ -15,6 +15,8 @@ pytorch_probe() {
   say "PyTorch $TORCH_VERSION computed a product here"
 }
 
+pytorch_needs() { if has_gpu; then need fails curl "$FLASH_ATTN_URL/$FLASH_ATTN_WHEEL"; fi; }
+
 pytorch_apply() {
   if ! has_gpu; then
     deviation pytorch.flash-attn "flash-attn $FLASH_ATTN_VERSION" 'sdpa on the CPU' \

@@ -52,8 +52,8 @@ job_done() {
 install_from_github() {
   local repository=${1%@*} ref=${1#*@} folder
   folder=$STATE_DIR/sources/${repository#*/}
-  reachable "$GITHUB_URL" || {
-    say "$GITHUB_URL does not answer"
+  answers git "$GITHUB_URL/$repository" || {
+    say "$GITHUB_URL/$repository does not answer"
     return 1
   }
   rm -rf "$folder"

@@ -35,7 +35,18 @@ as_root() {
 # env, because sudo drops exported variables; needrestart only lists (l): restarting would end logins.
 apt_get() {
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
-    -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "$@"
+    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "$@"
+}
+
+# Whether apt gets the index of its first source. apt-helper goes by apt's mirrors and proxies, and
+# neither it nor --print-uris needs root or changes anything.
+apt_answers() {
+  local index file code=0
+  index=$(apt-get update --print-uris 2>/dev/null | sed -n "s/^'\([^']*\)'.*/\1/p" | sed -n 1p)
+  file=$(mktemp)
+  timeout "$ANSWER_SECONDS" /usr/lib/apt/apt-helper download-file "$index" "$file" >/dev/null 2>&1 || code=1
+  rm -f "$file"
+  return "$code"
 }
 
 # apt_install PACKAGE...: waits for a fresh machine's own set-up first, so as not to fight over apt.
@@ -47,10 +58,19 @@ apt_install() {
   if command -v cloud-init >/dev/null; then
     timeout 300 cloud-init status --wait >/dev/null || true
   fi
+  finish_interrupted_dpkg
   say "installing $missing"
   apt_get update || say 'apt-get update reported errors; going on with what it knows'
   # shellcheck disable=SC2086  # a list of words
   apt_get install --no-install-recommends $missing
+}
+
+# Until dpkg has finished what a kill or a full disk interrupted, apt refuses everything else.
+finish_interrupted_dpkg() {
+  [[ -n $(dpkg --audit) || -n $(find /var/lib/dpkg/updates -type f -name '[0-9]*' 2>/dev/null) ]] || return 0
+  say 'dpkg was interrupted; it finishes that first'
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a ||
+    apt_get --fix-broken install
 }
 
 system_deps_describe() { say 'apt packages: git, curl, gcc, tmux, Firejail'; }
@@ -65,6 +85,8 @@ system_deps_probe() {
   fi
   say "all ${#packages[@]} packages are installed"
 }
+
+system_deps_needs() { need stop apt "apt's sources"; }
 
 system_deps_apply() {
   local packages

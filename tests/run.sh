@@ -7,7 +7,7 @@ set -Eeuo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 
-DEMO=1 STRICT=0 INTERACTIVE=0 FORCE_STEP='' RESUME_OPTIONS=''
+DEMO=1 STRICT=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=''
 STATE_DIR=${TEST_STATE_DIR:-$ROOT/.test-venv}
 VENV_DIR=$STATE_DIR/venv
 source "$ROOT/eval_setup_config.sh"
@@ -21,6 +21,7 @@ source "$ROOT/lib/pytorch.sh"
 source "$ROOT/lib/sigilderg.sh"
 source "$ROOT/lib/rust.sh"
 source "$ROOT/lib/sandbox.sh"
+source "$ROOT/lib/models.sh"
 source "$ROOT/lib/evaluation.sh"
 LOCK=$ROOT/requirements/test.lock
 SYSTEM_PACKAGES+=(bats shellcheck)

@@ -38,7 +38,7 @@ teardown() { remove_home; }
 @test "--list prints the steps, in order" {
   run setup_sh --list
   expect_status 0
-  [ "$output" = $'system_deps\npython\nvenv\npytorch\nsigilderg\nrust\nsandbox\ncli_tools\nevaluation' ]
+  [ "$output" = $'system_deps\npython\nvenv\npytorch\nsigilderg\nrust\nsandbox\ncli_tools\nmodels\nevaluation' ]
 }
 
 @test "--plan on a bare machine is the golden file, and writes nothing" {

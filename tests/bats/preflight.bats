@@ -21,7 +21,7 @@ findings() (
 
 @test "another machine: exit 3, nothing changed, each difference named, both ways out named" {
   export OS_RELEASE=$TEST_HOME/bookworm
-  command_stub nvidia-smi <<<'exit 9'
+  command_stub nvidia-smi <<<'echo "No devices were found"; exit 6'
   run setup_sh
   expect_status 3
   expect_output 'os: debian 12'

@@ -82,7 +82,7 @@ fake_python() {
 }
 
 @test "pyenv is taken at its pinned commit only" {
-  reachable() { :; }
+  answers() { :; }
   apt_install() { :; }
   stub git "clone * $STATE_DIR/pyenv => mkdir -p $STATE_DIR/pyenv/.git" '-C * rev-parse HEAD => echo another'
   run as_program run_step python 1 1
@@ -92,13 +92,13 @@ fake_python() {
 }
 
 @test "pyenv builds the pinned version with its own root, and that one is taken" {
-  reachable() { :; }
+  answers() { :; }
   apt_install() { echo "apt $*" >>"$TEST_HOME/apt"; }
   stub git "clone * --branch $PYENV_TAG * => mkdir -p $STATE_DIR/pyenv/.git $STATE_DIR/pyenv/bin" \
     "-C * rev-parse HEAD => echo $PYENV_COMMIT; cp $TEST_HOME/pyenv $STATE_DIR/pyenv/bin/"
   cat >"$TEST_HOME/pyenv" <<'PYENV'
 #!/usr/bin/env bash
-[[ $* == 'install --skip-existing --verbose 3.12.11' ]] || exit 9
+[[ $* == 'install --verbose 3.12.11' ]] || exit 9
 mkdir -p "$PYENV_ROOT/versions/3.12.11/bin"
 printf '#!/bin/sh\nprintf "3.12.11\\t%%s\\n" "$0"\n' >"$PYENV_ROOT/versions/3.12.11/bin/python"
 chmod +x "$PYENV_ROOT/versions/3.12.11/bin/python"

@@ -102,7 +102,6 @@ RUSTC
 }
 
 @test "rustup-init that is not the pinned file is not run" {
-  reachable() { :; }
   RUSTUP_URL=file://$TEST_HOME/rustup-init
   printf '#!/bin/sh\ntouch %s/ran\n' "$TEST_HOME" >"$TEST_HOME/rustup-init"
   rm "$STUBS/curl"
