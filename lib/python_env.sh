@@ -22,6 +22,10 @@ python_probe() {
     say "$python is not CPython $PYTHON_VERSION"
     return 1
   fi
+  if [[ $version != "$PYTHON_VERSION" ]] && can_build_python; then
+    say "$python was taken for want of CPython $PYTHON_VERSION, which can be built now"
+    return 1
+  fi
   say "CPython $version at $python"
 }
 

@@ -22,7 +22,19 @@ rust_probe() {
     say 'not proved yet, or the compiler or the crates have changed'
     return 1
   fi
+  if [[ -n $(deviations_of rust) ]] && can_install_rust; then
+    say "it was done without $(deviations_of rust | cut -f2 | sed -n 1p), which can be had now"
+    return 1
+  fi
   say "$("$(rustc_path)" --version), $(rustc_path)"
+}
+
+# Whether what a deviation did without can be had by now.
+can_install_rust() {
+  local address
+  while IFS=$'\t' read -r _ _ address; do
+    answers curl "$address" || return 1
+  done < <(rust_needs)
 }
 
 rust_needs() {

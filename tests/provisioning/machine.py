@@ -7,11 +7,11 @@ next one, so a step can be tried again and again from the very state before it. 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import time
 from collections.abc import Sequence
@@ -82,21 +82,24 @@ def base_root(folder: Path) -> Path:
     return root
 
 
+DISK_BYTES = 16 << 30  # sparse
+
+
 @dataclass
 class Machine:
     """A running machine; `upper` is the folder of its writable layer."""
 
     layers: Sequence[Path]
     folder: Path
-    tmpfs_megabytes: int = 0  # the writable layer's size; 0: on disk, unlimited
+    own_disk: bool = False  # the writable layer on a small disk of its own, which can be filled
     environment: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Machine:
         self.folder.mkdir(parents=True)
         self._store = self.folder / "store"
         self._store.mkdir()
-        if self.tmpfs_megabytes:
-            self.resize(self.tmpfs_megabytes, first=True)
+        if self.own_disk:
+            self._make_disk()
         self.upper = self._store / "upper"
         for name in ("upper", "work"):
             (self._store / name).mkdir(exist_ok=True)
@@ -131,14 +134,36 @@ class Machine:
         if self._holder.poll() is None:
             os.kill(self._init, signal.SIGKILL)
             self._holder.wait()
-        if self.tmpfs_megabytes:
-            subprocess.run(["umount", "-l", self._store], check=True)
+        if self.own_disk:
+            subprocess.run(["umount", "-d", self._store], check=True)
 
-    def resize(self, megabytes: int, *, first: bool = False) -> None:
-        """Give the writable layer another size."""
-        options = f"size={megabytes}m" if first else f"remount,size={megabytes}m"
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self._store)]
-        subprocess.run(command, check=True)
+    def kill_all(self) -> None:
+        """SIGKILL to every process of the machine but its first."""
+        self.sh("kill -9 -1", user="root")
+
+    def _make_disk(self) -> None:
+        image = self.folder / "disk"
+        with image.open("wb") as file:
+            file.truncate(DISK_BYTES)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, self._store], check=True)
+
+    def fill_disk(self, room_megabytes: int) -> None:
+        """Leave only so much room on the machine's own disk."""
+        free = shutil.disk_usage(self._store).free
+        with (self._store / "filler").open("wb") as file:
+            wanted = free - (room_megabytes << 20)
+            os.posix_fallocate(file.fileno(), 0, max(1, wanted))
+            if not room_megabytes:  # the last blocks, which the first request leaves
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.seek(0, os.SEEK_END)
+                        file.write(bytes(4096))
+                        file.flush()
+
+    def free_disk(self) -> None:
+        """Take away what fills the disk."""
+        (self._store / "filler").unlink()
 
     def _enter(self, user: str) -> list[str]:
         line = ["nsenter", "-t", str(self._init), "--mount", "--pid", "--root", "--wdns=/"]
@@ -203,7 +228,3 @@ def packages(machine: Machine) -> list[str]:
     )
     return listing.splitlines()
 
-
-def is_folder(path: Path) -> bool:
-    """Whether a path is a folder and no link to one."""
-    return stat.S_ISDIR(path.lstat().st_mode)
