@@ -41,11 +41,14 @@ Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops else
   --only STEP    this step alone, without an evaluation
   --from STEP    from this step on
   --force STEP   do this step even though it is done
+  --download-only DIR   fetch everything that a machine without internet needs into DIR
+  --offline DIR         set up, and evaluate, from such a folder
   --help         print this
 
   doctor         how this machine differs from the target
   status         whether an evaluation is running, and how the last one ended
   attach         back to the running evaluation
+  uninstall      remove what was installed, after asking (--yes: without), and nothing else
 
 Exit codes: 0 done, 1 a step failed, 2 bad usage, 3 not fit to start, 4 results incomplete,
 130 interrupted.
@@ -60,10 +63,20 @@ usage_error() {
 }
 
 parse_options() {
-  MODE=run DEMO=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' RESUME_OPTIONS=''
+  MODE=run DEMO=0 YES=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' OFFLINE_DIR='' RESUME_OPTIONS=''
   while (($#)); do
     case $1 in
-      --demo) DEMO=1 RESUME_OPTIONS=--demo ;;
+      --demo) DEMO=1 RESUME_OPTIONS+=' --demo' ;;
+      --download-only | --offline)
+        [[ -n ${2:-} ]] || usage_error "$1 wants the name of a folder."
+        OFFLINE_DIR=$(realpath -m "$2")
+        if [[ $1 == --offline ]]; then
+          RESUME_OPTIONS+=" --offline $OFFLINE_DIR"
+        else
+          MODE=download-only DOWNLOAD_DIR=$OFFLINE_DIR OFFLINE_DIR=''
+        fi
+        shift
+        ;;
       --plan | --list) MODE=${1#--} ;;
       --only | --from | --force)
         [[ " ${STEPS[*]} " == *" ${2:-} "* && -n ${2:-} ]] ||
@@ -79,7 +92,8 @@ parse_options() {
         usage
         exit 0
         ;;
-      doctor | status | attach) MODE=$1 ;;
+      --yes) YES=1 ;;
+      doctor | status | attach | uninstall) MODE=$1 ;;
       run-session) # what tmux calls; see lib/tmux.sh
         MODE=$1 SESSION_STATE_DIR=${2:?}
         shift
@@ -91,6 +105,8 @@ parse_options() {
 }
 
 load() {
+  source "$ROOT/lib/offline.sh"
+  [[ -z $OFFLINE_DIR ]] || use_carried "$OFFLINE_DIR"
   source "$ROOT/eval_setup_config.sh"
   source "$ROOT/lib/logging.sh"
   source "$ROOT/lib/environment.sh"
@@ -106,6 +122,7 @@ load() {
   source "$ROOT/lib/models.sh"
   source "$ROOT/lib/evaluation.sh"
   source "$ROOT/lib/tmux.sh"
+  source "$ROOT/lib/uninstall.sh"
 }
 
 # A strict run refuses whatever departs from the pins. It is the rule on the target platform.
@@ -194,6 +211,8 @@ main() {
     doctor) doctor ;;
     status) status ;;
     attach) attach ;;
+    uninstall) uninstall ;;
+    download-only) download_only "$DOWNLOAD_DIR" ;;
     run-session) run_session "$SESSION_STATE_DIR" ;;
   esac
 }

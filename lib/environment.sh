@@ -100,8 +100,7 @@ find_root() {
   local packages
   mapfile -t packages < <(required_packages)
   [[ -n $(missing_packages "${packages[@]}") ]] || return 0
-  if ((EUID == 0 || INTERACTIVE)) && { ((EUID == 0)) || command -v sudo >/dev/null; }; then return 0; fi
-  sudo -n true 2>/dev/null || finding stop root 'root, or sudo without a password' 'neither' \
+  can_be_root || finding stop root 'root, or sudo without a password' 'neither' \
     "apt cannot install $(missing_packages "${packages[@]}")" \
     'run as a user with sudo, in a terminal if it asks for a password, or install them beforehand'
 }
@@ -155,7 +154,7 @@ find_model_access() {
     finding fails token 'a token file for its owner only' "$token has mode $(stat -c %a "$token")" \
       'others on this machine can read it' "chmod 600 $token"
   fi
-  if models_are_here; then return 0; fi
+  if [[ ${HF_HUB_OFFLINE:-0} == 1 ]] || models_are_here; then return 0; fi
   for model in $(hub_models); do
     code=$(model_access "$model")
     case $code in

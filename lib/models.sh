@@ -18,11 +18,21 @@ models_apply() {
   [[ -n ${HF_TOKEN:-} ]] || unset HF_TOKEN
   local models
   mapfile -t models < <(hub_models)
+  list_new_models "${models[@]}"
   {
     models_key
     "$VENV_DIR/bin/python" "$ROOT/lib/fetch_models.py" "${models[@]}"
   } >"$STATE_DIR/models.tsv.part"
   mv "$STATE_DIR/models.tsv.part" "$STATE_DIR/models.tsv"
+}
+
+# The hub's cache may hold what others have put there.
+list_new_models() {
+  local model folder
+  for model in "$@"; do
+    folder=$(model_cache)/models--$(cut -d/ -f1,2 <<<"$model" | sed 's#/#--#')
+    [[ -e $folder ]] || made folder "$folder"
+  done
 }
 
 models_verify() { models_probe; }

@@ -128,7 +128,7 @@ venv_probe() {
 
 venv_key() { printf '%s %s' "$(sha256_of "$LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
 
-venv_needs() { need stop pip uv; }
+venv_needs() { [[ -n ${PIP_NO_INDEX:-} ]] || need stop pip uv; }
 
 venv_apply() {
   local python
@@ -138,6 +138,7 @@ venv_apply() {
     die 2 "VENV_DIR=$VENV_DIR holds something else than a virtual environment. Name another folder."
   fi
   say "installing the $(grep -c '^[a-z0-9].*==' "$LOCK") packages of $(basename "$LOCK")"
+  made folder "$VENV_DIR"
   rm -rf "$VENV_DIR"
   "$STATE_DIR/bootstrap/bin/uv" venv -q --python "$python" "$VENV_DIR"
   # The lock is for one Python: saying so keeps a newer or older patch release from refusing it.

@@ -168,6 +168,7 @@ settle_rustc() {
     printf '%s\n' "$target/bin/rustc"
     return 0
   fi
+  made folder "$target"
   rm -rf "$target" "$target.part"
   mkdir -p "$target.part"
   cp -al "$sysroot/bin" "$sysroot/lib" "$target.part" 2>/dev/null || cp -a "$sysroot/bin" "$sysroot/lib" "$target.part"
@@ -194,6 +195,7 @@ build_crates() {
   local rustc target folder source
   rustc=$(rustc_path) folder=$(crates_dir) target=$STATE_DIR/cache/crates
   stamped "$folder/made-from" "$(rust_key)" && return 0
+  made folder "$folder"
   rm -rf "$folder" "$folder.part" "$target"
   mapfile -t source < <(crates_source)
   CARGO_NET_RETRY=3 CARGO_HTTP_TIMEOUT=10 CARGO_HOME=$target/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" \

@@ -106,7 +106,7 @@ explain_failure() {
     explain_circumstances "$step"
     say ''
     say "Nothing that was finished is lost. Once the cause is gone, go on with:"
-    say "    bash eval_setup.sh${RESUME_OPTIONS:+ $RESUME_OPTIONS}"
+    say "    bash eval_setup.sh$RESUME_OPTIONS"
   } >&2
 }
 

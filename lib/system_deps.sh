@@ -32,10 +32,17 @@ as_root() {
   fi
 }
 
+# Whether as_root can be expected to work.
+can_be_root() {
+  ((EUID == 0)) || sudo -n true 2>/dev/null || { ((INTERACTIVE)) && command -v sudo >/dev/null; }
+}
+
 # env, because sudo drops exported variables; needrestart only lists (l): restarting would end logins.
 apt_get() {
+  local sources=()
+  if [[ -n ${OFFLINE_PACKAGES:-} ]]; then mapfile -t sources < <(carried_packages_options); fi
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
-    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "$@"
+    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "${sources[@]}" "$@"
 }
 
 # Whether apt gets the index of its first source. apt-helper goes by apt's mirrors and proxies, and
@@ -62,7 +69,18 @@ apt_install() {
   say "installing $missing"
   apt_get update || say 'apt-get update reported errors; going on with what it knows'
   # shellcheck disable=SC2086  # a list of words
+  list_new_packages $missing
+  # shellcheck disable=SC2086
   apt_get install --no-install-recommends $missing
+}
+
+# Which packages are going to be new, dependencies included: uninstalling takes away these.
+list_new_packages() {
+  local package
+  for package in $(apt_get --simulate install --no-install-recommends "$@" |
+    awk '/^Inst/ && $3 !~ /^\[/ {print $2}'); do
+    made package "$package"
+  done
 }
 
 # Until dpkg has finished what a kill or a full disk interrupted, apt refuses everything else.
@@ -86,7 +104,7 @@ system_deps_probe() {
   say "all ${#packages[@]} packages are installed"
 }
 
-system_deps_needs() { need stop apt "apt's sources"; }
+system_deps_needs() { [[ -n ${OFFLINE_PACKAGES:-} ]] || need stop apt "apt's sources"; }
 
 system_deps_apply() {
   local packages

@@ -82,7 +82,7 @@ def base_root(folder: Path) -> Path:
     return root
 
 
-DISK_BYTES = 16 << 30  # sparse
+DISK_BYTES = 64 << 30  # sparse
 
 
 @dataclass
@@ -109,7 +109,8 @@ class Machine:
         options = f"lowerdir={lower},upperdir={self.upper},workdir={self._store / 'work'}"
         command = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         command += ["sh", "-c", BOOT, "boot", str(root), options]
-        self._holder = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with (self.folder / "boot.log").open("w") as log:
+            self._holder = subprocess.Popen(command, stdout=log, stderr=log)
         self._init = self._wait_for_init()
         self.sh("mkdir -p /run/lock /run/user && chmod 1777 /run/lock", user="root", check=True)
         return self
@@ -124,7 +125,7 @@ class Machine:
             if self._holder.poll() is not None:
                 break
             time.sleep(0.05)
-        raise RuntimeError("the machine did not start")
+        raise RuntimeError(f"the machine did not start: {(self.folder / 'boot.log').read_text()}")
 
     def __exit__(self, *_: object) -> None:
         self.stop()

@@ -99,12 +99,16 @@ class Disturbance:
         return self.finish(process)
 
     def disk_full(self) -> tuple[int, str]:
-        """Room for half of what the step writes."""
+        """Once the step has begun, room is left for half of what it writes."""
         room = int(self.plain.megabytes * 0.5) if self.plain.megabytes > 8 else 0
+        process = self.machine.start(run(self.plain.step))
+        begun = self.machine.upper / STATE.lstrip("/") / "logs" / f"{self.plain.step}.log"
+        while process.poll() is None and not begun.exists():
+            time.sleep(0.002)
         self.machine.fill_disk(room)
-        code, output = self.machine.sh(run(self.plain.step))
+        answer = self.finish(process)
         self.machine.free_disk()
-        return code, output
+        return answer
 
     def network_gone(self) -> tuple[int, str]:
         """The mirror stops answering after most of the requests that the step makes."""
