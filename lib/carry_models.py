@@ -27,7 +27,7 @@ def token() -> str:
     return os.environ.get("HF_TOKEN") or (file.read_text().strip() if file.exists() else "")
 
 
-def ask(path: str, start: int = 0):  # noqa: ANN201 - what urlopen returns has no public name
+def ask(path: str, start: int = 0):
     """Open an address of the hub, from byte `start` on."""
     request = urllib.request.Request(f"{ENDPOINT}/{path}")
     if token():

@@ -4,11 +4,13 @@
 evaluation_describe() { say 'the evaluation driver, started once with --version'; }
 
 evaluation_probe() {
+  local version
   [[ -x $VENV_DIR/bin/sigil-eval ]] || {
     say 'sigil-eval is not installed yet'
     return 1
   }
-  say "$(scoring_environment "$VENV_DIR/bin/sigil-eval" --version) starts"
+  version=$(scoring_environment "$VENV_DIR/bin/sigil-eval" --version)
+  say "$version starts"
 }
 
 evaluation_apply() { :; }

@@ -8,7 +8,7 @@ setup() {
   make_home
   printf 'ID=ubuntu\nVERSION_ID="22.04"\n' >"$TEST_HOME/jammy"
   export OS_RELEASE=$TEST_HOME/jammy
-  command_stub curl <<<'exit 6'
+  for client in curl git python3 apt-get; do command_stub "$client" <<<'exit 6'; done
 }
 teardown() { remove_home; }
 

@@ -8,7 +8,7 @@ setup() {
   printf 'ID=ubuntu\nVERSION_ID="22.04"\n' >"$TEST_HOME/jammy"
   printf 'ID=debian\nVERSION_ID="12"\n' >"$TEST_HOME/bookworm"
   # No network, answered at once.
-  command_stub curl <<<'exit 6'
+  for client in curl git python3 apt-get; do command_stub "$client" <<<'exit 6'; done
   command_stub nvidia-smi <<<'echo "NVIDIA H100 80GB HBM3, 570.124.06"'
 }
 teardown() { remove_home; }
@@ -175,7 +175,7 @@ STUB
   one_needs() { need stop git file:///nowhere && need fails curl file:///etc/hostname; }
   two_probe() { return 0; }
   two_needs() { need stop curl file:///nowhere-else; }
-  rm "$STUBS/curl"
+  rm "$STUBS/curl" "$STUBS/git"
   run as_program find_network one two
   expect_status 0
   [ "${#lines[@]}" -eq 1 ]
@@ -187,6 +187,7 @@ STUB
 
 @test "answers: git by git, pip by pip, a missing client by curl" {
   load_libraries
+  rm "$STUBS/git"
   git init -q --bare "$TEST_HOME/repository.git"
   run as_program answers git "file://$TEST_HOME/repository.git"
   expect_status 0

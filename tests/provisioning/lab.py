@@ -75,9 +75,7 @@ class Lab:
         self.package = self._package_layer()
         self.environment = {**self.mirror.variables(), **SETTINGS}
         self._number = 0
-        for old in (folder / "machines").glob("*"):
-            if not (folder / "undisturbed.json").exists() or old.name > "010":
-                shutil.rmtree(old)
+        self.machines = folder / f"machines-{os.getpid()}"
 
     def _local(self) -> Path:
         """What the mirror serves from here: pyenv, a CPython, and two tiny models."""
@@ -104,10 +102,9 @@ class Lab:
         return local
 
     def _package_layer(self) -> Path:
-        """The working tree in the user's home, and apt's sources."""
-        layer = self.folder / "package"
-        home = layer / HOME.lstrip("/")
-        shutil.rmtree(home / "package", ignore_errors=True)
+        """The working tree in the user's home; the layer is named after its content."""
+        part = self.folder / f"package.part-{os.getpid()}"
+        home = part / HOME.lstrip("/")
         names = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -120,17 +117,22 @@ class Lab:
                 target = home / "package" / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, target)
-        (layer / "etc/apt").mkdir(parents=True, exist_ok=True)
-        (layer / "etc/apt/sources.list").write_text(self.mirror.sources_list())
-        (home / ".ccache").mkdir(exist_ok=True)
+        (home / ".ccache").mkdir()
         subprocess.run(["chown", "-R", "1000:1000", home], check=True)
+        layer = self.folder / f"package-{tree_hash(home / 'package')}"
+        if layer.exists():
+            shutil.rmtree(part)
+        else:
+            part.rename(layer)
         return layer
 
     def machine(self, layers: list[Path], *, full_disk: bool = False) -> Machine:
         """A machine with the package on it, above the layers of some steps."""
         self._number += 1
-        folder = self.folder / "machines" / f"{self._number:03}"
-        return Machine([self.base, self.package, *layers], folder, full_disk, self.environment)
+        folder = self.machines / f"{self._number:03}"
+        sources = {"/etc/apt/sources.list": self.mirror.sources_list()}
+        layers = [self.base, self.package, *layers]
+        return Machine(layers, folder, full_disk, self.environment, sources)
 
     def discard(self, machine: Machine) -> None:
         """Delete what a machine has written."""
@@ -143,24 +145,20 @@ class Lab:
 
     def undisturbed(self) -> list[Undisturbed]:
         """Every step by itself, each on what those before it left; kept while the package is the same."""
-        kept = self.folder / "undisturbed.json"
-        key = tree_hash(self.package / HOME.lstrip("/") / "package")
+        kept = self.package.with_suffix(".json")
         done: list[Undisturbed] = []
         if kept.exists():
-            content = json.loads(kept.read_text())
-            if content["key"] == key:
-                done = [Undisturbed(**{**one, "layer": Path(one["layer"])}) for one in content["steps"]]
-                self._number = len(done)
-                return done
-            kept.unlink()
-        shutil.rmtree(self.folder / "machines", ignore_errors=True)
+            steps = json.loads(kept.read_text())
+            return [Undisturbed(**{**one, "layer": Path(one["layer"])}) for one in steps]
         for step in self.steps():
             before, started = len(self.mirror.requests), time.monotonic()
             with self.machine([one.layer for one in done]) as machine:
                 code, output = machine.sh(run(step))
                 seconds = time.monotonic() - started
                 if code:
-                    raise RuntimeError(f"{step} failed undisturbed:\n{output}\n{log(machine, step)}")
+                    raise RuntimeError(
+                        f"{step} failed undisturbed:\n{output}\n{log(machine, step)}"
+                    )
                 found, installed = tree(machine, *TREE), packages(machine)
                 ccache = machine.upper / HOME.lstrip("/") / ".ccache"
                 if ccache.exists():
@@ -172,7 +170,7 @@ class Lab:
             done.append(Undisturbed(step, machine.upper, seconds, requests, size, found, installed))
             print(f"{step:12} {seconds:6.1f} s, {requests:4} requests, {size:7.0f} MB", flush=True)
         steps = [{**vars(one), "layer": str(one.layer)} for one in done]
-        kept.write_text(json.dumps({"key": key, "steps": steps}))
+        kept.write_text(json.dumps(steps))
         return done
 
 
@@ -180,8 +178,10 @@ def tree_hash(folder: Path) -> str:
     """One hash of all that lies in a folder."""
     digest = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
+        digest.update(
+            f"{path.relative_to(folder)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
+        )
+    return digest.hexdigest()[:16]
 
 
 def run(step: str) -> str:
@@ -198,4 +198,3 @@ def states(machine: Machine) -> list[str]:
     """What steps.tsv says of each step that was run, in order: `STEP STATE`."""
     _, text = machine.sh(f"cut -f1,2 {STATE}/steps.tsv 2>/dev/null; true")
     return text.splitlines()
-

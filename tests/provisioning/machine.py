@@ -93,6 +93,7 @@ class Machine:
     folder: Path
     own_disk: bool = False  # the writable layer on a small disk of its own, which can be filled
     environment: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)  # written before the machine starts
 
     def __enter__(self) -> Machine:
         self.folder.mkdir(parents=True)
@@ -103,6 +104,10 @@ class Machine:
         self.upper = self._store / "upper"
         for name in ("upper", "work"):
             (self._store / name).mkdir(exist_ok=True)
+        for path, text in self.files.items():
+            file = self.upper / path.lstrip("/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
         root = self.folder / "root"
         root.mkdir()
         lower = ":".join(str(layer) for layer in reversed(self.layers))
@@ -228,4 +233,3 @@ def packages(machine: Machine) -> list[str]:
         "dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\\n'", user="root", check=True
     )
     return listing.splitlines()
-

@@ -241,7 +241,9 @@ def main() -> int:
             print(cell.row, flush=True)
             print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     wrong = [cell for cell in cells if cell.problem]
-    print(f"\n{len(cells)} cells, {len(wrong)} not as they should be; {STATE} and {TREE[1:]} compared")
+    print(
+        f"\n{len(cells)} cells, {len(wrong)} not as they should be; {STATE} and {TREE[1:]} compared"
+    )
     return 1 if wrong else 0
 
 

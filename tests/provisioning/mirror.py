@@ -291,7 +291,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             name = path.split("/")[3]
             folder = self.mirror.local / "hub" / name
             files = sorted(str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file())
-            page = {"id": f"org/{name}", "sha": revision, "siblings": [{"rfilename": f} for f in files]}
+            page = {
+                "id": f"org/{name}",
+                "sha": revision,
+                "siblings": [{"rfilename": f} for f in files],
+            }
             self.answer(200 if files else 404, json.dumps(page).encode())
             return
         name, _, file = path.partition("/")[2].partition("/resolve/")
