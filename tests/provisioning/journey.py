@@ -1,4 +1,4 @@
-"""Whole journeys on real Ubuntu 22.04 machines: set up, evaluate, test, uninstall; and without a network.
+"""Whole journeys on real Ubuntu 22.04 machines: set up, evaluate, uninstall; and without network.
 
 Usage: journey.py [whole|bats|airgap]...     as root; each prints what it proves
 """
@@ -8,12 +8,19 @@ from __future__ import annotations
 import re
 import sys
 import time
-from pathlib import Path
 
-from lab import HOME, STATE, Lab
-from machine import Machine, packages, tree
+from lab import STATE, Lab
+from machine import HOME, Machine, packages, tree
 
-EVALUATE = "cd ~/package && bash eval_setup.sh"
+SETUP = "cd ~/package && bash eval_setup.sh"
+
+# What an uninstall leaves: results, the build of the package that lies beside its sources, and what
+# programs such as uv, ccache and the hub's client keep for themselves.
+LEFT = (
+    rf"^{HOME}/package/(humaneval_results|src/.*egg-info|.*__pycache__)"
+    rf"|^{HOME}/\.(ccache|cache|config|local|triton)"
+    r"|^/usr/local/(lib|share)/(python|man)"
+)
 
 
 def expect(machine: Machine, script: str, words: str, *, code: int = 0) -> str:
@@ -23,94 +30,74 @@ def expect(machine: Machine, script: str, words: str, *, code: int = 0) -> str:
     if found != code or not re.search(words, output):
         logs = machine.sh(f"tail -n 20 {STATE}/logs/*.log 2>/dev/null; true")[1]
         raise SystemExit(f"{script}: exit code {found}, no /{words}/ in\n{output}\n{logs}")
-    print(
-        f"ok: {script.removeprefix('cd ~/package && ')} ({time.monotonic() - started:.0f} s)",
-        flush=True,
-    )
+    seconds = time.monotonic() - started
+    print(f"ok: {script.removeprefix('cd ~/package && ')} ({seconds:.0f} s)", flush=True)
     return output
+
+
+def install(machine: Machine, names: str) -> None:
+    """Install packages as an administrator would."""
+    script = f"apt-get update -q && apt-get install -y -q --no-install-recommends {names}"
+    machine.sh(f"export DEBIAN_FRONTEND=noninteractive; {script}", user="root", check=True)
 
 
 def whole(lab: Lab) -> None:
     """A user with sudo: everything, twice, and away again."""
     with lab.machine([]) as machine:
         before, installed = tree(machine, HOME, "/usr/local"), packages(machine)
-        output = expect(machine, EVALUATE, r"In all: ")
-        print(
-            "\n".join(
-                line for line in output.splitlines() if "done in" in line or "proved: " in line
-            )
-        )
-        output = expect(machine, EVALUATE, r"Done\.")
+        output = expect(machine, SETUP, "In all: ")
+        print("\n".join(re.findall(".*(?:done in|proved: ).*", output)))
+        output = expect(machine, SETUP, r"Done\.")
         assert output.count("skipped: ") == len(lab.steps()), output
-        expect(machine, "cd ~/package && bash eval_setup.sh status", "with exit code 0")
-        expect(machine, "cd ~/package && bash eval_setup.sh doctor", "no NVIDIA GPU", code=3)
-        expect(machine, "cd ~/package && bash eval_setup.sh uninstall", "--yes", code=2)
-        expect(machine, "cd ~/package && bash eval_setup.sh uninstall --yes", "Removed")
+        expect(machine, f"{SETUP} status", "with exit code 0")
+        expect(machine, f"{SETUP} doctor", "no NVIDIA GPU", code=3)
+        expect(machine, f"{SETUP} uninstall", "--yes", code=2)
+        expect(machine, f"{SETUP} uninstall --yes", "Removed")
         assert packages(machine) == installed, set(packages(machine)) ^ set(installed)
         after = tree(machine, HOME, "/usr/local")
-        left = {p for p in after.keys() - before.keys() if not re.search(ALLOWED, p)}
+        left = {path for path in after.keys() - before.keys() if not re.search(LEFT, path)}
         assert not left and not before.keys() - after.keys(), sorted(left)[:20]
-        print(
-            "ok: packages and files are those of before, but for results and caches of other programs"
-        )
+        print("ok: packages and files are those of before, but for results and others' caches")
     lab.discard(machine)
 
 
-# The results, the build of the package that lies beside its sources, and what programs such as uv,
-# ccache, and the hub's client keep for themselves.
-ALLOWED = (
-    rf"^{HOME}/package/(humaneval_results|src/.*egg-info|.*__pycache__)|^{HOME}/\.(ccache|cache|config|local|triton)"
-    r"|^/usr/local/(lib|share)/(python|man)"
-)
-
-
 def bats(lab: Lab) -> None:
-    """The shell suites with jammy's own bash, bats, tmux and Firejail, as an ordinary user and as root."""
+    """The shell suites with jammy's own bash, bats, tmux and Firejail, as a user and as root."""
     with lab.machine([]) as machine:
-        install = "apt-get update -q && apt-get install -y -q --no-install-recommends bats firejail tmux git procps gcc libc6-dev"
-        assert machine.sh(f"export DEBIAN_FRONTEND=noninteractive; {install}", user="root")[0] == 0
-        print(
-            machine.sh(
-                "bats --version; tmux -V; firejail --version | head -n 1; bash --version | head -n 1"
-            )[1]
+        install(machine, "bats firejail tmux git procps gcc libc6-dev")
+        versions = (
+            "bats --version; tmux -V; firejail --version | head -n 1; echo bash $BASH_VERSION"
         )
-        machine.sh(
-            "cd ~/package && git init -q && git add -A && git -c user.name=t -c user.email=t@t commit -qm all"
-        )
+        print(machine.sh(versions)[1], end="")
         for user in ("ubuntu", "root"):
+            # git refuses a repository of somebody else's.
+            machine.sh(
+                f"cd {HOME}/package && rm -rf .git && git init -q && git add -A",
+                user=user,
+                check=True,
+            )
             code, output = machine.sh(f"cd {HOME}/package && bats tests/bats", user=user)
             failed = [line for line in output.splitlines() if line.startswith("not ok")]
             assert code == 0, "\n".join([*failed, output[-3000:]])
-            print(
-                f"ok: bats tests/bats as {user}: {len(re.findall('^ok', output, re.MULTILINE))} tests"
-            )
+            passed = len(re.findall("^ok", output, re.MULTILINE))
+            print(f"ok: bats tests/bats as {user}: {passed} tests", flush=True)
     lab.discard(machine)
 
 
 def airgap(lab: Lab) -> None:
-    """Everything is fetched on one machine and installed on another, which has no network at all."""
+    """Everything is fetched on one machine and installed on another, which has no network."""
     with lab.machine([]) as machine:
-        machine.sh(
-            "apt-get update -q && apt-get install -y -q --no-install-recommends git", user="root"
-        )
-        expect(
-            machine,
-            "cd ~/package && bash eval_setup.sh --download-only ~/carried",
-            "Everything is in",
-        )
-    carried = machine.upper / HOME.lstrip("/") / "carried"
-    layer = lab.folder / "carried" / HOME.lstrip("/")
-    layer.mkdir(parents=True)
-    carried.rename(layer / "carried")
+        install(machine, "git")
+        expect(machine, f"{SETUP} --download-only ~/carried", "Everything is in")
+    layer = lab.machines / "carried"
+    home = layer / HOME.lstrip("/")
+    home.mkdir(parents=True)
+    (machine.upper / HOME.lstrip("/") / "carried").rename(home / "carried")
     lab.discard(machine)
     lab.mirror.down()
-    with lab.machine([Path(lab.folder / "carried")]) as machine:
-        output = expect(machine, f"{EVALUATE} --offline ~/carried", "In all: ")
-        print(
-            "\n".join(
-                line for line in output.splitlines() if "done in" in line or "deviation" in line
-            )
-        )
+    with lab.machine([layer]) as machine:
+        output = expect(machine, f"{SETUP} --offline ~/carried", "In all: ")
+        print("\n".join(re.findall(".*(?:done in|deviation).*", output)))
     lab.mirror.up()
     lab.discard(machine)
 

@@ -1,4 +1,4 @@
-"""Where machines are set up: the mirror they ask, the package they run, and the state after each step.
+"""Where machines are set up: their mirror, the package they run, and the state after each step.
 
 Everything lies in PROVISIONING_DIR (default /var/tmp/sigilderg-provisioning) and can be deleted.
 """
@@ -19,7 +19,7 @@ from machine import ARCHIVE, HOME, Machine, base_root, packages, tree
 from mirror import Mirror
 
 ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("PROVISIONING_DIR", "/var/tmp/sigilderg-provisioning"))
+FOLDER = Path(os.environ.get("PROVISIONING_DIR", "/var/tmp/sigilderg-provisioning"))  # noqa: S108
 
 # Ubuntu's source archive of python3.12 is python.org's own Python-3.12.3.tar.xz.
 PYTHON_VERSION = "3.12.3"
@@ -91,10 +91,21 @@ class Lab:
         if not pyenv.exists():
             url = os.environ.get("PYENV_REPO_URL", "https://github.com/pyenv/pyenv.git")
             tag, commit = pin("PYENV_TAG"), pin("PYENV_COMMIT")
-            clone = ["git", "clone", "-q", "--bare", "--depth", "1", "--branch", tag, url, pyenv]
+            clone: list[str | Path] = [
+                "git",
+                "clone",
+                "-q",
+                "--bare",
+                "--depth",
+                "1",
+                "--branch",
+                tag,
+                url,
+                pyenv,
+            ]
             if subprocess.run(clone).returncode:  # a clone that has the commit without its tag
                 subprocess.run(["git", "clone", "-q", "--bare", url, pyenv], check=True)
-            subprocess.run(["git", "-C", pyenv, "tag", "-f", tag, commit], check=True)
+            subprocess.run(["git", "-C", str(pyenv), "tag", "-f", tag, commit], check=True)
         models = ROOT / "demo" / "models"
         shutil.copytree(models / "base", local / "hub" / "base", dirs_exist_ok=True)
         adapter = local / "hub" / "adapter" / "checkpoint-9000"
@@ -140,11 +151,11 @@ class Lab:
 
     def steps(self) -> list[str]:
         """The steps, in order."""
-        command = ["bash", ROOT / "eval_setup.sh", "--list"]
+        command = ["bash", str(ROOT / "eval_setup.sh"), "--list"]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
     def undisturbed(self) -> list[Undisturbed]:
-        """Every step by itself, each on what those before it left; kept while the package is the same."""
+        """Every step by itself, each on what those before it left; kept while the package is."""
         kept = self.package.with_suffix(".json")
         done: list[Undisturbed] = []
         if kept.exists():

@@ -7,7 +7,6 @@ next one, so a step can be tried again and again from the very state before it. 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -82,7 +81,7 @@ def base_root(folder: Path) -> Path:
     return root
 
 
-DISK_BYTES = 64 << 30  # sparse
+DISK_GIGABYTES = 64  # of memory, as far as it is written
 
 
 @dataclass
@@ -141,35 +140,27 @@ class Machine:
             os.kill(self._init, signal.SIGKILL)
             self._holder.wait()
         if self.own_disk:
-            subprocess.run(["umount", "-d", self._store], check=True)
+            subprocess.run(["umount", self._store], check=True)
 
     def kill_all(self) -> None:
         """SIGKILL to every process of the machine but its first."""
         self.sh("kill -9 -1", user="root")
 
     def _make_disk(self) -> None:
-        image = self.folder / "disk"
-        with image.open("wb") as file:
-            file.truncate(DISK_BYTES)
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
-        subprocess.run(["mount", "-o", "loop", image, self._store], check=True)
+        options = ["-t", "tmpfs", "-o", f"size={DISK_GIGABYTES}g"]
+        subprocess.run(["mount", *options, "tmpfs", self._store], check=True)
 
     def fill_disk(self, room_megabytes: int) -> None:
-        """Leave only so much room on the machine's own disk."""
-        free = shutil.disk_usage(self._store).free
-        with (self._store / "filler").open("wb") as file:
-            wanted = free - (room_megabytes << 20)
-            os.posix_fallocate(file.fileno(), 0, max(1, wanted))
-            if not room_megabytes:  # the last blocks, which the first request leaves
-                with contextlib.suppress(OSError):
-                    while True:
-                        file.seek(0, os.SEEK_END)
-                        file.write(bytes(4096))
-                        file.flush()
+        """Shrink the machine's own disk until there is only so much room left."""
+        used = shutil.disk_usage(self._store).used
+        self._resize(f"{(used + (room_megabytes << 20)) >> 10}k")
 
     def free_disk(self) -> None:
-        """Take away what fills the disk."""
-        (self._store / "filler").unlink()
+        """Give the machine's own disk its size back."""
+        self._resize(f"{DISK_GIGABYTES}g")
+
+    def _resize(self, size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", self._store], check=True)
 
     def _enter(self, user: str) -> list[str]:
         line = ["nsenter", "-t", str(self._init), "--mount", "--pid", "--root", "--wdns=/"]
@@ -215,13 +206,13 @@ VOLATILE = ("logs", "steps.tsv", "lock", "cache", "__pycache__")
 
 
 def tree(machine: Machine, *roots: str) -> dict[str, str]:
-    """Path -> kind, mode, owner and content of all that lies under `roots`, but what is volatile."""
+    """Path -> kind, mode, owner, and size or target of all under `roots` but what is volatile."""
     script = (
         "cd / && for root in "
         + " ".join(roots)
         + "; do [ ! -e $root ] || find $root \\( "
         + " -o ".join(f"-name {name}" for name in VOLATILE)
-        + r" \) -prune -o -printf '%p\t%y %m %u %l\n'; done"
+        + r" \) -prune -o -type f -printf '%p\tf %m %u %s\n' -o -printf '%p\t%y %m %u %l\n'; done"
     )
     _, listing = machine.sh(script, user="root", check=True)
     return dict(line.split("\t", 1) for line in listing.splitlines())

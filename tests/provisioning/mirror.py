@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PORT = 18470  # always the same, because compiled crates hold a hash of where they came from
+RUSTUP = "rustup/archive/1.28.2/x86_64-unknown-linux-gnu/rustup-init"
 UPSTREAM = {
     "ubuntu": os.environ.get("UBUNTU_ARCHIVE", "http://archive.ubuntu.com/ubuntu"),
     "simple": "https://pypi.org/simple",
@@ -43,14 +45,14 @@ class Fault:
 class Mirror:
     """The mirror; `local` holds the folders pyenv.git, python and hub."""
 
-    def __init__(self, cache: Path, local: Path) -> None:
+    def __init__(self, cache: Path, local: Path, port: int = PORT) -> None:
         self.cache, self.local = cache, local
         self.faults: list[Fault] = []
         self.requests: list[str] = []
         self.token = ""  # what a gated model asks for; empty: nothing is gated
         self._server: http.server.ThreadingHTTPServer | None = None
         self._locks: dict[str, threading.Lock] = {}
-        self.port = 0
+        self.port = port
         self.up()
 
     def up(self) -> None:
@@ -82,7 +84,7 @@ class Mirror:
         return {
             "PYENV_REPO_URL": f"{self.url}/pyenv.git",
             "PYTHON_BUILD_MIRROR_URL": f"{self.url}/python",
-            "RUSTUP_URL": f"{self.url}/rust/rustup/archive/1.28.2/x86_64-unknown-linux-gnu/rustup-init",
+            "RUSTUP_URL": f"{self.url}/rust/{RUSTUP}",
             "RUSTUP_DIST_SERVER": f"{self.url}/rust",
             "CRATES_INDEX_URL": f"sparse+{self.url}/crates/",
             "FLASH_ATTN_URL": f"{self.url}/flash-attn",
@@ -111,9 +113,9 @@ class Mirror:
             self.cache.mkdir(parents=True, exist_ok=True)
             headers = {"Accept": accept} if room == "simple" and accept else {}
             headers["User-Agent"] = "curl/7.88"
-            request = urllib.request.Request(f"{UPSTREAM[room]}/{path}", headers=headers)
+            request = urllib.request.Request(f"{UPSTREAM[room]}/{path}", headers=headers)  # noqa: S310
             try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
+                with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
                     with file.with_suffix(".part").open("wb") as target:
                         shutil.copyfileobj(answer, target, 1 << 20)
             except urllib.error.HTTPError:

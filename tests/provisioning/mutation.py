@@ -1,11 +1,10 @@
 """Delete or turn round each probe, verification and finding: some test must notice.
 
-Usage: mutation.py [FUNCTION...]     prints one line for each change, and fails if one goes unnoticed
+Usage: mutation.py [FUNCTION...]     a line for each change; fails if one goes unnoticed
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -15,8 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Which functions decide whether something is as it should be, and where they are tested. House rules
-# are about how the code looks and would notice any change.
+# Which functions decide whether something is as it should be, and where they are tested. House
+# rules are about how the code looks and would notice any change.
 DECIDES = re.compile(
     r"^(\w+_(?:probe|verify|answers)|find_(?!pythons|rustcs)\w+|answers|compiles|can_\w+|flash_attn_works"
     r"|complete_python|import_all_extensions|models_are_here|stamped|missing_packages|check_settings"
@@ -58,7 +57,7 @@ def is_noticed(tree: Path, file: Path, change: str) -> bool:
         file.write_text(original + change)
     try:
         for suite in TESTS[file.name]:
-            command = ["timeout", "300", "bats", tree / "tests" / "bats" / f"{suite}.bats"]
+            command = ["timeout", "300", "bats", str(tree / f"tests/bats/{suite}.bats")]
             if subprocess.run(
                 command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             ).returncode:
@@ -75,7 +74,7 @@ def main() -> int:
         tree = Path(folder) / "tree"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".test-venv", "models"))
         shutil.copytree(ROOT / "demo", tree / "demo", dirs_exist_ok=True)
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)  # the tests run as another user, too
         for file in [tree / "eval_setup.sh", *sorted((tree / "lib").glob("*.sh"))]:
             for name in DECIDES.findall(file.read_text()):
                 if sys.argv[1:] and name not in sys.argv[1:]:
