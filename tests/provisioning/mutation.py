@@ -56,15 +56,23 @@ def is_noticed(tree: Path, file: Path, change: str) -> bool:
     else:
         file.write_text(original + change)
     try:
-        for suite in TESTS[file.name]:
-            command = ["timeout", "300", "bats", str(tree / f"tests/bats/{suite}.bats")]
-            if subprocess.run(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            ).returncode:
-                return True
-        return False
+        return any(has_failure(tree / f"tests/bats/{suite}.bats") for suite in TESTS[file.name])
     finally:
         file.write_text(original)
+
+
+def has_failure(suite: Path) -> bool:
+    """Run a suite as far as its first failure."""
+    command = ["timeout", "300", "bats", "--tap", str(suite)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("not ok"):
+                process.terminate()
+                return True
+    return process.returncode != 0
 
 
 def main() -> int:
