@@ -23,6 +23,7 @@ probe() {
   set +e
   REASON=$(
     set -Eeuo pipefail
+    export PYTHONDONTWRITEBYTECODE=1
     probe_step "$1" 2>&1
   )
   RC=$?
@@ -47,6 +48,8 @@ run_step() {
 
   printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log" ||
     die 1 "cannot write $log. Is its disk full? df -h $STATE_DIR"
+  discard_half_compiled
+  touch -d '1 second ago' "$STATE_DIR/step.begun"
   if [[ -t 1 ]]; then
     show_progress "$log" 9>&- &
     ticker=$!
@@ -66,9 +69,17 @@ run_step() {
     explain_failure "$step" "$RC" "$log"
     exit $((RC == 3 || RC == 130 ? RC : 1))
   fi
+  rm -f "$STATE_DIR/step.begun"
   record_step "$step" applied $((SECONDS - started))
   say "$STEP_LABEL ${GREEN}done${PLAIN} in $(duration $((SECONDS - started)))"
   print_deviations "$step"
+}
+
+# Python takes compiled modules as it finds them, and a full disk leaves some that break off in the
+# middle. Those written since the beginning of a step that did not end well are compiled anew.
+discard_half_compiled() {
+  [[ -f $STATE_DIR/step.begun ]] || return 0
+  find "$VENV_DIR" "$STATE_DIR/bootstrap" "$ROOT/src" -name '*.pyc' -newer "$STATE_DIR/step.begun" -delete 2>/dev/null || true
 }
 
 # A step with a deviation is not done as far as a strict run is concerned.

@@ -193,3 +193,18 @@ teardown() { remove_home; }
   expect_status 3
   expect_output 'fuser'
 }
+
+@test "modules that were compiled in a step that failed are compiled anew, others are kept" {
+  mkdir -p "$VENV_DIR/old" "$VENV_DIR/new"
+  touch -d '1 hour ago' "$VENV_DIR/old/kept.pyc"
+  thing_apply() { touch "$VENV_DIR/new/half.pyc" && [[ -e $STATE_DIR/second ]] && touch "$STATE_DIR/thing"; }
+  run as_program run_step thing 1 1
+  expect_status 1
+  [ -e "$VENV_DIR/new/half.pyc" ]
+  touch "$STATE_DIR/second"
+  thing_apply() { [[ ! -e $VENV_DIR/new/half.pyc ]] && touch "$STATE_DIR/thing" "$VENV_DIR/new/whole.pyc"; }
+  run as_program run_step thing 1 1
+  expect_status 0
+  [ -e "$VENV_DIR/old/kept.pyc" ]
+  [ ! -e "$STATE_DIR/step.begun" ]
+}
