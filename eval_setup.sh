@@ -147,7 +147,6 @@ chosen_steps() {
 
 plan() {
   local step
-  export PYTHONDONTWRITEBYTECODE=1
   for step in "${CHOSEN_STEPS[@]}"; do
     probe "$step"
     if ((RC == 0)) && [[ $step != "$FORCE_STEP" ]]; then
