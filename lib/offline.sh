@@ -77,7 +77,7 @@ carry_packages() {
       --no-enhances "${SYSTEM_PACKAGES[@]}" "${PYTHON_BUILD_PACKAGES[@]}" firejail | grep '^[a-z0-9]' | sort -u |
       xargs apt-cache policy | awk '/^[a-z0-9]/ {name = $1} /Candidate: [^(]/ {sub(":$", "", name); print name}'
   )
-  (cd "$1" && apt-get download -q "${names[@]}")
+  (cd "$1" && apt-get download -qq "${names[@]}")
   rmdir "$1/partial"
   index_packages "$1" >"$1/Packages.part"
   mv "$1/Packages.part" "$1/Packages"
@@ -131,7 +131,7 @@ carry_wheels() {
   local platform tags=()
   for platform in manylinux_2_{35..17}_x86_64 manylinux2014_x86_64 linux_x86_64; do tags+=(--platform "$platform"); done
   python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
-    --python-version 3.12 --implementation cp --abi cp312 --abi abi3 --abi none "${tags[@]}" \
+    --python-version "$LOCKED_PYTHON" --implementation cp --abi cp312 --abi abi3 --abi none "${tags[@]}" \
     -d "$1" -r "$ROOT/requirements/bootstrap.lock" -r "$LOCK"
 }
 

@@ -85,6 +85,8 @@ teardown() { remove_home; }
   run as_program run_step evaluation 1 1
   expect_status 0
   expect_output skipped
+  run as_program evaluation_verify
+  expect_status 0
   CODE=1 run as_program evaluation_verify
   expect_status 1
 }

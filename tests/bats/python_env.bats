@@ -65,6 +65,26 @@ fake_python() {
   expect_status 1
 }
 
+@test "an interpreter that is not the one asked for fails the verification" {
+  fake_python 3.12.10
+  stamp "$STATE_DIR/python.path" "$HOME/.pyenv/versions/3.12.10/bin/python"
+  run as_program python_verify
+  expect_status 1
+  PYTHON_VERSION=3.12.10 run as_program python_verify
+  expect_status 0
+}
+
+@test "a Python that could be built in the meantime is built" {
+  fake_python 3.12.10
+  as_program run_step python 1 1
+  run as_program python_probe
+  expect_status 0
+  answers() { :; }
+  run as_program python_probe
+  expect_status 1
+  expect_output 'can be built now'
+}
+
 @test "another PYTHON_VERSION than the recorded one is not done" {
   fake_python 3.12.10
   as_program run_step python 1 1

@@ -172,9 +172,11 @@ def message_of(output: str, fault: str) -> str:
     """The line that tells the cause, or the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     cause = CAUSE.get(fault)
-    for line in reversed(lines):
-        if cause and re.search(cause, line):
-            return line[:160]
+    told = [line for line in lines if cause and re.search(cause, line)]
+    # A client's own word for it says more than the one that quotes a checksum.
+    told.sort(key=lambda line: ("mismatch" not in line.lower(), -lines.index(line)))
+    if told:
+        return told[0][:160]
     return lines[-1][:160] if lines else ""
 
 
