@@ -40,10 +40,12 @@ can_install_rust() {
 rust_needs() {
   if [[ -z $(pinned_rustc) ]]; then
     need fails curl "$RUSTUP_URL"
-    need fails curl "$RUSTUP_DIST_SERVER/dist/channel-rust-$RUST_VERSION.toml.sha256"
+    need fails curl "$(rust_manifest_url)"
   fi
   [[ -d $CRATES_INDEX_URL ]] || need fails curl "$(crates_index)/config.json"
 }
+
+rust_manifest_url() { printf '%s/dist/channel-rust-%s.toml.sha256' "$RUSTUP_DIST_SERVER" "$RUST_VERSION"; }
 
 crates_index() {
   local url=${CRATES_INDEX_URL:-https://index.crates.io}
@@ -54,8 +56,9 @@ crates_index() {
 rust_apply() {
   local rustc
   rustc=$(pinned_rustc)
-  if [[ -z $rustc ]]; then
-    install_rustup_toolchain || say "rustup $RUSTUP_VERSION did not install Rust $RUST_VERSION"
+  # Another compiler is taken only where the pinned one cannot be had, not where installing it failed.
+  if [[ -z $rustc ]] && answers curl "$RUSTUP_URL" && answers curl "$(rust_manifest_url)"; then
+    install_rustup_toolchain
     rustc=$(pinned_rustc)
   fi
   if [[ -z $rustc ]]; then
@@ -129,7 +132,7 @@ newest_rustc() { find_rustcs | sort -V | tail -n 1 | cut -f2; }
 
 install_rustup_toolchain() {
   local installer=$STATE_DIR/cache/rustup-init-$RUSTUP_VERSION
-  fetch "$RUSTUP_URL" "$RUSTUP_SHA256" "$installer" || return 1
+  fetch "$RUSTUP_URL" "$RUSTUP_SHA256" "$installer"
   chmod +x "$installer"
   rm -rf "$(rustup_folder)"
   RUSTUP_HOME=$(rustup_folder)/rustup CARGO_HOME=$(rustup_folder)/cargo RUSTUP_DIST_SERVER=$RUSTUP_DIST_SERVER \
