@@ -64,8 +64,9 @@ SESSION=sigilderg-eval
 SANDBOX_USER=sigil-sandbox           # judges programs where we are root; Firejail refuses `nobody`
 ROOT_PREFIX=/usr/local/lib/sigilderg # root's toolchain goes here: the sandbox user cannot read /root
 
-# The evaluation trains nothing, and the published finetuner cannot train without its own sources.
-: "${ACCEPTED_DEVIATIONS:=sigilderg.trainer}"
+# The evaluation trains nothing, and the published finetuner cannot train without its own sources;
+# nor does it use the finetuner's own evaluation, whose command does not start with human-eval-rust 2.3.0.
+: "${ACCEPTED_DEVIATIONS:=sigilderg.trainer sigilderg.eval_command}"
 
 FULL_DISK_MB=100                          # less than this counts as full when a failure is explained
 LEFTOVER_TIMEOUT=1800                     # seconds to wait for what a killed run left at work

