@@ -232,3 +232,16 @@ STUB
   expect_status 0
   expect_output tmout
 }
+
+@test "on a fit machine every question is asked to the end" {
+  DEMO=0
+  load_libraries
+  export OS_RELEASE=$TEST_HOME/jammy
+  command_stub curl <<<'printf 200'
+  command_stub dpkg-query <<<'echo installed'
+  MIN_RAM_GB=1
+  command_stub df <<<'printf "F B U A C M\n/dev/x 9 9 999999999 9%% /\n"'
+  run as_program preflight_findings
+  expect_status 0
+  [ -z "$output" ]
+}
