@@ -63,9 +63,7 @@ def whole(lab: Lab) -> None:
         after = tree(machine, HOME, "/usr/local")
         left = {path for path in after.keys() - before.keys() if not re.search(LEFT, path)}
         assert not left and not before.keys() - after.keys(), sorted(left)[:20]
-        print(
-            "ok: installed packages and files are those of before, but for results and others' caches"
-        )
+        print("ok: installed packages and files are those of before, but for results and caches")
     lab.discard(machine)
 
 
