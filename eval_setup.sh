@@ -24,6 +24,7 @@ STEPS=(
   rust        # the pinned compiler, and crates
   sandbox     # Firejail contains what it should
   cli_tools   # gh and hf, optional
+  models      # what is evaluated, in the hub's cache
   evaluation  # the driver starts
 )
 
@@ -40,11 +41,14 @@ Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops else
   --only STEP    this step alone, without an evaluation
   --from STEP    from this step on
   --force STEP   do this step even though it is done
+  --download-only DIR   fetch everything that a machine without internet needs into DIR
+  --offline DIR         set up, and evaluate, from such a folder
   --help         print this
 
   doctor         how this machine differs from the target
   status         whether an evaluation is running, and how the last one ended
   attach         back to the running evaluation
+  uninstall      remove what was installed, after asking (--yes: without), and nothing else
 
 Exit codes: 0 done, 1 a step failed, 2 bad usage, 3 not fit to start, 4 results incomplete,
 130 interrupted.
@@ -59,10 +63,20 @@ usage_error() {
 }
 
 parse_options() {
-  MODE=run DEMO=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' RESUME_OPTIONS=''
+  MODE=run DEMO=0 YES=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' OFFLINE_DIR='' RESUME_OPTIONS=''
   while (($#)); do
     case $1 in
-      --demo) DEMO=1 RESUME_OPTIONS=--demo ;;
+      --demo) DEMO=1 RESUME_OPTIONS+=' --demo' ;;
+      --download-only | --offline)
+        [[ -n ${2:-} ]] || usage_error "$1 wants the name of a folder."
+        OFFLINE_DIR=$(realpath -m "$2")
+        if [[ $1 == --offline ]]; then
+          RESUME_OPTIONS+=" --offline $OFFLINE_DIR"
+        else
+          MODE=download-only DOWNLOAD_DIR=$OFFLINE_DIR OFFLINE_DIR=''
+        fi
+        shift
+        ;;
       --plan | --list) MODE=${1#--} ;;
       --only | --from | --force)
         [[ " ${STEPS[*]} " == *" ${2:-} "* && -n ${2:-} ]] ||
@@ -78,7 +92,8 @@ parse_options() {
         usage
         exit 0
         ;;
-      doctor | status | attach) MODE=$1 ;;
+      --yes) YES=1 ;;
+      doctor | status | attach | uninstall) MODE=$1 ;;
       run-session) # what tmux calls; see lib/tmux.sh
         MODE=$1 SESSION_STATE_DIR=${2:?}
         shift
@@ -90,6 +105,8 @@ parse_options() {
 }
 
 load() {
+  source "$ROOT/lib/offline.sh"
+  [[ -z $OFFLINE_DIR ]] || use_carried "$OFFLINE_DIR"
   source "$ROOT/eval_setup_config.sh"
   source "$ROOT/lib/logging.sh"
   source "$ROOT/lib/environment.sh"
@@ -102,8 +119,10 @@ load() {
   source "$ROOT/lib/rust.sh"
   source "$ROOT/lib/sandbox.sh"
   source "$ROOT/lib/cli_tools.sh"
+  source "$ROOT/lib/models.sh"
   source "$ROOT/lib/evaluation.sh"
   source "$ROOT/lib/tmux.sh"
+  source "$ROOT/lib/uninstall.sh"
 }
 
 # A strict run refuses whatever departs from the pins. It is the rule on the target platform.
@@ -111,6 +130,7 @@ settle_mode() {
   STRICT=1 INTERACTIVE=0
   if ((DEMO)) || [[ $SKIP_ENV_CHECK == 1 ]]; then STRICT=0; fi
   if [[ $NONINTERACTIVE != 1 && -t 0 && -t 1 ]]; then INTERACTIVE=1; fi
+  mapfile -t CHOSEN_STEPS < <(chosen_steps)
   STATE_DIR=$(realpath -m "$STATE_DIR") VENV_DIR=$(realpath -m "$VENV_DIR") OUTPUT_DIR=$(realpath -m "$OUTPUT_DIR")
   export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv}
   export UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 HF_ENDPOINT
@@ -127,8 +147,7 @@ chosen_steps() {
 
 plan() {
   local step
-  export PYTHONDONTWRITEBYTECODE=1
-  for step in $(chosen_steps); do
+  for step in "${CHOSEN_STEPS[@]}"; do
     probe "$step"
     if ((RC == 0)) && [[ $step != "$FORCE_STEP" ]]; then
       printf '%-12s %-9s %s\n' "$step" 'done' "$REASON"
@@ -146,14 +165,26 @@ plan() {
 }
 
 provision() {
-  local step number=0 steps
-  mapfile -t steps < <(chosen_steps)
-  for step in "${steps[@]}"; do
-    run_step "$step" $((++number)) "${#steps[@]}"
+  local step number=0
+  for step in "${CHOSEN_STEPS[@]}"; do
+    run_step "$step" $((++number)) "${#CHOSEN_STEPS[@]}"
+  done
+}
+
+# What can be refused before an hour of provisioning is refused before it.
+check_settings() {
+  local k
+  [[ $NUM_SAMPLES =~ ^[1-9][0-9]*$ ]] || usage_error "NUM_SAMPLES=$NUM_SAMPLES is not a number of samples."
+  [[ $SEED =~ ^[0-9]+$ ]] || usage_error "SEED=$SEED is not a whole number."
+  [[ $K_VALUES =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] ||
+    usage_error "K_VALUES=$K_VALUES is not a list of numbers like 1,10,100."
+  for k in ${K_VALUES//,/ }; do
+    ((k <= NUM_SAMPLES)) || usage_error "K_VALUES=$K_VALUES asks for pass@$k of NUM_SAMPLES=$NUM_SAMPLES samples."
   done
 }
 
 evaluate() {
+  check_settings
   trap 'say ""; say "Interrupted. The same command goes on from here."; exit 130' INT
   refuse_second_run
   preflight
@@ -179,6 +210,8 @@ main() {
     doctor) doctor ;;
     status) status ;;
     attach) attach ;;
+    uninstall) uninstall ;;
+    download-only) download_only "$DOWNLOAD_DIR" ;;
     run-session) run_session "$SESSION_STATE_DIR" ;;
   esac
 }

@@ -23,8 +23,16 @@
 #:   NONINTERACTIVE=1  never prompt, never attach; implied where there is no terminal
 #:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, space separated
 #: Mirrors
-#:   PYENV_REPO_URL PYTHON_BUILD_MIRROR_URL RUSTUP_URL RUSTUP_DIST_SERVER FLASH_ATTN_URL
-#:   GITHUB_URL HF_ENDPOINT UV_INDEX_URL PIP_INDEX_URL
+#:   PYENV_REPO_URL            pyenv's git repository        https://github.com/pyenv/pyenv.git
+#:   PYTHON_BUILD_MIRROR_URL   CPython's sources, as URL/3.12.11/Python-3.12.11.tar.xz   python.org
+#:   RUSTUP_URL                rustup-init                   static.rust-lang.org
+#:   RUSTUP_DIST_SERVER        Rust's releases               https://static.rust-lang.org
+#:   CRATES_INDEX_URL          crates: sparse+URL, or a vendored folder   crates.io
+#:   FLASH_ATTN_URL            folder of the flash-attn wheel   its GitHub release
+#:   GITHUB_URL                sources that PyPI lacks       https://github.com
+#:   HF_ENDPOINT               models                        https://huggingface.co
+#:   PIP_INDEX_URL UV_INDEX_URL   Python packages            pypi.org
+#:   apt's own sources are used as they are
 
 # --- what is evaluated ----------------------------------------------------------------------------
 if [[ ${DEMO:-0} == 1 ]]; then
@@ -56,17 +64,27 @@ SESSION=sigilderg-eval
 SANDBOX_USER=sigil-sandbox           # judges programs where we are root; Firejail refuses `nobody`
 ROOT_PREFIX=/usr/local/lib/sigilderg # root's toolchain goes here: the sandbox user cannot read /root
 
-# The evaluation trains nothing, and the published finetuner cannot train without its own sources.
-: "${ACCEPTED_DEVIATIONS:=sigilderg.trainer}"
+# The evaluation trains nothing, and the published finetuner cannot train without its own sources;
+# nor does it use the finetuner's own evaluation, whose command does not start with human-eval-rust 2.3.0.
+: "${ACCEPTED_DEVIATIONS:=sigilderg.trainer sigilderg.eval_command}"
+
+FULL_DISK_MB=100                          # less than this counts as full when a failure is explained
+LEFTOVER_TIMEOUT=1800                     # seconds to wait for what a killed run left at work
+ANSWER_SECONDS=8                          # for the question whether a host answers
+APT_LOCK_TIMEOUT=${APT_LOCK_TIMEOUT:-600} # seconds; a fresh machine updates itself for minutes
 
 # --- the target platform --------------------------------------------------------------------------
 TARGET_OS='ubuntu 22.04'
 TARGET_GPU=H100
-MIN_DRIVER=525.60.13 # the oldest driver that runs programs built for any CUDA 12
-MIN_RAM_GB=64        # the 8B model is loaded to memory twice, and every compile may take 4 GB
-MIN_DISK_GB=60       # environment 9 GB, models 17 GB, room for downloads and results
+MIN_DRIVER=525.60.13  # the oldest driver that runs programs built for any CUDA 12
+DRIVER_POLL_SECONDS=5 # between questions to the driver of a machine that has just booted
+MIN_RAM_GB=64         # the 8B model is loaded to memory twice, and every compile may take 4 GB
 DEMO_RAM_GB=3
-DEMO_DISK_GB=10 # 8 GB environment
+STATE_DISK_GB=12  # environment 8 GB, Python and its sources 1 GB, downloads
+MODELS_DISK_GB=20 # base 16 GB, adapter, room to write before renaming
+DEMO_DISK_GB=8
+TMP_DISK_GB=1
+SYSTEM_DISK_GB=1 # apt packages
 
 # --- Python ---------------------------------------------------------------------------------------
 : "${PYTHON_VERSION:=3.12.11}"
@@ -103,6 +121,8 @@ RUSTUP_VERSION=1.28.2
 RUSTUP_SHA256=20a06e644b0d9bd2fbdbfd52d42540bdde820ea7df86e92e533c073da0cdd43c
 : "${RUSTUP_URL:=https://static.rust-lang.org/rustup/archive/$RUSTUP_VERSION/x86_64-unknown-linux-gnu/rustup-init}"
 : "${RUSTUP_DIST_SERVER:=https://static.rust-lang.org}"
+
+: "${CRATES_INDEX_URL:=}" # empty: crates.io
 
 # --- Hugging Face ---------------------------------------------------------------------------------
 : "${HF_ENDPOINT:=https://huggingface.co}"

@@ -15,7 +15,10 @@ cli_tools_apply() {
   command -v gh >/dev/null || (apt_install gh) || say 'gh could not be installed; nothing needs it'
 }
 
+# Not stamped while gh can be had and is not there: then the next run tries again.
 cli_tools_verify() {
   [[ -x $VENV_DIR/bin/hf ]]
-  stamp "$STATE_DIR/cli_tools.stamp" "$(venv_key)"
+  if command -v gh >/dev/null || [[ -z $(apt-cache policy gh 2>/dev/null) ]]; then
+    stamp "$STATE_DIR/cli_tools.stamp" "$(venv_key)"
+  fi
 }

@@ -1,9 +1,35 @@
 # shellcheck shell=bash
 # Downloads that are checked before they are used, and the cheap question whether a host answers.
 
-# True when any answer comes from the address within a few seconds.
-reachable() {
-  command -v curl >/dev/null && curl -sS -o /dev/null --connect-timeout 2 --max-time 4 "$1" 2>/dev/null
+# answers CLIENT ADDRESS: whether the program that will ask there gets what it wants, within seconds.
+# Each has settings of its own (mirrors, proxies, certificates), so none can speak for another. A
+# client that is yet to be installed is stood in for by curl.
+answers() {
+  local client=$1 address=$2
+  case $client in
+    apt) apt_answers "$address" ;;
+    git)
+      if command -v git >/dev/null; then
+        GIT_TERMINAL_PROMPT=0 timeout "$ANSWER_SECONDS" git ls-remote -q "$address" HEAD >/dev/null 2>&1
+      else
+        curl_answers "$address/info/refs?service=git-upload-pack" -X GET
+      fi
+      ;;
+    pip)
+      if python3 -m pip index --help >/dev/null 2>&1; then
+        timeout "$ANSWER_SECONDS" python3 -m pip index versions -q --disable-pip-version-check \
+          --timeout 5 --retries 1 "$address" >/dev/null 2>&1
+      else
+        curl_answers "${PIP_INDEX_URL:-https://pypi.org/simple}/$address/"
+      fi
+      ;;
+    *) curl_answers "$address" ;;
+  esac
+}
+
+curl_answers() {
+  command -v curl >/dev/null &&
+    curl -fsSLI -o /dev/null --connect-timeout 4 --retry 1 --max-time "$ANSWER_SECONDS" "$@" 2>/dev/null
 }
 
 sha256_of() { sha256sum -- "$1" | cut -d' ' -f1; }

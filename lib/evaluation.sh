@@ -4,11 +4,13 @@
 evaluation_describe() { say 'the evaluation driver, started once with --version'; }
 
 evaluation_probe() {
+  local version
   [[ -x $VENV_DIR/bin/sigil-eval ]] || {
     say 'sigil-eval is not installed yet'
     return 1
   }
-  say "$(scoring_environment "$VENV_DIR/bin/sigil-eval" --version) starts"
+  version=$(scoring_environment "$VENV_DIR/bin/sigil-eval" --version)
+  say "$version starts"
 }
 
 evaluation_apply() { :; }
@@ -36,7 +38,7 @@ driver_command() {
 # Variables that the evaluation takes over from the shell that starts it. A tmux server that runs
 # already has its own environment, and `tmux -e` would show a token to everyone.
 PASSED_ON=(PATH HOME LANG LC_ALL TMPDIR NO_COLOR SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CUDA_VISIBLE_DEVICES
-  HF_TOKEN HF_HOME HF_ENDPOINT HF_HUB_OFFLINE http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY)
+  HF_TOKEN HF_TOKEN_PATH HF_HOME HF_HUB_CACHE XDG_CACHE_HOME HF_ENDPOINT HF_HUB_OFFLINE http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY)
 
 # Writes the file that the session reads and deletes: 0600, because HF_TOKEN may be in it.
 write_session_file() {

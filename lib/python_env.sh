@@ -22,12 +22,29 @@ python_probe() {
     say "$python is not CPython $PYTHON_VERSION"
     return 1
   fi
+  if [[ $version != "$PYTHON_VERSION" ]] && can_build_python; then
+    say "$python was taken for want of CPython $PYTHON_VERSION, which can be built now"
+    return 1
+  fi
   say "CPython $version at $python"
 }
 
+python_needs() {
+  [[ -z $(pinned_python) ]] || return 0
+  need fails git "$PYENV_REPO_URL"
+  need fails curl "$(python_source_url)"
+}
+
+python_source_url() {
+  printf '%s/%s/Python-%s.tar.xz' "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org/ftp/python}" \
+    "$PYTHON_VERSION" "$PYTHON_VERSION"
+}
+
+pinned_python() { find_pythons | awk -F'\t' -v v="$PYTHON_VERSION" '$1 == v && !n++'; }
+
 python_apply() {
   local found
-  found=$(find_pythons | awk -F'\t' -v v="$PYTHON_VERSION" '$1 == v && !n++')
+  found=$(pinned_python)
   if [[ -z $found ]] && can_build_python; then
     build_python
     found=$(complete_python "$STATE_DIR/pyenv/versions/$PYTHON_VERSION/bin/python")
@@ -40,7 +57,7 @@ python_apply() {
     deviation python "CPython $PYTHON_VERSION" "CPython $(cut -f1 <<<"$found")" \
       "it could not be had; used is the newest 3.12 found here (sigilderg-finetuner asks for 3.12.10 or newer)"
   fi
-  cut -f2 <<<"$found" >"$STATE_DIR/python.path"
+  stamp "$STATE_DIR/python.path" "$(cut -f2 <<<"$found")"
 }
 
 python_verify() { python_probe; }
@@ -62,18 +79,19 @@ find_pythons() {
 complete_python() {
   [[ -x $1 ]] || return 0
   "$1" -c '
-import bz2, ctypes, ensurepip, lzma, sqlite3, ssl, venv, sys, os, platform
+import bz2, ctypes, ensurepip, hashlib, lzma, sqlite3, ssl, venv, zlib, sys, os, platform
 assert sys.version_info[:2] == (3, 12) and platform.python_implementation() == "CPython"
 print(platform.python_version(), os.path.realpath(sys._base_executable), sep="\t")' 2>/dev/null || true
 }
 
 can_build_python() {
-  reachable "$PYENV_REPO_URL" && reachable "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org}"
+  answers git "$PYENV_REPO_URL" && answers curl "$(python_source_url)"
 }
 
-# python-build checks the source against its own sha256; we check python-build's commit.
+# python-build checks the source against its own sha256; we check python-build's commit. What an
+# earlier build left unfinished is taken away first: python-build would take it for installed.
 build_python() {
-  local pyenv=$STATE_DIR/pyenv
+  local pyenv=$STATE_DIR/pyenv work=$STATE_DIR/cache/python-build
   apt_install "${PYTHON_BUILD_PACKAGES[@]}"
   if [[ ! -d $pyenv/.git || $(git -C "$pyenv" rev-parse HEAD) != "$PYENV_COMMIT" ]]; then
     rm -rf "$pyenv"
@@ -82,7 +100,16 @@ build_python() {
       die 1 "pyenv $PYENV_TAG at $PYENV_REPO_URL is not the pinned commit $PYENV_COMMIT"
   fi
   [[ -z $PYTHON_BUILD_MIRROR_URL ]] || export PYTHON_BUILD_MIRROR_URL PYTHON_BUILD_MIRROR_URL_SKIP_CHECKSUM=1
-  PYENV_ROOT=$pyenv MAKE_OPTS="-j$(nproc)" "$pyenv/bin/pyenv" install --skip-existing --verbose "$PYTHON_VERSION"
+  rm -rf "$pyenv/versions/$PYTHON_VERSION" "$work"
+  mkdir -p "$work"
+  TMPDIR=$work PYENV_ROOT=$pyenv MAKE_OPTS="-j$(nproc)" "$pyenv/bin/pyenv" install --verbose "$PYTHON_VERSION"
+  rm -rf "$work"
+  import_all_extensions "$pyenv/versions/$PYTHON_VERSION/bin/python"
+}
+
+# A build does without what it finds no library for, and says so in a line that nobody reads.
+import_all_extensions() {
+  "$1" -c 'import _bz2, _ctypes, _curses, _hashlib, _lzma, _sqlite3, _ssl, _uuid, readline, zlib'
 }
 
 # --- step venv ------------------------------------------------------------------------------------
@@ -101,6 +128,8 @@ venv_probe() {
 
 venv_key() { printf '%s %s' "$(sha256_of "$LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
 
+venv_needs() { [[ -n ${PIP_NO_INDEX:-} ]] || need stop pip uv; }
+
 venv_apply() {
   local python
   python=$(<"$STATE_DIR/python.path")
@@ -109,6 +138,7 @@ venv_apply() {
     die 2 "VENV_DIR=$VENV_DIR holds something else than a virtual environment. Name another folder."
   fi
   say "installing the $(grep -c '^[a-z0-9].*==' "$LOCK") packages of $(basename "$LOCK")"
+  made folder "$VENV_DIR"
   rm -rf "$VENV_DIR"
   "$STATE_DIR/bootstrap/bin/uv" venv -q --python "$python" "$VENV_DIR"
   # The lock is for one Python: saying so keeps a newer or older patch release from refusing it.

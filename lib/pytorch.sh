@@ -15,6 +15,8 @@ pytorch_probe() {
   say "PyTorch $TORCH_VERSION computed a product here"
 }
 
+pytorch_needs() { if has_gpu; then need fails curl "$FLASH_ATTN_URL/$FLASH_ATTN_WHEEL"; fi; }
+
 pytorch_apply() {
   if ! has_gpu; then
     deviation pytorch.flash-attn "flash-attn $FLASH_ATTN_VERSION" 'sdpa on the CPU' \
@@ -61,7 +63,7 @@ build_flash_attn() {
     say 'flash-attn is not built from source: that needs nvcc and ninja'
     return 1
   fi
-  jobs=$(awk '/^MemAvailable:/ {n = int($2 / 8388608); print n > 1 ? n : 1}' /proc/meminfo)
+  jobs=$(awk '/^MemAvailable:/ {n = int($2 / 8388608); print (n > 1 ? n : 1)}' /proc/meminfo)
   printf 'flash-attn==%s --hash=sha256:%s\n' "$FLASH_ATTN_VERSION" "$FLASH_ATTN_SOURCE_SHA256" >"$requirement"
   MAX_JOBS=$jobs timeout "${FLASH_ATTN_BUILD_MINUTES}m" "$STATE_DIR/bootstrap/bin/uv" pip install -p "$VENV_DIR" \
     --no-deps --no-build-isolation --require-hashes -r "$requirement"

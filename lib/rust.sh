@@ -22,14 +22,43 @@ rust_probe() {
     say 'not proved yet, or the compiler or the crates have changed'
     return 1
   fi
+  if [[ -n $(deviations_of rust) ]] && can_install_rust; then
+    say "it was done without $(deviations_of rust | cut -f2 | sed -n 1p), which can be had now"
+    return 1
+  fi
   say "$("$(rustc_path)" --version), $(rustc_path)"
+}
+
+# Whether what a deviation did without can be had by now.
+can_install_rust() {
+  local address
+  while IFS=$'\t' read -r _ _ address; do
+    answers curl "$address" || return 1
+  done < <(rust_needs)
+}
+
+rust_needs() {
+  if [[ -z $(pinned_rustc) ]]; then
+    need fails curl "$RUSTUP_URL"
+    need fails curl "$(rust_manifest_url)"
+  fi
+  [[ -d $CRATES_INDEX_URL ]] || need fails curl "$(crates_index)/config.json"
+}
+
+rust_manifest_url() { printf '%s/dist/channel-rust-%s.toml.sha256' "$RUSTUP_DIST_SERVER" "$RUST_VERSION"; }
+
+crates_index() {
+  local url=${CRATES_INDEX_URL:-https://index.crates.io}
+  url=${url#sparse+}
+  printf '%s' "${url%/}"
 }
 
 rust_apply() {
   local rustc
   rustc=$(pinned_rustc)
-  if [[ -z $rustc ]] && reachable "$RUSTUP_DIST_SERVER"; then
-    install_rustup_toolchain || say "rustup $RUSTUP_VERSION did not install Rust $RUST_VERSION"
+  # Another compiler is taken only where the pinned one cannot be had, not where installing it failed.
+  if [[ -z $rustc ]] && answers curl "$RUSTUP_URL" && answers curl "$(rust_manifest_url)"; then
+    install_rustup_toolchain
     rustc=$(pinned_rustc)
   fi
   if [[ -z $rustc ]]; then
@@ -38,8 +67,8 @@ rust_apply() {
       "Install Rust $RUST_VERSION, or set RUSTUP_URL and RUSTUP_DIST_SERVER to a mirror."
     deviation rust "$RUST_BUILD" "$("$rustc" --version)" 'another compiler may accept other programs'
   fi
-  settle_rustc "$rustc" >"$STATE_DIR/rust.path.part"
-  mv "$STATE_DIR/rust.path.part" "$STATE_DIR/rust.path"
+  stamp "$STATE_DIR/rust.path" "$(settle_rustc "$rustc")"
+  rm -rf "$(rustup_folder)"
   build_crates || deviation rust.crates 'crates rand 0.4.6, regex 1.7.1, md5 0.7.0' 'none: the registry did not give them' \
     'the five problems that need them are reported as unscorable'
 }
@@ -48,10 +77,8 @@ rust_apply() {
 rust_verify() {
   local folder rustc
   rustc=$(rustc_path)
+  compiles "$rustc"
   folder=$(mktemp -d)
-  printf 'fn main() { println!("{}", (1..=4).product::<u32>()); }\n' >"$folder/hello.rs"
-  "$rustc" --edition 2021 -o "$folder/hello" "$folder/hello.rs"
-  [[ $("$folder/hello") == 24 ]]
   if [[ -d $(crates_dir) ]]; then
     printf 'fn main() { println!("{:%s}", md5::compute("a")); }\n' x >"$folder/crate.rs"
     "$rustc" --edition 2021 -L "dependency=$(crates_dir)" --extern "md5=$(echo "$(crates_dir)"/libmd5-*.rlib)" \
@@ -62,16 +89,27 @@ rust_verify() {
   stamp "$STATE_DIR/rust.stamp" "$(rust_key)"
 }
 
+# A toolchain that was only half unpacked has a compiler that tells its version and nothing more.
+compiles() {
+  local folder code=0
+  folder=$(mktemp -d)
+  printf 'fn main() { println!("{}", (1..=4).product::<u32>()); }\n' >"$folder/hello.rs"
+  "$1" --edition 2021 -o "$folder/hello" "$folder/hello.rs" >&2 && [[ $("$folder/hello") == 24 ]] || code=1
+  rm -rf "$folder"
+  return "$code"
+}
+
 # "VERSION<TAB>PATH" of every released rustc here. rustup's rustc is a shim that works for its owner
-# only, so the toolchains beside each are looked at, too; and no shim may download anything.
+# only, so the toolchains beside it are looked at instead; asked, it might download or write.
 find_rustcs() {
   local candidate version sysroot
   {
-    printf '%s\n' "$(rust_home)"/toolchain-*/bin/rustc "$STATE_DIR"/rust/rustup/toolchains/*/bin/rustc \
+    printf '%s\n' "$(rust_home)"/toolchain-*/bin/rustc "$(rustup_folder)"/rustup/toolchains/*/bin/rustc \
       "${RUSTUP_HOME:-$HOME/.rustup}"/toolchains/*/bin/rustc
     type -aP rustc | while read -r candidate; do
       printf '%s\n' "$(dirname "$candidate")"/../../.rustup/toolchains/*/bin/rustc
-      sysroot=$(RUSTUP_AUTO_INSTALL=0 "$candidate" --print sysroot 2>/dev/null) && printf '%s\n' "$sysroot/bin/rustc"
+      [[ ! -e $(dirname "$candidate")/rustup ]] || continue
+      sysroot=$("$candidate" --print sysroot 2>/dev/null) && printf '%s\n' "$sysroot/bin/rustc"
     done || true
     printf '%s\n' /usr/lib/rust-*/bin/rustc /usr/bin/rustc
   } | while read -r candidate; do
@@ -81,16 +119,28 @@ find_rustcs() {
   done | awk '!seen[$0]++'
 }
 
-pinned_rustc() { find_rustcs | awk -F'\t' -v build="$RUST_BUILD" '$1 == build && !n++ {print $2}'; }
+pinned_rustc() {
+  local version rustc
+  while IFS=$'\t' read -r version rustc; do
+    if [[ $version == "$RUST_BUILD" ]] && compiles "$rustc" 2>/dev/null; then
+      printf '%s\n' "$rustc"
+      return 0
+    fi
+  done < <(find_rustcs)
+}
 newest_rustc() { find_rustcs | sort -V | tail -n 1 | cut -f2; }
 
 install_rustup_toolchain() {
   local installer=$STATE_DIR/cache/rustup-init-$RUSTUP_VERSION
-  fetch "$RUSTUP_URL" "$RUSTUP_SHA256" "$installer" || return 1
+  fetch "$RUSTUP_URL" "$RUSTUP_SHA256" "$installer"
   chmod +x "$installer"
-  RUSTUP_HOME=$STATE_DIR/rust/rustup CARGO_HOME=$STATE_DIR/rust/cargo RUSTUP_DIST_SERVER=$RUSTUP_DIST_SERVER \
-    RUSTUP_INIT_SKIP_PATH_CHECK=yes "$installer" -y --no-modify-path --profile minimal --default-toolchain "$RUST_VERSION"
+  rm -rf "$(rustup_folder)"
+  RUSTUP_HOME=$(rustup_folder)/rustup CARGO_HOME=$(rustup_folder)/cargo RUSTUP_DIST_SERVER=$RUSTUP_DIST_SERVER \
+  RUSTUP_INIT_SKIP_PATH_CHECK=yes "$installer" -y --no-modify-path --profile minimal --default-toolchain "$RUST_VERSION"
 }
+
+# Where rustup unpacks. The toolchain moves on from there; the rest goes.
+rustup_folder() { printf '%s/cache/rustup' "$STATE_DIR"; }
 
 # A strict run takes none of these. Debian 12 keeps a recent compiler as rustc-web, Ubuntu as rustc-1.NN.
 any_rustc() {
@@ -106,20 +156,22 @@ any_rustc() {
 
 newest_versioned_rustc() { apt-cache search --names-only '^rustc-1\.[0-9]+$' | cut -d' ' -f1 | sort -V | tail -n 1; }
 
-# Prints the compiler's path, after copying its toolchain, by links where possible, unless it lies
-# in /usr or in our own place already.
+# Prints the compiler's path, after copying its toolchain, by links where possible, to our own place,
+# unless it lies in /usr.
 settle_rustc() {
   local rustc=$1 sysroot target
   sysroot=$(realpath "$(dirname "$rustc")/..")
-  if [[ $sysroot == /usr || $sysroot == /usr/* || ($EUID != 0 && $sysroot == "$STATE_DIR"/*) ]]; then
+  if [[ $sysroot == /usr || $sysroot == /usr/* ]]; then
     printf '%s\n' "$rustc"
     return 0
   fi
   target=$(rust_home)/toolchain-$("$rustc" --version | cut -d' ' -f2)
-  if [[ $("$target/bin/rustc" --version 2>/dev/null) == "$("$rustc" --version)" ]]; then
+  if [[ $("$target/bin/rustc" --version 2>/dev/null) == "$("$rustc" --version)" ]] &&
+    compiles "$target/bin/rustc" 2>/dev/null; then
     printf '%s\n' "$target/bin/rustc"
     return 0
   fi
+  made folder "$target"
   rm -rf "$target" "$target.part"
   mkdir -p "$target.part"
   cp -al "$sysroot/bin" "$sysroot/lib" "$target.part" 2>/dev/null || cp -a "$sysroot/bin" "$sysroot/lib" "$target.part"
@@ -127,14 +179,30 @@ settle_rustc() {
   printf '%s\n' "$target/bin/rustc"
 }
 
+# cargo's words for where crates come from, when not from crates.io: its user's own settings, which
+# a CARGO_HOME of ours would hide, and CRATES_INDEX_URL.
+crates_source() {
+  local own=${CARGO_HOME:-$HOME/.cargo}/config.toml
+  [[ ! -f $own ]] || printf '%s\n' --config "$own"
+  [[ -n $CRATES_INDEX_URL ]] || return 0
+  printf '%s\n' --config 'source.crates-io.replace-with="mirror"' --config
+  if [[ -d $CRATES_INDEX_URL ]]; then
+    printf 'source.mirror.directory="%s"\n' "$CRATES_INDEX_URL"
+  else
+    printf 'source.mirror.registry="sparse+%s/"\n' "$(crates_index)"
+  fi
+}
+
 # All rlibs in one flat folder, replaced as a whole: they work with the very compiler that made them.
 build_crates() {
-  local rustc target folder
+  local rustc target folder source
   rustc=$(rustc_path) folder=$(crates_dir) target=$STATE_DIR/cache/crates
   stamped "$folder/made-from" "$(rust_key)" && return 0
+  made folder "$folder"
   rm -rf "$folder" "$folder.part" "$target"
-  CARGO_NET_RETRY=1 CARGO_HTTP_TIMEOUT=10 CARGO_HOME=$STATE_DIR/rust/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" build --release --locked \
-    --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" || return 1
+  mapfile -t source < <(crates_source)
+  CARGO_NET_RETRY=3 CARGO_HTTP_TIMEOUT=10 CARGO_HOME=$target/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" \
+    build --release --locked --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" "${source[@]}" || return 1
   mkdir -p "$folder.part"
   cp "$target"/release/deps/*.rlib "$folder.part"
   stamp "$folder.part/made-from" "$(rust_key)"

@@ -27,6 +27,7 @@ sandbox_apply() {
     return 0
   fi
   if ((EUID == 0)) && ! id "$SANDBOX_USER" >/dev/null 2>&1; then
+    made user "$SANDBOX_USER"
     useradd --no-create-home --shell /bin/sh "$SANDBOX_USER"
   fi
 }

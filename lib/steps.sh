@@ -23,6 +23,7 @@ probe() {
   set +e
   REASON=$(
     set -Eeuo pipefail
+    export PYTHONDONTWRITEBYTECODE=1
     probe_step "$1" 2>&1
   )
   RC=$?
@@ -45,7 +46,10 @@ run_step() {
     fi
   fi
 
-  printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log"
+  printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log" ||
+    die 1 "cannot write $log. Is its disk full? df -h $STATE_DIR"
+  discard_half_compiled
+  touch -d '1 second ago' "$STATE_DIR/step.begun"
   if [[ -t 1 ]]; then
     show_progress "$log" 9>&- &
     ticker=$!
@@ -53,7 +57,7 @@ run_step() {
     say "$STEP_LABEL $("${step}_describe")"
   fi
   forget_deviations "$step"
-  guarded apply_step "$step" >>"$log" 2>&1 9>&-
+  guarded apply_step "$step" >>"$log" 2>&1
   if [[ -n $ticker ]]; then
     kill "$ticker"
     wait "$ticker" 2>/dev/null || true
@@ -65,9 +69,17 @@ run_step() {
     explain_failure "$step" "$RC" "$log"
     exit $((RC == 3 || RC == 130 ? RC : 1))
   fi
+  rm -f "$STATE_DIR/step.begun"
   record_step "$step" applied $((SECONDS - started))
   say "$STEP_LABEL ${GREEN}done${PLAIN} in $(duration $((SECONDS - started)))"
   print_deviations "$step"
+}
+
+# Python takes compiled modules as it finds them, and a full disk leaves some that break off in the
+# middle. Those written since the beginning of a step that did not end well are compiled anew.
+discard_half_compiled() {
+  [[ -f $STATE_DIR/step.begun ]] || return 0
+  find "$VENV_DIR" "$STATE_DIR/bootstrap" "$ROOT/src" -name '*.pyc' -newer "$STATE_DIR/step.begun" -delete 2>/dev/null || true
 }
 
 # A step with a deviation is not done as far as a strict run is concerned.
@@ -102,10 +114,23 @@ explain_failure() {
     say ''
     say "${RED}error:${PLAIN} step $step failed with exit code $code. The last lines of $log:"
     tail -n 12 "$log" | sed 's/^/    /'
+    explain_circumstances "$step"
     say ''
     say "Nothing that was finished is lost. Once the cause is gone, go on with:"
-    say "    bash eval_setup.sh${RESUME_OPTIONS:+ $RESUME_OPTIONS}"
+    say "    bash eval_setup.sh$RESUME_OPTIONS"
   } >&2
+}
+
+# What often lies behind the failure of step $1: a disk that has filled up, a host that has gone.
+explain_circumstances() {
+  local path free address
+  for path in "$STATE_DIR" "${TMPDIR:-/tmp}" / "$(model_cache)"; do
+    free=$(df -Pm -- "$(existing_parent "$path")" | awk 'NR == 2 {print $4}')
+    ((free > FULL_DISK_MB)) || say "The disk of $path is full: $free MB are free. Make room."
+  done
+  while IFS=$'\t' read -r _ _ address _; do
+    say "Out of reach now: $address. Wait for the network, or name a mirror (see --help)."
+  done < <(find_network "$1")
 }
 
 # Appends to steps.tsv: step, state, seconds, time of finish.
@@ -153,15 +178,28 @@ print_deviations() {
 }
 
 # --- stamps: for what cannot be probed in a moment, the key it was verified with -------------------
-stamp() { printf '%s\n' "$2" >"$1"; }
+# Written beside its place and moved, so that it is there whole or not at all.
+stamp() {
+  printf '%s\n' "$2" >"$1.part"
+  mv "$1.part" "$1"
+}
 stamped() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 
 # --- one provisioning at a time -------------------------------------------------------------------
-# File descriptor 9 holds the lock, so it is closed for whatever outlives us.
+# File descriptor 9 holds the lock. Steps inherit it: what a killed run has left at work still writes,
+# and whoever comes next has to wait for it. The tmux session, which outlives us, does not.
 take_lock() {
+  local holder
   exec 9>>"$STATE_DIR/lock"
   if ! flock -n 9; then
-    die 3 "another eval_setup.sh is at work in $STATE_DIR. Wait for it, or watch it where it was started."
+    holder=$(<"$STATE_DIR/lock")
+    if [[ -n $holder ]] && kill -0 "$holder" 2>/dev/null; then
+      die 3 "another eval_setup.sh, process $holder, is at work in $STATE_DIR. Wait for it, or watch it where it was started."
+    fi
+    say "A run that was killed has left a step at work in $STATE_DIR. Waiting for its end."
+    flock -w "$LEFTOVER_TIMEOUT" 9 ||
+      die 3 "it does not end. Look for it with: fuser -v $STATE_DIR/lock   and end it with kill."
   fi
+  printf '%s\n' $$ >"$STATE_DIR/lock" || die 1 "cannot write to $STATE_DIR. Is its disk full? df -h $STATE_DIR"
 }
 release_lock() { exec 9>&-; }

@@ -32,10 +32,28 @@ as_root() {
   fi
 }
 
+# Whether as_root can be expected to work.
+can_be_root() {
+  ((EUID == 0)) || sudo -n true 2>/dev/null || { ((INTERACTIVE)) && command -v sudo >/dev/null; }
+}
+
 # env, because sudo drops exported variables; needrestart only lists (l): restarting would end logins.
 apt_get() {
+  local sources=()
+  if [[ -n ${OFFLINE_PACKAGES:-} ]]; then mapfile -t sources < <(carried_packages_options); fi
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
-    -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "$@"
+    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "${sources[@]}" "$@"
+}
+
+# Whether apt gets the index of its first source. apt-helper goes by apt's mirrors and proxies, and
+# neither it nor --print-uris needs root or changes anything.
+apt_answers() {
+  local index file code=0
+  index=$(apt-get update --print-uris 2>/dev/null | sed -n "s/^'\([^']*\)'.*/\1/p" | sed -n 1p)
+  file=$(mktemp)
+  timeout "$ANSWER_SECONDS" /usr/lib/apt/apt-helper download-file "$index" "$file" >/dev/null 2>&1 || code=1
+  rm -f "$file"
+  return "$code"
 }
 
 # apt_install PACKAGE...: waits for a fresh machine's own set-up first, so as not to fight over apt.
@@ -47,10 +65,30 @@ apt_install() {
   if command -v cloud-init >/dev/null; then
     timeout 300 cloud-init status --wait >/dev/null || true
   fi
+  finish_interrupted_dpkg
   say "installing $missing"
   apt_get update || say 'apt-get update reported errors; going on with what it knows'
   # shellcheck disable=SC2086  # a list of words
+  list_new_packages $missing
+  # shellcheck disable=SC2086
   apt_get install --no-install-recommends $missing
+}
+
+# Which packages are going to be new, dependencies included: uninstalling takes away these.
+list_new_packages() {
+  local package
+  for package in $(apt_get --simulate install --no-install-recommends "$@" |
+    awk '/^Inst/ && $3 !~ /^\[/ {print $2}'); do
+    made package "$package"
+  done
+}
+
+# Until dpkg has finished what a kill or a full disk interrupted, apt refuses everything else.
+finish_interrupted_dpkg() {
+  [[ -n $(dpkg --audit) || -n $(find /var/lib/dpkg/updates -type f -name '[0-9]*' 2>/dev/null) ]] || return 0
+  say 'dpkg was interrupted; it finishes that first'
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a ||
+    apt_get --fix-broken install
 }
 
 system_deps_describe() { say 'apt packages: git, curl, gcc, tmux, Firejail'; }
@@ -65,6 +103,8 @@ system_deps_probe() {
   fi
   say "all ${#packages[@]} packages are installed"
 }
+
+system_deps_needs() { [[ -n ${OFFLINE_PACKAGES:-} ]] || need stop apt "apt's sources"; }
 
 system_deps_apply() {
   local packages

@@ -8,6 +8,11 @@ session_exists() { tmux has-session -t "=$SESSION" 2>/dev/null; }
 # run_field FILE NAME: a value of one of the two files.
 run_field() { sed -n "s/^$2=//p" "$STATE_DIR/$1" 2>/dev/null; }
 
+# A process that has ended is still listed where the first process of a container gathers no dead.
+run_is_alive() {
+  [[ ! -f $STATE_DIR/run.status && $(ps -o stat= -p "$(run_field run.started pid)") == [!Z]* ]]
+}
+
 start_session() {
   mkdir -p "${OUTPUT_DIR:?}"
   rm -f "$STATE_DIR/run.status" "$STATE_DIR/run.started"
@@ -54,8 +59,9 @@ follow_session() {
     say "Attaching to the tmux session $SESSION. Leave it with Ctrl-b d: it goes on without you."
     tmux attach-session -t "=$SESSION" 2>/dev/null || true # it may have ended already
   else
-    # tail ends by itself when the session's process does.
-    tail -c "+$((LOG_OFFSET + 1))" -f -s 0.5 --pid="$(run_field run.started pid)" "$OUTPUT_DIR/run.log" &
+    # tail ends by itself when what waits for the session does.
+    while run_is_alive; do sleep 0.3; done &
+    tail -c "+$((LOG_OFFSET + 1))" -f -s 0.3 --pid=$! "$OUTPUT_DIR/run.log" &
     # shellcheck disable=SC2064  # the process id is that of now
     trap "kill $! 2>/dev/null; say ''; still_running; exit 130" INT TERM
     wait $! || true
@@ -117,7 +123,7 @@ status() {
   if [[ -f $STATE_DIR/run.status ]]; then
     code=$(run_field run.status exit_code)
     say "finished at $(run_field run.status finished_at) with exit code $code"
-  elif kill -0 "$(run_field run.started pid)" 2>/dev/null; then
+  elif run_is_alive; then
     say "running since $(run_field run.started started_at), in the tmux session $SESSION"
   else
     say_died

@@ -7,7 +7,7 @@ set -Eeuo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 
-DEMO=1 STRICT=0 INTERACTIVE=0 FORCE_STEP='' RESUME_OPTIONS=''
+DEMO=1 STRICT=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=''
 STATE_DIR=${TEST_STATE_DIR:-$ROOT/.test-venv}
 VENV_DIR=$STATE_DIR/venv
 source "$ROOT/eval_setup_config.sh"
@@ -15,13 +15,16 @@ source "$ROOT/lib/logging.sh"
 source "$ROOT/lib/environment.sh"
 source "$ROOT/lib/steps.sh"
 source "$ROOT/lib/download.sh"
+source "$ROOT/lib/offline.sh"
 source "$ROOT/lib/system_deps.sh"
 source "$ROOT/lib/python_env.sh"
 source "$ROOT/lib/pytorch.sh"
 source "$ROOT/lib/sigilderg.sh"
 source "$ROOT/lib/rust.sh"
 source "$ROOT/lib/sandbox.sh"
+source "$ROOT/lib/models.sh"
 source "$ROOT/lib/evaluation.sh"
+source "$ROOT/lib/uninstall.sh"
 LOCK=$ROOT/requirements/test.lock
 SYSTEM_PACKAGES+=(bats shellcheck)
 # A browser for the tests of the report. Ubuntu's package only asks for a snap: there the tests use
@@ -64,6 +67,32 @@ axe_apply() {
 }
 axe_verify() { [[ -s $AXE_CORE ]]; }
 
+# SkyPilot judges deploy/sky.yaml by its own schema.
+SKY_DIR=$STATE_DIR/sky
+
+skypilot_describe() { say 'SkyPilot, for its schema'; }
+skypilot_key() { printf '%s %s' "$(venv_key)" "$(sha256_of requirements/sky.lock)"; }
+skypilot_probe() { stamped "$SKY_DIR/$VENV_MARKER" "$(skypilot_key)" && say 'SkyPilot is there'; }
+skypilot_apply() {
+  local uv=$STATE_DIR/bootstrap/bin/uv
+  rm -rf "$SKY_DIR"
+  "$uv" venv -q --python "$(<"$STATE_DIR/python.path")" "$SKY_DIR"
+  "$uv" pip sync -p "$SKY_DIR" --python-version "$LOCKED_PYTHON" --require-hashes requirements/sky.lock
+}
+skypilot_verify() {
+  "$SKY_DIR/bin/python" -c 'import sky'
+  stamp "$SKY_DIR/$VENV_MARKER" "$(skypilot_key)"
+}
+
+# Its home is ours: it writes a folder there when it is imported.
+sky_task() {
+  HOME=$SKY_DIR "$SKY_DIR/bin/python" -c '
+import sky
+task = sky.Task.from_yaml("deploy/sky.yaml")
+print(task)
+assert str(task.resources) != "[]" and task.run.strip() == "bash eval_setup.sh"'
+}
+
 # check NAME COMMAND...: runs it under a heading and remembers whether it failed.
 FAILED=() PASSED=()
 check() {
@@ -91,6 +120,7 @@ lint() {
   check shfmt "$LINT_DIR/bin/shfmt" -d -i 2 -ci "${scripts[@]}" tests/bats
   check 'ruff check' "$LINT_DIR/bin/ruff" check .
   check 'ruff format' "$LINT_DIR/bin/ruff" format --check .
+  check 'SkyPilot task' sky_task
   check mypy "$LINT_DIR/bin/mypy" --python-executable "$VENV_DIR/bin/python" src
 }
 
@@ -104,7 +134,7 @@ shell_tests() {
 }
 
 main() {
-  local step number=0 steps=(system_deps python venv pytorch sigilderg linters axe rust sandbox) suite
+  local step number=0 steps=(system_deps python venv pytorch sigilderg linters skypilot axe rust sandbox) suite
   mkdir -p "$STATE_DIR/logs"
   take_lock
   for step in "${steps[@]}"; do

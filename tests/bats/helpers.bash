@@ -22,12 +22,12 @@ setup_sh() { bash "$ROOT/eval_setup.sh" "$@"; }
 
 # Loads the libraries as eval_setup.sh does: lenient unless $1 is strict.
 load_libraries() {
-  DEMO=${DEMO-1} STRICT=0 INTERACTIVE=0 FORCE_STEP='' RESUME_OPTIONS=--demo
+  DEMO=${DEMO-1} STRICT=0 YES=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=' --demo'
   if [[ ${1:-lenient} == strict ]]; then STRICT=1; fi
   local file
   # shellcheck source=/dev/null
-  for file in eval_setup_config lib/logging lib/environment lib/steps lib/download lib/system_deps lib/python_env \
-    lib/pytorch lib/sigilderg lib/rust lib/sandbox lib/cli_tools lib/evaluation lib/tmux; do
+  for file in eval_setup_config lib/offline lib/logging lib/environment lib/steps lib/download lib/system_deps lib/python_env \
+    lib/pytorch lib/sigilderg lib/rust lib/sandbox lib/cli_tools lib/models lib/evaluation lib/tmux lib/uninstall; do
     source "$ROOT/$file.sh"
   done
   mkdir -p "$STATE_DIR/logs"

@@ -66,7 +66,7 @@ code() { sed 's/^[[:space:]]*#.*//; s/[[:space:]]# .*//' "$ROOT"/eval_setup.sh "
 }
 
 @test "scripts end with main, so a truncated one does nothing" {
-  for script in eval_setup.sh tests/run.sh; do
+  for script in eval_setup.sh tests/run.sh deploy/start.sh deploy/release.sh; do
     [ "$(tail -n 1 "$ROOT/$script")" = 'main "$@"' ]
   done
 }

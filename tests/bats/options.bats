@@ -27,7 +27,7 @@ teardown() { remove_home; }
 @test "--help names every option and every variable that has a default" {
   run setup_sh --help
   expect_status 0
-  for word in --demo --plan --only --from --force --list doctor status attach; do
+  for word in --demo --plan --only --from --force --list --offline --download-only doctor status attach uninstall; do
     expect_output "$word"
   done
   while read -r variable; do
@@ -38,7 +38,7 @@ teardown() { remove_home; }
 @test "--list prints the steps, in order" {
   run setup_sh --list
   expect_status 0
-  [ "$output" = $'system_deps\npython\nvenv\npytorch\nsigilderg\nrust\nsandbox\ncli_tools\nevaluation' ]
+  [ "$output" = $'system_deps\npython\nvenv\npytorch\nsigilderg\nrust\nsandbox\ncli_tools\nmodels\nevaluation' ]
 }
 
 @test "--plan on a bare machine is the golden file, and writes nothing" {
@@ -73,4 +73,28 @@ teardown() { remove_home; }
   run bash -c 'cd /; bash < "$ROOT/eval_setup.sh"'
   expect_status 2
   expect_output 'Clone the repository'
+}
+
+@test "what cannot work is refused before the set-up, with the name of the setting" {
+  NUM_SAMPLES=5 K_VALUES=1,10 run setup_sh --demo
+  expect_status 2
+  expect_output 'pass@10 of NUM_SAMPLES=5'
+  NUM_SAMPLES=none run setup_sh --demo
+  expect_status 2
+  expect_output NUM_SAMPLES
+  K_VALUES=1,,2 run setup_sh --demo
+  expect_status 2
+  SEED=-1 run setup_sh --demo
+  expect_status 2
+  [ ! -e "$STATE_DIR" ]
+}
+
+@test "--offline wants a folder that --download-only has finished" {
+  mkdir "$TEST_HOME/half"
+  run setup_sh --offline "$TEST_HOME/half" --plan
+  expect_status 2
+  expect_output 'no finished folder'
+  touch "$TEST_HOME/half/complete"
+  run setup_sh --demo --offline "$TEST_HOME/half" --plan
+  expect_status 0
 }

@@ -62,7 +62,7 @@ fake_command() {
 }
 
 @test "where GitHub answers, the pinned source is tried before giving up" {
-  reachable() { :; }
+  answers() { :; }
   fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != trainer || -e $STATE_DIR/sources/SigilDERG-Finetuner ]]'
   commit=${FINETUNER_SOURCE#*@}
   stub git "init -q * => mkdir -p $STATE_DIR/sources/SigilDERG-Finetuner" "-C * fetch * $commit => true" \

@@ -8,7 +8,7 @@ setup() {
   printf 'ID=ubuntu\nVERSION_ID="22.04"\n' >"$TEST_HOME/jammy"
   printf 'ID=debian\nVERSION_ID="12"\n' >"$TEST_HOME/bookworm"
   # No network, answered at once.
-  command_stub curl <<<'exit 6'
+  for client in curl git python3 apt-get; do command_stub "$client" <<<'exit 6'; done
   command_stub nvidia-smi <<<'echo "NVIDIA H100 80GB HBM3, 570.124.06"'
 }
 teardown() { remove_home; }
@@ -21,7 +21,7 @@ findings() (
 
 @test "another machine: exit 3, nothing changed, each difference named, both ways out named" {
   export OS_RELEASE=$TEST_HOME/bookworm
-  command_stub nvidia-smi <<<'exit 9'
+  command_stub nvidia-smi <<<'echo "No devices were found"; exit 6'
   run setup_sh
   expect_status 3
   expect_output 'os: debian 12'
@@ -108,4 +108,140 @@ STUB
   run as_program lenient_preflight
   expect_status 0
   [ "$(cut -f1 "$STATE_DIR/deviations.tsv")" = $'platform.os\nplatform.gpu' ]
+}
+
+@test "places on one disk share what is free there" {
+  command_stub df <<'STUB'
+case ${*: -1} in
+  /tmp) printf 'F B U A C M\n/dev/b 9 9 1048576 99%% /tmp\n' ;;
+  *) printf 'F B U A C M\n/dev/a 9 9 %s 99%% /\n' "$((FREE_GB * 1048576))" ;;
+esac
+STUB
+  export FREE_GB=33 TMPDIR=/tmp
+  run findings
+  expect_no_output $'\tdisk\t'
+  FREE_GB=32 run findings
+  expect_output $'stop\tdisk\t33 GB free on / for'
+}
+
+@test "packages to install and nobody who may: found before anything is changed" {
+  command_stub dpkg-query <<<'exit 1'
+  as_user() {
+    DEMO=1
+    load_libraries
+    can_be_root() { return 1; }
+    find_root
+  }
+  run as_user
+  expect_output $'stop\troot\t'
+  expect_output firejail
+  command_stub dpkg-query <<<'echo installed'
+  run as_user
+  [ -z "$output" ]
+}
+
+@test "sudo that asks for a password will do in a terminal only" {
+  command_stub sudo <<<'exit 1'
+  become_ordinary
+  load_libraries
+  INTERACTIVE=0
+  run as_program can_be_root
+  expect_status 1
+  INTERACTIVE=1
+  run as_program can_be_root
+  expect_status 0
+}
+
+@test "a logind that ends sessions is found, unless the user lingers; TMOUT is a note" {
+  ((EUID)) || become_ordinary
+  command_stub busctl <<<'echo "b ${KILL:-true}"'
+  command_stub loginctl <<<'echo "Linger=${LINGER:-no}"'
+  load_libraries
+  chmod -R a+rwX "$TEST_HOME"
+  TMOUT=600 run as_program find_session_killers
+  expect_output $'fails\tlogind'
+  expect_output 'loginctl enable-linger'
+  expect_output $'note\ttmout\t'
+  LINGER=yes run as_program find_session_killers
+  [ -z "$output" ]
+  KILL=false run as_program find_session_killers
+  [ -z "$output" ]
+}
+
+@test "each address is asked by its client, and only for steps that are not done" {
+  load_libraries
+  one_describe() { :; }
+  one_probe() { return 1; }
+  one_needs() { need stop git file:///nowhere && need fails curl file:///etc/hostname; }
+  two_probe() { return 0; }
+  two_needs() { need stop curl file:///nowhere-else; }
+  rm "$STUBS/curl" "$STUBS/git"
+  run as_program find_network one two
+  expect_status 0
+  [ "${#lines[@]}" -eq 1 ]
+  expect_output $'stop\tnetwork\tfile:///nowhere, for git'
+  FORCE_STEP=two
+  run as_program find_network two
+  expect_output nowhere-else
+}
+
+@test "answers: git by git, pip by pip, a missing client by curl" {
+  load_libraries
+  rm "$STUBS/git"
+  git init -q --bare "$TEST_HOME/repository.git"
+  run as_program answers git "file://$TEST_HOME/repository.git"
+  expect_status 0
+  run as_program answers git "file://$TEST_HOME/none.git"
+  [ "$status" -ne 0 ]
+  command_stub python3 <<<'[[ $* == *"index --help"* || ( $* == *"index versions"* && $* == *" uv" ) ]]'
+  run as_program answers pip uv
+  expect_status 0
+  run as_program answers pip another
+  expect_status 1
+  command_stub python3 <<<'exit 1'
+  command_stub curl <<<'[[ $* == *https://mirror/simple/uv/* ]]'
+  PIP_INDEX_URL=https://mirror/simple run as_program answers pip uv
+  expect_status 0
+}
+
+@test "a running evaluation is left alone before anything else is looked at" {
+  command_stub tmux <<<'[[ $1 == has-session ]]'
+  run setup_sh --demo
+  expect_status 3
+  expect_output 'left alone'
+}
+
+@test "too little memory and another architecture are found" {
+  command_stub uname <<<'echo aarch64'
+  run findings
+  expect_output $'stop\tarchitecture\tx86_64\taarch64'
+  awk() { echo 8; }
+  export -f awk
+  run findings
+  expect_output $'differs\tram\t64 GB\t8 GB'
+}
+
+@test "a note alone stops nobody" {
+  noted() {
+    load_libraries strict
+    preflight_findings() { finding note tmout a b c d; }
+    preflight
+    doctor
+  }
+  run as_program noted
+  expect_status 0
+  expect_output tmout
+}
+
+@test "on a fit machine every question is asked to the end" {
+  DEMO=0
+  load_libraries
+  export OS_RELEASE=$TEST_HOME/jammy
+  command_stub curl <<<'printf 200'
+  command_stub dpkg-query <<<'echo installed'
+  MIN_RAM_GB=1
+  command_stub df <<<'printf "F B U A C M\n/dev/x 9 9 999999999 9%% /\n"'
+  run as_program preflight_findings
+  expect_status 0
+  [ -z "$output" ]
 }

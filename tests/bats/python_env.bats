@@ -65,6 +65,26 @@ fake_python() {
   expect_status 1
 }
 
+@test "an interpreter that is not the one asked for fails the verification" {
+  fake_python 3.12.10
+  stamp "$STATE_DIR/python.path" "$HOME/.pyenv/versions/3.12.10/bin/python"
+  run as_program python_verify
+  expect_status 1
+  PYTHON_VERSION=3.12.10 run as_program python_verify
+  expect_status 0
+}
+
+@test "a Python that could be built in the meantime is built" {
+  fake_python 3.12.10
+  as_program run_step python 1 1
+  run as_program python_probe
+  expect_status 0
+  answers() { :; }
+  run as_program python_probe
+  expect_status 1
+  expect_output 'can be built now'
+}
+
 @test "another PYTHON_VERSION than the recorded one is not done" {
   fake_python 3.12.10
   as_program run_step python 1 1
@@ -82,7 +102,7 @@ fake_python() {
 }
 
 @test "pyenv is taken at its pinned commit only" {
-  reachable() { :; }
+  answers() { :; }
   apt_install() { :; }
   stub git "clone * $STATE_DIR/pyenv => mkdir -p $STATE_DIR/pyenv/.git" '-C * rev-parse HEAD => echo another'
   run as_program run_step python 1 1
@@ -92,13 +112,13 @@ fake_python() {
 }
 
 @test "pyenv builds the pinned version with its own root, and that one is taken" {
-  reachable() { :; }
+  answers() { :; }
   apt_install() { echo "apt $*" >>"$TEST_HOME/apt"; }
   stub git "clone * --branch $PYENV_TAG * => mkdir -p $STATE_DIR/pyenv/.git $STATE_DIR/pyenv/bin" \
     "-C * rev-parse HEAD => echo $PYENV_COMMIT; cp $TEST_HOME/pyenv $STATE_DIR/pyenv/bin/"
   cat >"$TEST_HOME/pyenv" <<'PYENV'
 #!/usr/bin/env bash
-[[ $* == 'install --skip-existing --verbose 3.12.11' ]] || exit 9
+[[ $* == 'install --verbose 3.12.11' ]] || exit 9
 mkdir -p "$PYENV_ROOT/versions/3.12.11/bin"
 printf '#!/bin/sh\nprintf "3.12.11\\t%%s\\n" "$0"\n' >"$PYENV_ROOT/versions/3.12.11/bin/python"
 chmod +x "$PYENV_ROOT/versions/3.12.11/bin/python"

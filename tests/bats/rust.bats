@@ -102,15 +102,44 @@ RUSTC
 }
 
 @test "rustup-init that is not the pinned file is not run" {
-  reachable() { :; }
   RUSTUP_URL=file://$TEST_HOME/rustup-init
   printf '#!/bin/sh\ntouch %s/ran\n' "$TEST_HOME" >"$TEST_HOME/rustup-init"
   rm "$STUBS/curl"
   command_stub apt-get <<<'exit 100'
   command_stub apt-cache <<<'exit 0'
   as_root() { "$@"; }
+  answers() { :; }
   run as_program run_step rust 1 1
-  expect_status 3
+  expect_status 1
   expect_output 'is not the pinned file'
   [ ! -e "$TEST_HOME/ran" ]
+}
+
+@test "a toolchain that is only half there is passed over" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/half" "$RUST_BUILD"
+  ANSWER=0 run as_program pinned_rustc
+  expect_status 0
+  [ -z "$output" ]
+}
+
+@test "crates that could be had in the meantime are built" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  as_program run_step rust 1 1
+  run as_program rust_probe
+  expect_status 0
+  answers() { :; }
+  run as_program rust_probe
+  expect_status 1
+  expect_output 'can be had now'
+}
+
+@test "cargo is told of a mirror, of a vendored folder, and of its user's own settings" {
+  mkdir -p "$HOME/.cargo" "$TEST_HOME/vendored"
+  CRATES_INDEX_URL=sparse+https://mirror/index/ run as_program crates_source
+  expect_output 'source.mirror.registry="sparse+https://mirror/index/"'
+  CRATES_INDEX_URL=$TEST_HOME/vendored run as_program crates_source
+  expect_output "source.mirror.directory=\"$TEST_HOME/vendored\""
+  touch "$HOME/.cargo/config.toml"
+  CRATES_INDEX_URL='' run as_program crates_source
+  [ "$output" = $'--config\n'"$HOME/.cargo/config.toml" ]
 }

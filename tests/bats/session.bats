@@ -95,6 +95,39 @@ wait_for() {
   grep -qx exit_code=0 "$STATE_DIR/run.status"
 }
 
+@test "the evaluation outlives a connection that hangs up, and its exit status is known afterwards" {
+  driver <<<'sleep 6; echo finished; exit 4'
+  # A terminal that goes away: the shell that leads its session, and whatever is in front, get SIGHUP.
+  unset NONINTERACTIVE
+  python3 - "$ROOT/eval_setup.sh" "$STATE_DIR/run.started" <<'PYTHON'
+import os, pathlib, pty, sys, threading, time
+script, started = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "xterm"
+    os.execvp("bash", ["bash", "-c", f"bash {script} --demo --from evaluation; true"])
+def drain():
+    try:
+        while os.read(terminal, 4096):
+            pass
+    except OSError:
+        pass
+threading.Thread(target=drain, daemon=True).start()
+for _ in range(200):
+    if pathlib.Path(started).exists():
+        break
+    time.sleep(0.05)
+time.sleep(0.5)
+os.close(terminal)
+os.waitpid(pid, 0)
+PYTHON
+  tmux has-session -t =sigilderg-eval
+  [ ! -e "$STATE_DIR/run.status" ]
+  wait_for "$STATE_DIR/run.status"
+  run setup_sh status
+  expect_output 'exit code 4'
+}
+
 @test "interrupting the one who watches says that the evaluation goes on" {
   driver <<<'sleep 20'
   evaluate_in_background

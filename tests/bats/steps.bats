@@ -147,23 +147,64 @@ teardown() { remove_home; }
   (
     exec 9>>"$STATE_DIR/lock"
     flock 9
+    echo "$BASHPID" >"$STATE_DIR/lock"
     touch "$STATE_DIR/locked"
-    sleep 5
+    exec sleep 5
   ) &
   holder=$!
   while [ ! -e "$STATE_DIR/locked" ]; do sleep 0.05; done
   run as_program take_lock
   kill "$holder"
   expect_status 3
-  expect_output 'another eval_setup.sh is at work'
+  expect_output "another eval_setup.sh, process $holder, is at work"
 }
 
-@test "a step does not inherit the lock" {
-  thing_apply() { { : >&9; } 2>/dev/null && return 1 || touch "$STATE_DIR/thing"; }
+@test "what a killed run left at work is waited for" {
+  thing_apply() {
+    touch "$STATE_DIR/begun"
+    sleep 1.5
+    touch "$STATE_DIR/thing"
+  }
   locked_step() {
     take_lock
     run_step thing 1 1
   }
+  as_program locked_step &
+  while [ ! -e "$STATE_DIR/begun" ]; do sleep 0.05; done
+  kill -9 "$(cat "$STATE_DIR/lock")"
   run as_program locked_step
   expect_status 0
+  expect_output 'Waiting for its end'
+  expect_output 'skipped: the thing is there'
+}
+
+@test "a leftover that does not end is named after a while" {
+  (
+    exec 9>>"$STATE_DIR/lock"
+    flock 9
+    touch "$STATE_DIR/locked"
+    exec sleep 5
+  ) &
+  holder=$!
+  while [ ! -e "$STATE_DIR/locked" ]; do sleep 0.05; done
+  LEFTOVER_TIMEOUT=1
+  run as_program take_lock
+  kill "$holder"
+  expect_status 3
+  expect_output 'fuser'
+}
+
+@test "modules that were compiled in a step that failed are compiled anew, others are kept" {
+  mkdir -p "$VENV_DIR/old" "$VENV_DIR/new"
+  touch -d '1 hour ago' "$VENV_DIR/old/kept.pyc"
+  thing_apply() { touch "$VENV_DIR/new/half.pyc" && [[ -e $STATE_DIR/second ]] && touch "$STATE_DIR/thing"; }
+  run as_program run_step thing 1 1
+  expect_status 1
+  [ -e "$VENV_DIR/new/half.pyc" ]
+  touch "$STATE_DIR/second"
+  thing_apply() { [[ ! -e $VENV_DIR/new/half.pyc ]] && touch "$STATE_DIR/thing" "$VENV_DIR/new/whole.pyc"; }
+  run as_program run_step thing 1 1
+  expect_status 0
+  [ -e "$VENV_DIR/old/kept.pyc" ]
+  [ ! -e "$STATE_DIR/step.begun" ]
 }

@@ -24,16 +24,18 @@ teardown() { remove_home; }
 @test "only what is missing is installed, with the lock waited for and no prompts" {
   export INSTALLED='gcc'
   stub apt-get '-y -q *DPkg::Lock::Timeout=600* update => true' \
+    '*--simulate install * git tmux => printf "Inst git (1 Ubuntu)\nInst libc [1] (2 Ubuntu)\nInst perl (5 Ubuntu)\n"' \
     '*install --no-install-recommends git tmux => test "$DEBIAN_FRONTEND $NEEDRESTART_MODE" = "noninteractive l"'
   as_root() { "$@"; }
   run as_program apt_install gcc git tmux
   expect_status 0
   verify_stubs
+  [ "$(cat "$STATE_DIR/made.tsv")" = $'package\tgit\npackage\tperl' ]
 }
 
 @test "a failing install fails the step" {
   export INSTALLED=''
-  stub apt-get '*update => true' '*install* => exit 100'
+  stub apt-get '*update => true' '*--simulate* => true' '*install* => exit 100'
   as_root() { "$@"; }
   run as_program apt_install git
   expect_status 100
@@ -42,7 +44,7 @@ teardown() { remove_home; }
 
 @test "a repository that cannot be updated does not stop an install that works" {
   export INSTALLED=''
-  stub apt-get '*update => exit 100' '*install* => true'
+  stub apt-get '*update => exit 100' '*--simulate* => true' '*install* => true'
   as_root() { "$@"; }
   run as_program apt_install git
   expect_status 0
@@ -75,4 +77,42 @@ teardown() { remove_home; }
   SANDBOX_MODE=none
   run as_program system_deps_probe
   expect_status 0
+}
+
+@test "what dpkg left half done is finished before anything is installed" {
+  export INSTALLED=''
+  stub dpkg '--audit => echo "git is only half configured"' '--force-confold --configure -a => true'
+  stub apt-get '*update => true' '*--simulate* => true' '*install* => true'
+  as_root() { "$@"; }
+  run as_program apt_install git
+  expect_status 0
+  expect_output 'it finishes that first'
+  verify_stubs
+}
+
+@test "a package that is still missing after apt fails the verification" {
+  export INSTALLED="${SYSTEM_PACKAGES[*]}"
+  run as_program system_deps_verify
+  expect_status 1
+  expect_output 'missing: firejail'
+}
+
+@test "a tool that does not start fails the verification" {
+  export INSTALLED="${SYSTEM_PACKAGES[*]} firejail"
+  run as_program system_deps_verify
+  expect_status 0
+  command_stub tmux <<<'exit 1'
+  run as_program system_deps_verify
+  expect_status 1
+}
+
+@test "apt is asked through apt itself, for the first of its sources" {
+  stub apt-get "update --print-uris => echo \"'http://a/InRelease' a 0\"; echo \"'http://b/InRelease' b 0\""
+  command_stub timeout <<<'shift; echo "$*" >>"$STUBS/.asked"; [[ $* != *http://b* ]]'
+  run as_program apt_answers
+  expect_status 0
+  grep -q 'apt-helper download-file http://a/InRelease' "$STUBS/.asked"
+  stub apt-get "update --print-uris => echo \"'http://b/InRelease' b 0\""
+  run as_program apt_answers
+  expect_status 1
 }

@@ -1,0 +1,92 @@
+"""Bring hub models into a folder laid out as the hub's cache, to be carried to another machine.
+
+Usage: carry_models.py FOLDER MODEL...
+
+It needs nothing but Python 3.8, because where it runs nothing is installed. HF_ENDPOINT and
+HF_TOKEN (or the file that `hf auth login` writes) are those of the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import urllib.request
+from pathlib import Path
+
+ENDPOINT = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+WANTED = (".json", ".safetensors", ".model", ".jinja", ".txt")
+
+
+def token() -> str:
+    """The token of the environment or of the hub client's file; empty without one."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    file = Path(os.environ.get("HF_TOKEN_PATH") or home / "token")
+    return os.environ.get("HF_TOKEN") or (file.read_text().strip() if file.exists() else "")
+
+
+def ask(path: str, start: int = 0):
+    """Open an address of the hub, from byte `start` on."""
+    request = urllib.request.Request(f"{ENDPOINT}/{path}")  # noqa: S310 - the user names it
+    if token():
+        # Not handed on to the servers that the hub redirects to.
+        request.add_unredirected_header("Authorization", f"Bearer {token()}")
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    return urllib.request.urlopen(request, timeout=60)  # noqa: S310
+
+
+def carry(address: str, sha256: str | None, size: int | None, target: Path) -> None:
+    """Fetch a file, going on where an earlier attempt broke off; fails when it is not the hub's."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    start = part.stat().st_size if part.exists() else 0
+    if start and start == size:
+        start = 0
+    with ask(address, start) as answer, part.open("ab" if answer.status == 206 else "wb") as file:
+        shutil.copyfileobj(answer, file, 1 << 20)
+    digest = hashlib.sha256()
+    with part.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    if (sha256 and digest.hexdigest() != sha256) or (size and part.stat().st_size != size):
+        part.unlink()
+        sys.exit(f"{address} did not arrive as the hub describes it; run it again")
+    part.rename(target)
+
+
+def carry_model(cache: Path, model: str) -> None:
+    """Fetch the files of ORG/NAME[/FOLDER] that an evaluation reads."""
+    organisation, name, *folder = model.split("/")
+    repository, prefix = f"{organisation}/{name}", "".join(f"{part}/" for part in folder)
+    with ask(f"api/models/{repository}?blobs=true") as answer:
+        info = json.load(answer)
+    place = cache / f"models--{organisation}--{name}"
+    for entry in info["siblings"]:
+        file = entry["rfilename"]
+        rest = file[len(prefix) :]
+        if file.startswith(prefix) and "/" not in rest and rest.endswith(WANTED):
+            print(f"  {repository}/{file}", flush=True)
+            sha256 = (entry.get("lfs") or {}).get("sha256")
+            address = f"{repository}/resolve/{info['sha']}/{file}"
+            carry(address, sha256, entry.get("size"), place / "snapshots" / info["sha"] / file)
+    (place / "refs").mkdir(parents=True, exist_ok=True)
+    (place / "refs" / "main").write_text(info["sha"])
+
+
+def main() -> None:
+    """Carry the named models."""
+    cache, *models = sys.argv[1:]
+    for model in models:
+        try:
+            carry_model(Path(cache), model)
+        except OSError as error:
+            sys.exit(f"{model}: {error}. Is its licence accepted, and HF_TOKEN set?")
+
+
+if __name__ == "__main__":
+    main()

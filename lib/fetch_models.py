@@ -1,0 +1,48 @@
+"""Bring hub models into the cache, and print size and path of every file of theirs.
+
+Usage: fetch_models.py MODEL...
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from sigil_eval.errors import PreflightError, SigilEvalError
+from sigil_eval.files import sha256_file
+from sigil_eval.generation.source import fetch_weights, resolve_source
+
+
+def check_content(file: Path) -> None:
+    """Compare a large file with its sha256, which is its name in the cache; the client does not.
+
+    Raises PreflightError, and takes the file away so that it is fetched anew, when they differ.
+    """
+    content = file.resolve()
+    if re.fullmatch("[0-9a-f]{64}", content.name) and sha256_file(content) != content.name:
+        file.unlink()
+        content.unlink()
+        raise PreflightError(
+            f"{file.name} did not arrive as it was sent: its sha256 is not {content.name}. "
+            "It was taken away; the next run fetches it again"
+        )
+
+
+def main() -> int:
+    """Fetch the named models; 0, or the exit code of what went wrong."""
+    try:
+        for name in sys.argv[1:]:
+            source = fetch_weights(resolve_source(name, None))
+            for file in source.files:
+                path = source.folder / file
+                check_content(path)
+                print(path.stat().st_size, path, sep="\t")
+    except SigilEvalError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# The models that are evaluated, brought into Hugging Face's own cache before the evaluation begins.
+
+# STATE_DIR/models.tsv says what was proved to be there: the names, then size and path of each file.
+
+models_describe() { say "the models $BASE_MODEL and $CHECKPOINT_PATH"; }
+
+models_probe() {
+  if ! models_are_here; then
+    say 'not all of their files are here'
+    return 1
+  fi
+  say "all files of $BASE_MODEL and $CHECKPOINT_PATH are here"
+}
+
+models_apply() {
+  # Absent or empty is the same to our settings, and not to the hub's client.
+  [[ -n ${HF_TOKEN:-} ]] || unset HF_TOKEN
+  local models
+  mapfile -t models < <(hub_models)
+  list_new_models "${models[@]}"
+  {
+    models_key
+    "$VENV_DIR/bin/python" "$ROOT/lib/fetch_models.py" "${models[@]}"
+  } >"$STATE_DIR/models.tsv.part"
+  mv "$STATE_DIR/models.tsv.part" "$STATE_DIR/models.tsv"
+}
+
+# The hub's cache may hold what others have put there.
+list_new_models() {
+  local model folder
+  for model in "$@"; do
+    folder=$(model_cache)/models--$(cut -d/ -f1,2 <<<"$model" | sed 's#/#--#')
+    [[ -e $folder ]] || made folder "$folder"
+  done
+}
+
+models_verify() { models_probe; }
+
+models_key() { printf '%s\t%s\t%s\n' "$BASE_MODEL" "$CHECKPOINT_PATH" "$(model_cache)"; }
+
+models_are_here() {
+  local size path
+  [[ -n $(hub_models) ]] || return 0
+  [[ -s $STATE_DIR/models.tsv && $(sed -n 1p "$STATE_DIR/models.tsv") == "$(models_key)" ]] || return 1
+  while IFS=$'\t' read -r size path; do
+    [[ -f $path && $(stat -L -c %s "$path") == "$size" ]] || return 1
+  done < <(sed 1d "$STATE_DIR/models.tsv")
+}
+
+# Those of the models that are no folders here.
+hub_models() {
+  local model
+  for model in "$BASE_MODEL" "$CHECKPOINT_PATH"; do
+    [[ -z $model || -e $model ]] || say "$model"
+  done
+}
+
+model_cache() { printf '%s' "${HF_HUB_CACHE:-${HF_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/huggingface}/hub}"; }

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# The models, and what the last steps take for done.
+
+load helpers
+
+setup() {
+  make_home
+  export BASE_MODEL=org/base CHECKPOINT_PATH=org/tuned/final HF_HUB_CACHE=$TEST_HOME/hub
+  load_libraries
+  mkdir -p "$VENV_DIR/bin"
+  # What fetch_models.py would bring: one file for each model that is named.
+  cat >"$VENV_DIR/bin/python" <<'STUB'
+#!/usr/bin/env bash
+[[ ${HF_TOKEN-unset} == unset || -n $HF_TOKEN ]] || { echo 'an empty token' >&2; exit 1; }
+shift
+for model; do
+  file=$HF_HUB_CACHE/models--${model%%/*}--$(cut -d/ -f2 <<<"$model")/model.safetensors
+  mkdir -p "$(dirname "$file")"
+  echo weights >"$file"
+  [[ -z $REFUSE || $model != *"$REFUSE"* ]] || { echo "$model is gated" >&2; exit 3; }
+  printf '%s\t%s\n' "$(stat -c %s "$file")" "$file"
+done
+STUB
+  chmod +x "$VENV_DIR/bin/python"
+  export REFUSE=''
+}
+teardown() { remove_home; }
+
+@test "the models are fetched once, an empty token is none, and both are listed for uninstalling" {
+  HF_TOKEN='' run as_program run_step models 1 1
+  expect_status 0
+  [ "$(cut -f1 "$STATE_DIR/models.tsv" | sed 1d)" = $'8\n8' ]
+  [ "$(cut -f2 "$STATE_DIR/made.tsv")" = "$HF_HUB_CACHE/models--org--base"$'\n'"$HF_HUB_CACHE/models--org--tuned" ]
+  run as_program run_step models 1 1
+  expect_output skipped
+}
+
+@test "a model that was in the cache before is not ours to remove" {
+  mkdir -p "$HF_HUB_CACHE/models--org--base"
+  as_program run_step models 1 1
+  [ "$(cut -f2 "$STATE_DIR/made.tsv")" = "$HF_HUB_CACHE/models--org--tuned" ]
+}
+
+@test "a refused model fails the step with the hub's words, and nothing counts as there" {
+  REFUSE=tuned run as_program run_step models 1 1
+  expect_status 3
+  expect_output 'org/tuned/final is gated'
+  [ ! -e "$STATE_DIR/models.tsv" ]
+}
+
+@test "another model, a file that is gone, a file that was cut: not done" {
+  as_program run_step models 1 1
+  run as_program models_probe
+  expect_status 0
+  BASE_MODEL=org/other run as_program models_probe
+  expect_status 1
+  file=$HF_HUB_CACHE/models--org--base/model.safetensors
+  echo w >"$file"
+  run as_program models_probe
+  expect_status 1
+  rm "$file"
+  run as_program models_probe
+  expect_status 1
+}
+
+@test "a download that leaves its file short fails the verification" {
+  as_program models_apply
+  echo w >"$HF_HUB_CACHE/models--org--base/model.safetensors"
+  run as_program models_verify
+  expect_status 1
+}
+
+@test "folders of one's own need no fetching" {
+  mkdir -p "$TEST_HOME/a"
+  BASE_MODEL=$TEST_HOME/a CHECKPOINT_PATH=$TEST_HOME/a run as_program models_probe
+  expect_status 0
+}
+
+@test "the driver has to start" {
+  run as_program evaluation_probe
+  expect_status 1
+  expect_output 'not installed yet'
+  printf '#!/bin/sh\nexit "${CODE:-0}"\n' >"$VENV_DIR/bin/sigil-eval"
+  chmod +x "$VENV_DIR/bin/sigil-eval"
+  run as_program run_step evaluation 1 1
+  expect_status 0
+  expect_output skipped
+  run as_program evaluation_verify
+  expect_status 0
+  CODE=1 run as_program evaluation_verify
+  expect_status 1
+}
+
+@test "the optional tools: looked for once, and again while gh could be had" {
+  command_stub apt-cache <<<'echo "gh: 2.4"'
+  printf '#!/bin/sh\n' >"$VENV_DIR/bin/hf"
+  chmod +x "$VENV_DIR/bin/hf"
+  GH_IS_MISSING=1
+  command() { [[ $* == '-v gh' ]] && return "$GH_IS_MISSING" || builtin command "$@"; }
+  cli_tools_apply() { :; }
+  run as_program run_step cli_tools 1 1
+  expect_status 0
+  [ ! -e "$STATE_DIR/cli_tools.stamp" ]
+  run as_program cli_tools_probe
+  expect_status 1
+  GH_IS_MISSING=0
+  as_program run_step cli_tools 1 1
+  run as_program run_step cli_tools 1 1
+  expect_output skipped
+  rm "$VENV_DIR/bin/hf"
+  run as_program cli_tools_verify
+  expect_status 1
+}
+
+@test "an environment whose packages do not import fails the verification" {
+  run as_program venv_verify
+  expect_status 0
+  printf '#!/bin/sh\nexit 1\n' >"$VENV_DIR/bin/python"
+  run as_program venv_verify
+  expect_status 1
+}
+
+@test "the package itself has to start before the ecosystem counts as proved" {
+  echo /some/python >"$STATE_DIR/python.path"
+  printf '#!/bin/sh\nexit "${CODE:-0}"\n' >"$VENV_DIR/bin/sigil-eval"
+  chmod +x "$VENV_DIR/bin/sigil-eval"
+  CODE=1 run as_program sigilderg_verify
+  expect_status 1
+  run as_program sigilderg_probe
+  expect_status 1
+  as_program sigilderg_verify
+  run as_program sigilderg_probe
+  expect_status 0
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# Uninstalling: what was made goes, after asking; what was not, stays.
+
+load helpers
+
+setup() {
+  make_home
+  load_libraries
+  mkdir -p "$STATE_DIR/logs" "$STATE_DIR/cache" "$TEST_HOME/elsewhere/venv"
+  touch "$STATE_DIR/lock" "$STATE_DIR/python.path" "$TEST_HOME/elsewhere/mine"
+  made folder "$TEST_HOME/elsewhere/venv"
+}
+teardown() { remove_home; }
+
+@test "without anybody to ask, nothing is removed" {
+  run setup_sh uninstall
+  expect_status 2
+  expect_output "$TEST_HOME/elsewhere/venv"
+  expect_output '--yes'
+  [ -d "$TEST_HOME/elsewhere/venv" ]
+  [ -e "$STATE_DIR/python.path" ]
+}
+
+@test "what was made is removed, and nothing beside it" {
+  echo thesis >"$STATE_DIR/thesis.txt"
+  run setup_sh uninstall --yes
+  expect_status 0
+  [ ! -e "$TEST_HOME/elsewhere/venv" ]
+  [ -e "$TEST_HOME/elsewhere/mine" ]
+  [ "$(ls -A "$STATE_DIR")" = thesis.txt ]
+  expect_output thesis.txt
+}
+
+@test "a folder that was only ours goes with its last content; the second time there is nothing" {
+  run setup_sh uninstall --yes
+  expect_status 0
+  [ ! -e "$STATE_DIR" ]
+  run setup_sh uninstall --yes
+  expect_status 0
+  expect_output 'Nothing is installed'
+}
+
+@test "packages that were new are purged, those that were there are not" {
+  made package firejail
+  made package gone
+  command_stub dpkg-query <<<'[[ ${*: -1} == firejail ]] && echo installed'
+  stub apt-get '*--simulate remove firejail => echo "Remv firejail [1]"' '*purge firejail => true'
+  uninstall_as_root() {
+    as_root() { "$@"; }
+    YES=1
+    uninstall
+  }
+  run as_program uninstall_as_root
+  expect_status 0
+  verify_stubs
+}
+
+@test "packages that something else has come to need are left" {
+  command_stub dpkg-query <<<'echo installed'
+  stub apt-get '*--simulate remove gcc => printf "Remv gcc [1]\nRemv dkms [2]\n"'
+  as_root() { "$@"; }
+  run as_program remove_packages gcc
+  expect_status 0
+  expect_output 'needed by: dkms'
+  verify_stubs
+}
+
+@test "a running evaluation is not pulled from under itself" {
+  command_stub tmux <<<'[[ $1 == has-session ]]'
+  run setup_sh uninstall --yes
+  expect_status 3
+  [ -e "$STATE_DIR/python.path" ]
+}

@@ -1,0 +1,253 @@
+"""Every step, interrupted in every way: a clear message, then convergence, then nothing to do.
+
+Usage: matrix.py [--steps A,B] [--faults A,B]     as root; prints a Markdown table
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab import STATE, TREE, Lab, Undisturbed, log, run, states
+from machine import Machine, packages, tree
+from mirror import Fault
+
+# What a step downloads that has a checksum, as the mirror sees it.
+PAYLOAD = {
+    "system_deps": r"\.deb$",
+    "python": r"\.tar\.xz$",
+    "venv": r"/files/.*\.whl$",
+    "rust": r"rustup-init$|/dist/.*\.tar\.xz$|/download$",
+    "cli_tools": r"\.deb$",
+    "models": r"safetensors$",
+}
+USES_APT = ("system_deps", "python", "cli_tools")
+
+# The words by which a person learns the cause.
+CAUSE = {
+    "SIGINT": r"Interrupted\. The same command goes on",
+    "disk full": r"No space left|disk of .* is full|Is its disk full|expected.*\n.*disk|disk: ",
+    "network gone": r"Out of reach now|no such answer|no answer|hub cannot be reached",
+    "wrong checksum": r"(?i)checksum|hash|not the pinned file|sha256|verif",
+    "truncated download": r"(?i)checksum|hash|truncat|mismatch|connection|closed|incomplete|"
+    r"transfer|not the pinned|unexpected|partial|broken|cannot be reached",
+    "apt lock held": r"(?i)could not get lock|unable to acquire the dpkg|lock-frontend|held by",
+}
+
+LOCK_HOLDER = """python3 -c '
+import fcntl, time
+file = open("/var/lib/dpkg/lock-frontend", "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(1000)'"""
+
+
+@dataclass
+class Cell:
+    """One step under one fault, and what came of it."""
+
+    step: str
+    fault: str
+    message: str = ""
+    problem: str = ""
+
+    @property
+    def row(self) -> str:
+        """The table's line."""
+        verdict = "**" + self.problem + "**" if self.problem else "converges, then nothing to do"
+        return f"| {self.step} | {self.fault} | {self.message.replace('|', '/')} | {verdict} |"
+
+
+class Disturbance:
+    """A fault as it is put upon a machine that does a step, and taken away again."""
+
+    def __init__(self, lab: Lab, machine: Machine, plain: Undisturbed) -> None:
+        self.lab, self.machine, self.plain = lab, machine, plain
+        self.started = time.monotonic()
+
+    def midway(self, process: subprocess.Popen[str]) -> bool:
+        """Wait until the step is about half done; False when it was quicker than that."""
+        target = self.started + max(0.3, self.plain.seconds * 0.5)
+        while process.poll() is None and time.monotonic() < target:
+            time.sleep(0.02)
+        return process.poll() is None
+
+    def finish(self, process: subprocess.Popen[str]) -> tuple[int, str]:
+        """Exit code and output."""
+        output, _ = process.communicate(timeout=1800)
+        return process.returncode, output
+
+    def kill_9(self) -> tuple[int, str]:
+        """Every process of the machine, as when the power goes."""
+        process = self.machine.start(run(self.plain.step))
+        self.midway(process)
+        self.machine.kill_all()
+        return self.finish(process)
+
+    def sigint(self) -> tuple[int, str]:
+        """Ctrl-C: the whole foreground group."""
+        process = self.machine.start(run(self.plain.step))
+        if self.midway(process):
+            os.killpg(process.pid, signal.SIGINT)
+        return self.finish(process)
+
+    def disk_full(self) -> tuple[int, str]:
+        """Once the step has begun, room is left for half of what it writes."""
+        room = int(self.plain.megabytes * 0.5) if self.plain.megabytes > 8 else 0
+        process = self.machine.start(run(self.plain.step))
+        begun = self.machine.upper / STATE.lstrip("/") / "logs" / f"{self.plain.step}.log"
+        while process.poll() is None and not begun.exists():
+            time.sleep(0.002)
+        self.machine.fill_disk(room)
+        answer = self.finish(process)
+        self.machine.free_disk()
+        return answer
+
+    def network_gone(self) -> tuple[int, str]:
+        """The mirror stops answering after most of the requests that the step makes."""
+        first = len(self.lab.mirror.requests)
+        process = self.machine.start(run(self.plain.step))
+        if self.plain.step in PAYLOAD:
+            while (
+                process.poll() is None
+                and len(self.lab.mirror.requests) - first < self.plain.requests * 0.6
+            ):
+                time.sleep(0.002)
+        self.lab.mirror.down()
+        answer = self.finish(process)
+        self.lab.mirror.up()
+        return answer
+
+    def _spoilt(self, kind: str) -> tuple[int, str]:
+        self.lab.mirror.faults = [Fault(kind, PAYLOAD.get(self.plain.step, "^nothing"))]
+        answer = self.machine.sh(run(self.plain.step))
+        self.lab.mirror.faults = []
+        return answer
+
+    def wrong_checksum(self) -> tuple[int, str]:
+        """Everything that has a checksum arrives with one byte changed."""
+        return self._spoilt("corrupt")
+
+    def truncated_download(self) -> tuple[int, str]:
+        """Everything that has a checksum breaks off half way."""
+        return self._spoilt("truncate")
+
+    def apt_lock_held(self) -> tuple[int, str]:
+        """Another program holds dpkg's lock for longer than we wait."""
+        holder = self.machine.start(LOCK_HOLDER, user="root")
+        assert holder.stdout and holder.stdout.readline() == "held\n"
+        answer = self.machine.sh(run(self.plain.step))
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.communicate()
+        return answer
+
+
+FAULTS: dict[str, Callable[[Disturbance], tuple[int, str]]] = {
+    "kill -9": Disturbance.kill_9,
+    "SIGINT": Disturbance.sigint,
+    "disk full": Disturbance.disk_full,
+    "network gone": Disturbance.network_gone,
+    "wrong checksum": Disturbance.wrong_checksum,
+    "truncated download": Disturbance.truncated_download,
+    "apt lock held": Disturbance.apt_lock_held,
+}
+
+
+def difference(found: dict[str, str], expected: dict[str, str]) -> str:
+    """The first few paths in which two trees differ."""
+    paths = sorted(
+        path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)
+    )
+    return "; ".join(f"{p}: {found.get(p)} for {expected.get(p)}" for p in paths[:4])
+
+
+def message_of(output: str, fault: str) -> str:
+    """The line that tells the cause, or the last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    cause = CAUSE.get(fault)
+    told = [line for line in lines if cause and re.search(cause, line)]
+    # A client's own word for it says more than the one that quotes a checksum.
+    told.sort(key=lambda line: ("mismatch" not in line.lower(), -lines.index(line)))
+    if told:
+        return told[0][:160]
+    return lines[-1][:160] if lines else ""
+
+
+def try_cell(lab: Lab, before: list[Undisturbed], plain: Undisturbed, fault: str) -> Cell:
+    """Break a step, set the cause right, and run it twice more."""
+    cell = Cell(plain.step, fault)
+    layers = [one.layer for one in before]
+    with lab.machine(layers, full_disk=fault == "disk full") as machine:
+        code, output = FAULTS[fault](Disturbance(lab, machine, plain))
+        last = (states(machine) or ["none"])[-1].partition("\t")[2]
+        output += "" if code == 0 else log(machine, plain.step, 12)
+        if code == 0:
+            cell.message = f"not touched by it: {last}"
+        elif fault == "kill -9":
+            cell.message = "(killed)"
+        else:
+            cell.message = message_of(output, fault)
+            if not re.search(CAUSE[fault], output):
+                cell.problem = "unclear message"
+                print(output)
+        again, output = machine.sh(run(plain.step))
+        found, installed = tree(machine, *TREE), packages(machine)
+        if again:
+            cell.problem = f"the re-run ends with {again}"
+            print(output, log(machine, plain.step, 60))
+        elif found != plain.tree:
+            cell.problem = f"another tree: {difference(found, plain.tree)}"
+        elif installed != plain.packages:
+            cell.problem = f"other packages: {set(installed) ^ set(plain.packages)}"
+        else:
+            machine.sh(run(plain.step))
+            if states(machine)[-1] != f"{plain.step}\tskipped":
+                cell.problem = f"the third run: {states(machine)[-1]}"
+            elif tree(machine, *TREE) != plain.tree:
+                cell.problem = "the third run changes the tree"
+    lab.discard(machine)
+    return cell
+
+
+def main() -> int:
+    """Print the table; 1 when a cell is not as it should be."""
+    # A shell that starts us in the background hands on that interrupts are ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", default="", help="only these, comma separated")
+    parser.add_argument("--faults", default="", help="only these, comma separated")
+    options = parser.parse_args()
+    lab = Lab()
+    plain = lab.undisturbed()
+    steps = options.steps.split(",") if options.steps else [one.step for one in plain]
+    faults = options.faults.split(",") if options.faults else list(FAULTS)
+    cells: list[Cell] = []
+    print("\n| step | fault | message | then |\n| --- | --- | --- | --- |", flush=True)
+    for number, one in enumerate(plain):
+        for fault in faults if one.step in steps else []:
+            started = time.monotonic()
+            try:
+                cell = try_cell(lab, plain[:number], one, fault)
+            finally:
+                lab.mirror.faults = []
+                if not lab.mirror.is_up:
+                    lab.mirror.up()
+            cells.append(cell)
+            print(cell.row, flush=True)
+            print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    wrong = [cell for cell in cells if cell.problem]
+    print(
+        f"\n{len(cells)} cells, {len(wrong)} not as they should be; {STATE} and {TREE[1:]} compared"
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
