@@ -135,14 +135,14 @@ carry_wheels() {
     -d "$1" -r "$ROOT/requirements/bootstrap.lock" -r "$LOCK"
 }
 
-# The three components of rustup's minimal profile, by the checksums of the release's own manifest.
+# The components of rustup's minimal profile and clippy, by the checksums of the release's own manifest.
 carry_rust() {
   local manifest=$1/rust/dist/channel-rust-$RUST_VERSION.toml url sha256
   fetch "$RUSTUP_URL" "$RUSTUP_SHA256" "$1/rustup-init"
   mkdir -p "$(dirname "$manifest")"
   download "$RUSTUP_DIST_SERVER/dist/$(basename "$manifest").sha256" "$manifest.sha256"
   fetch "$RUSTUP_DIST_SERVER/dist/$(basename "$manifest")" "$(cut -d' ' -f1 "$manifest.sha256")" "$manifest"
-  awk -F'"' '/^\[/ {on = /^\[pkg\.(rustc|cargo|rust-std)\.target\.x86_64-unknown-linux-gnu\]/}
+  awk -F'"' '/^\[/ {on = /^\[pkg\.(rustc|cargo|rust-std|clippy-preview)\.target\.x86_64-unknown-linux-gnu\]/}
     on && /^xz_url/ {url = $2} on && /^xz_hash/ {print url, $2}' "$manifest" |
     while read -r url sha256; do
       fetch "$RUSTUP_DIST_SERVER/dist/${url#*/dist/}" "$sha256" "$1/rust/dist/${url#*/dist/}"

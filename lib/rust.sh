@@ -136,7 +136,7 @@ install_rustup_toolchain() {
   chmod +x "$installer"
   rm -rf "$(rustup_folder)"
   RUSTUP_HOME=$(rustup_folder)/rustup CARGO_HOME=$(rustup_folder)/cargo RUSTUP_DIST_SERVER=$RUSTUP_DIST_SERVER \
-  RUSTUP_INIT_SKIP_PATH_CHECK=yes "$installer" -y --no-modify-path --profile minimal --default-toolchain "$RUST_VERSION"
+  RUSTUP_INIT_SKIP_PATH_CHECK=yes "$installer" -y --no-modify-path --profile minimal --component clippy --default-toolchain "$RUST_VERSION"
 }
 
 # Where rustup unpacks. The toolchain moves on from there; the rest goes.

@@ -428,6 +428,8 @@ def _model_row(options: RunOptions, label: str, summary: GenerationSummary) -> d
         "dtype": summary.dtype,
         "attention": summary.attention,
         "device": summary.device,
+        "engine": summary.engine,
+        "quantization": summary.quantization,
         "samples": summary.samples,
         "truncated": summary.truncated,
         "prompt_mode": summary.prompt_mode,
@@ -549,7 +551,7 @@ def _write_metadata(
         proof=proof.to_row(),
         scoring={
             name: getattr(summary, name)
-            for name in ("samples", "programs", "judged", "infrastructure")
+            for name in ("samples", "programs", "judged", "infrastructure", "retries")
         },
         rescored=rescored,
         files=_file_hashes(options),

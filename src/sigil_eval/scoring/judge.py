@@ -123,6 +123,7 @@ class Judge:
             self._remove()
             raise
         self.self_test: list[str] = []
+        self.retries = 0  # programs that were tried again alone, or in a sandbox of their own anew
         self._suites: dict[Problem, str] = {}
 
     def _open_sandbox(self) -> Sandbox:
@@ -200,6 +201,7 @@ class Judge:
                     again.append(program)
                 else:
                     yield program, verdict
+            self.retries += len(again)
             for program in again:
                 yield program, self._judge_alone(program) or _too_slow(self.settings.limits)
         finally:
@@ -256,6 +258,7 @@ class Judge:
             return verdicts.unscorable(f"needs the crate {', '.join(missing)}, which is not here")
         reason = ""
         for attempt in range(_ATTEMPTS):
+            self.retries += attempt > 0
             self._stopping.wait(2 * attempt)  # what the machine lacks now, it may have again soon
             folder = self._job("alone")
             try:

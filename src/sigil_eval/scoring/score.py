@@ -45,12 +45,16 @@ class Candidate:
 
 @dataclass
 class ScoreSummary:
-    """What scoring did: counts of samples, distinct programs and rows without a verdict."""
+    """What scoring did: counts of samples, distinct programs and rows without a verdict.
+
+    `retries` counts programs that were tried again before their verdict counted.
+    """
 
     samples: int = 0
     programs: int = 0
     judged: int = 0
     infrastructure: int = 0
+    retries: int = 0
     unscorable_tasks: set[str] = field(default_factory=set)
 
 
@@ -159,6 +163,7 @@ def _judge_all(
     if found:
         say(f"scoring: {len(found)} of {len(programs)} programs were judged before")
     outcomes = Counter(verdict.outcome for verdict in found.values())
+    retried = judge.retries
     with ProgressLine("scoring", len(programs), len(found), "programs") as progress:
         for program, verdict in judge.judge(programs, frozenset(found)):
             if program.sha256 in found:
@@ -170,6 +175,7 @@ def _judge_all(
                 journal.append({"program": program.sha256, "verdict": verdict.to_row()})
             share = 100 * outcomes["passed"] / max(1, len(found))
             progress.update(len(found), f"{share:.0f} % pass")
+    summary.retries = judge.retries - retried
     return found
 
 
