@@ -27,6 +27,10 @@ STEPS=(
   models      # what is evaluated, in the hub's cache
   evaluation  # the driver starts
 )
+# Only on demand, by --only.
+EXTRA_STEPS=(
+  vllm # vLLM, in an environment of its own
+)
 
 usage() {
   cat <<'HELP'
@@ -38,7 +42,7 @@ Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops else
   --demo         the whole job on any Debian or Ubuntu machine, without a GPU, with tiny models
   --plan         print what would be done and why; write nothing
   --list         print the steps
-  --only STEP    this step alone, without an evaluation
+  --only STEP    this step alone, without an evaluation; `vllm`, for --engine vllm, only so
   --from STEP    from this step on
   --force STEP   do this step even though it is done
   --download-only DIR   fetch everything that a machine without internet needs into DIR
@@ -79,8 +83,10 @@ parse_options() {
         ;;
       --plan | --list) MODE=${1#--} ;;
       --only | --from | --force)
-        [[ " ${STEPS[*]} " == *" ${2:-} "* && -n ${2:-} ]] ||
-          usage_error "$1 wants the name of a step, not '${2:-}'. The steps are: ${STEPS[*]}."
+        local known=("${STEPS[@]}")
+        [[ $1 != --only ]] || known+=("${EXTRA_STEPS[@]}")
+        [[ " ${known[*]} " == *" ${2:-} "* && -n ${2:-} ]] ||
+          usage_error "$1 wants the name of a step, not '${2:-}'. The steps are: ${known[*]}."
         case $1 in
           --only) ONLY_STEP=$2 ;;
           --from) FROM_STEP=$2 ;;
@@ -120,6 +126,7 @@ load() {
   source "$ROOT/lib/sandbox.sh"
   source "$ROOT/lib/cli_tools.sh"
   source "$ROOT/lib/models.sh"
+  source "$ROOT/lib/vllm.sh"
   source "$ROOT/lib/evaluation.sh"
   source "$ROOT/lib/tmux.sh"
   source "$ROOT/lib/uninstall.sh"
@@ -139,7 +146,8 @@ settle_mode() {
 chosen_steps() {
   local step on=1
   [[ -z $FROM_STEP ]] || on=0
-  for step in "${STEPS[@]}"; do
+  for step in "${STEPS[@]}" "${EXTRA_STEPS[@]}"; do
+    [[ $step == "$ONLY_STEP" || " ${EXTRA_STEPS[*]} " != *" $step "* ]] || continue
     [[ $step != "$FROM_STEP" ]] || on=1
     if ((on)) && [[ -z $ONLY_STEP || $step == "$ONLY_STEP" ]]; then printf '%s\n' "$step"; fi
   done

@@ -18,6 +18,7 @@
 #: How the machine is set up
 #:   STATE_DIR         everything that is installed       ~/.sigilderg
 #:   VENV_DIR          the Python environment             STATE_DIR/venv
+#:   VLLM_VENV_DIR     that of vLLM, for --engine vllm    STATE_DIR/vllm
 #:   PYTHON_VERSION    the Python that pyenv builds       3.12.11
 #:   SKIP_ENV_CHECK=1  run on another machine than Ubuntu 22.04 + H100; differences are recorded
 #:   NONINTERACTIVE=1  never prompt, never attach; implied where there is no terminal
@@ -58,6 +59,7 @@ fi
 # --- where things go ------------------------------------------------------------------------------
 : "${STATE_DIR:=$HOME/.sigilderg}"
 : "${VENV_DIR:=$STATE_DIR/venv}"
+: "${VLLM_VENV_DIR:=$STATE_DIR/vllm}"
 : "${SKIP_ENV_CHECK:=0}"
 : "${NONINTERACTIVE:=0}"
 SESSION=sigilderg-eval

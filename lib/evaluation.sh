@@ -52,6 +52,7 @@ write_session_file() {
       done
       printf 'export SIGIL_RUSTC=%q SIGIL_CRATES_DIR=%q SIGIL_SANDBOX_USER=%q PYTHONUNBUFFERED=1\n' \
         "$(rustc_path)" "$(crates_dir)" "$SANDBOX_USER"
+      printf 'export SIGIL_VLLM_PYTHON=%q\n' "$VLLM_VENV_DIR/bin/python"
       driver_command
       printf 'OUTPUT_DIR=%q\n' "$OUTPUT_DIR"
       printf 'DRIVER=('

@@ -3,7 +3,6 @@
 # Nothing else needs it.
 
 VLLM_LOCK=$ROOT/requirements/vllm.lock
-: "${VLLM_VENV_DIR:=$STATE_DIR/vllm}"
 
 vllm_describe() { say 'vLLM in an environment of its own, for --engine vllm'; }
 

@@ -98,3 +98,14 @@ teardown() { remove_home; }
   run setup_sh --demo --offline "$TEST_HOME/half" --plan
   expect_status 0
 }
+
+@test "vllm is a step that only --only takes" {
+  run setup_sh --demo --plan
+  expect_status 0
+  [[ $output != *vllm* ]]
+  run setup_sh --demo --plan --only vllm
+  expect_status 0
+  [[ ${lines[0]} == 'vllm         to do '* ]]
+  run setup_sh --from vllm
+  expect_status 2
+}
