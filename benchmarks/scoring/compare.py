@@ -94,7 +94,8 @@ def measure_peer(programs: Sequence[Program], workers: int) -> tuple[float, int]
         venv.create(folder / "venv", with_pip=True)
         python = folder / "venv" / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "-q", PEER], check=True)
-        write_jsonl(folder / "problems.jsonl", (problem_row(p) for p in programs))
+        problems = (problem_row(p, str(i)) for i, p in enumerate(programs))
+        write_jsonl(folder / "problems.jsonl", problems)
         write_jsonl(
             folder / "samples.jsonl",
             ({"task_id": str(i), "completion": body(p)} for i, p in enumerate(programs)),
@@ -107,15 +108,11 @@ def measure_peer(programs: Sequence[Program], workers: int) -> tuple[float, int]
     return seconds, sum(json.loads(line)["passed"] for line in results)
 
 
-_NUMBERS: dict[str, int] = {}
-
-
-def problem_row(program: Program) -> dict[str, str]:
-    """One problem a program, so that the peer sees each once; the prelude is given as its own."""
+def problem_row(program: Program, task_id: str) -> dict[str, str]:
+    """A problem for each program; the prelude is given as part of its prompt."""
     problem = program.problem
-    number = str(_NUMBERS.setdefault(program.sha256, len(_NUMBERS)))
     return {
-        "task_id": number,
+        "task_id": task_id,
         "prompt": f"{problem.prelude}\n{problem.prompt}",
         "canonical_solution": problem.canonical_solution,
         "test": problem.test,

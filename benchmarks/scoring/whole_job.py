@@ -15,8 +15,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,9 +25,13 @@ from corpus import mixed_programs
 
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.problems import ProblemSet, load_problem_set
+from sigil_eval.reporting import build_metrics
+from sigil_eval.scoring.judge import Judge, JudgeSettings
 from sigil_eval.scoring.program import Program
+from sigil_eval.scoring.proof import prove
+from sigil_eval.scoring.sandbox import Limits
+from sigil_eval.scoring.score import MODES, score_files
 
-ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("base", "finetuned")
 SAMPLES = 100
 
@@ -45,17 +47,15 @@ def main() -> None:
 
     problems = load_problem_set("humaneval-rust")
     answers = distinct_answers(problems, options.distinct)
+    drawn: list[Program] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        drawn: list[Program] = []
-        seconds, judged = 0.0, 0
+        files: dict[str, Path] = {}
         for model in MODELS:
-            path = folder / f"{model}.jsonl"
             rows = list(samples(answers, model))
-            write_jsonl(path, (row for row, _ in rows))
             drawn += [program for _, program in rows]
-            judged += len({program.sha256 for _, program in rows})
-            seconds += measure_score(path, options.workers)
+            files[model] = Path(name) / f"{model}.jsonl"
+            write_jsonl(files[model], (row for row, _ in rows))
+        judged, seconds = measure_ours(files, problems, Path(name), options.workers)
     verdicts = 2 * len(drawn)
     print(f"{verdicts} verdicts, {judged} distinct programs ({judged / len(drawn):.0%} of samples)")
     print(f"{'sigil-eval, Firejail':30} {seconds:8.0f} s, {verdicts / seconds:8.1f} verdicts/s")
@@ -89,16 +89,19 @@ def samples(answers: dict[str, list[Program]], model: str) -> Iterator[tuple[Row
             yield {"task_id": task, "completion": program.code}, program
 
 
-def measure_score(path: Path, workers: int) -> float:
-    """Seconds that `sigil-eval score` takes, from its start to its end."""
-    command = [
-        *(sys.executable, "-m", "sigil_eval.cli", "score", str(path)),
-        *("--k", "1,10,100", "--n-workers", str(workers), "--timeout", "2"),
-    ]
+def measure_ours(
+    files: dict[str, Path], problems: ProblemSet, output: Path, workers: int
+) -> tuple[int, float]:
+    """How many programs were judged, and the seconds from the start to the last metrics."""
     began = time.monotonic()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
-    return time.monotonic() - began
+    settings = JudgeSettings(limits=Limits(run_seconds=2), workers=workers)
+    with Judge(settings) as judge:
+        prove(judge, problems)
+        summary = score_files(files, problems, output, judge)
+    for mode in MODES:
+        results = {name: output / mode / f"{name}_results.jsonl" for name in files}
+        build_metrics(mode, results, problems, (1, 10, 100))
+    return summary.programs, time.monotonic() - began
 
 
 if __name__ == "__main__":
