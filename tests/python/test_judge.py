@@ -117,6 +117,7 @@ def test_unsafe_code_is_flagged(judge: Judge, first: Problem) -> None:
 def test_together_and_alone_agree(judge: Judge, humaneval: ProblemSet) -> None:
     """Reference answers, broken in ways that a batch could mix up, get the same verdicts."""
     programs = []
+    closure = "let _: Vec<i64> = [1i32].iter().map(|x: &i64| *x).collect();"  # named by its file
     for problem in humaneval.problems[40:64]:
         right = reference_source(problem)
         programs += [
@@ -124,6 +125,7 @@ def test_together_and_alone_agree(judge: Judge, humaneval: ProblemSet) -> None:
             Program(problem, right.replace("{", "{ let unused = 1 + true;", 1)),
             Program(problem, right.replace("{", "{ todo!();", 1)),
             Program(problem, right.replace("return", "retrun")),
+            Program(problem, right.replace("{", f"{{ {closure}", 1)),
             Program(problem, right.replace(";", "", 1)),
             Program(problem, right.replace(problem.entry_point, "renamed")),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -56,14 +57,19 @@ def _diagnostic(message: dict[str, Any]) -> Diagnostic:
     text = span["text"][0]["text"] if span and span.get("text") else ""
     return Diagnostic(
         level=message["level"],
-        # Compiled alone, a candidate is a crate; the message is to be the same either way.
-        message=message["message"][:500].replace("crate `candidate`", "module `candidate`"),
+        message=_as_if_alone(message["message"])[:500],
         code=code.get("code"),
         file=span["file_name"] if span else None,
         line=span["line_start"] if span else 0,
         column=span["column_start"] if span else 0,
         source=text[:200],
     )
+
+
+def _as_if_alone(text: str) -> str:
+    """A message, the same whether the candidate was a crate or a module in a file of its own."""
+    text = re.sub(r"\bc\d+/(answer|tests)\.rs\b", r"\1.rs", text)
+    return text.replace("crate `candidate`", "module `candidate`")
 
 
 def _origin(spans: list[dict[str, Any]]) -> dict[str, Any] | None:
