@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sigil_eval.scoring.judge import JudgeSettings
     from sigil_eval.scoring.score import Mode
 
+_SETS = "humaneval-rust, 164 problems (the default), or sigil-rust, 180 others"
+
 EXIT_CODES = """exit codes:
   0  done
   2  the request is wrong (an option, a file, a value)
@@ -239,9 +241,12 @@ def _add_sandbox_check(commands: Commands) -> None:
 
 def _add_problem_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
+    group.add_argument("--problem-set", default="humaneval-rust", metavar="NAME", help=_SETS)
     group.add_argument(
-        "--problem-file", type=Path, metavar="FILE", help="JSONL problems of your own, as published"
+        "--problem-file",
+        type=Path,
+        metavar="FILE",
+        help="JSONL problems of your own, judged as they are (docs/problem-sets.md)",
     )
 
 
@@ -408,7 +413,7 @@ def add_generate_options(parser: argparse.ArgumentParser) -> None:
         metavar="USD",
         help="to show what generation has cost so far",
     )
-    parser.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
+    parser.add_argument("--problem-set", default="humaneval-rust", metavar="NAME", help=_SETS)
     parser.add_argument(
         "--show-prompt",
         metavar="TASK",
@@ -449,7 +454,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
 
     scoring = parser.add_argument_group("scoring")
-    scoring.add_argument("--problem-set", default="humaneval-rust", metavar="NAME")
+    scoring.add_argument("--problem-set", default="humaneval-rust", metavar="NAME", help=_SETS)
     _add_judge_options(scoring)  # type: ignore[arg-type]
     _add_clippy_option(scoring)  # type: ignore[arg-type]
     mode = scoring.add_mutually_exclusive_group()
