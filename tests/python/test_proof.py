@@ -81,6 +81,12 @@ def test_tests_that_cannot_tell_stop_everything(judge: Judge, test: str, complai
     assert "text:" not in str(caught.value)
 
 
+def test_a_reference_that_is_no_rust_is_named(judge: Judge) -> None:
+    broken = replace(problem("bool"), canonical_solution="    ) -> {{ nothing\n")
+    with pytest.raises(PreflightError, match="bool: reference as body: "):
+        prove(judge, problem_set(broken))
+
+
 def test_a_control_that_rustc_refuses_proves_nothing(judge: Judge) -> None:
     lint = replace(problem("bool"), prelude="use std::collections::NoSuchName;")
     with pytest.raises(PreflightError, match="'mutated': failed: unresolved import"):

@@ -39,10 +39,11 @@ def controls_of(problem: Problem) -> Iterator[Control]:
     yield Control("empty", "}\n", compiles=False)
     found = (f for f in contract_of(problem).functions if f.name == problem.entry_point)
     function = next(found, None)
-    if function is None:
-        return
     reference = reference_source(problem)
-    before, right, after = _around(reference, function)
+    parts = _around(reference, function) if function else None
+    if function is None or parts is None:
+        return  # a reference answer like that fails the proof by itself
+    before, right, after = parts
     constants = _constants(_result(function), reference)
     for constant in constants:
         text = f"{before}{function.head} {{ {constant} }}{after}"
@@ -60,8 +61,8 @@ def _result(function: Function) -> str:
     return re.sub(r"\s+", "", function.result.removeprefix("->"))
 
 
-def _around(reference: str, function: Function) -> tuple[str, str, str]:
-    """The reference answer before, in and after the definition of a function."""
+def _around(reference: str, function: Function) -> tuple[str, str, str] | None:
+    """The reference answer before, in and after the definition of a function, if it has one."""
     source = reference.encode()
     tree = parse(source)
     for node in walk(tree.root_node) if tree else ():
@@ -69,7 +70,7 @@ def _around(reference: str, function: Function) -> tuple[str, str, str]:
         if node.type == "function_item" and name and text_of(name, source) == function.name:
             parts = source[: node.start_byte], text_of(node, source), source[node.end_byte :]
             return parts[0].decode(), parts[1], parts[2].decode()
-    raise AssertionError(f"the reference answer defines no {function.name}")  # the contract did
+    return None
 
 
 _INTEGERS = re.compile(r"[iu](8|16|32|64|128|size)")
