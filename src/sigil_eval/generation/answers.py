@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation.protocol import FinishReason, Request, Sample, SamplingParams
 from sigil_eval.generation.stopping import AnswerReader
 
@@ -135,3 +135,13 @@ def _end_ids(tokenizer: Any, model: Any) -> frozenset[int]:
     ):
         found.update(value if isinstance(value, list) else [] if value is None else [value])
     return frozenset(found)
+
+
+def halved(batch_size: int) -> int:
+    """A batch for less memory; PreflightError when there is none."""
+    if batch_size == 1:
+        raise PreflightError(
+            "the device's memory does not suffice even for one sample at a time; use a "
+            "smaller --max-new-tokens or a device with more memory"
+        )
+    return batch_size // 2

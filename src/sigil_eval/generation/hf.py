@@ -19,7 +19,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from sigil_eval.errors import PreflightError
-from sigil_eval.generation.answers import Answer, AnswerBook
+from sigil_eval.generation.answers import Answer, AnswerBook, halved
 from sigil_eval.generation.attention import FLASH, flash_over_slots
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
@@ -280,12 +280,7 @@ class HFEngine:
         return {"attention_mask": mask[:, None, None]}
 
     def _halve(self) -> None:
-        if self.batch_size == 1:
-            raise PreflightError(
-                "the device's memory does not suffice even for one sample at a time; use a "
-                "smaller --max-new-tokens or a device with more memory"
-            )
-        self.batch_size //= 2
+        self.batch_size = halved(self.batch_size)
         self._prefilled = None
         torch.cuda.empty_cache()
 

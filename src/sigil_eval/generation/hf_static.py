@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from sigil_eval.errors import PreflightError
-from sigil_eval.generation.answers import Answer, AnswerBook
+from sigil_eval.generation.answers import Answer, AnswerBook, halved
 from sigil_eval.generation.hf import threads_for
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
@@ -107,10 +106,5 @@ class HFStaticEngine:
         raise AssertionError("generate() stopped before the answer's end")
 
     def _halve(self) -> None:
-        if self.batch_size == 1:
-            raise PreflightError(
-                "the device's memory does not suffice even for one sample at a time; use a "
-                "smaller --max-new-tokens or a device with more memory"
-            )
-        self.batch_size //= 2
+        self.batch_size = halved(self.batch_size)
         torch.cuda.empty_cache()
