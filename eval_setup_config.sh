@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # every value here is read by the files that source this one
-# Every pin, default and address of eval_setup.sh, each with a line on why. Any of them can be set
-# in the environment. The block below is what `bash eval_setup.sh --help` prints.
+# Every pin, default and address of eval_setup.sh, each with a line on why. The block below is what
+# can be set in the environment, and what `bash eval_setup.sh --help` prints.
 #
 #: What is evaluated
 #:   BASE_MODEL        base model: hub id or folder      meta-llama/Meta-Llama-3.1-8B-Instruct

@@ -102,7 +102,9 @@ build_python() {
   [[ -z $PYTHON_BUILD_MIRROR_URL ]] || export PYTHON_BUILD_MIRROR_URL PYTHON_BUILD_MIRROR_URL_SKIP_CHECKSUM=1
   rm -rf "$pyenv/versions/$PYTHON_VERSION" "$work"
   mkdir -p "$work"
-  TMPDIR=$work PYENV_ROOT=$pyenv MAKE_OPTS="-j$(nproc)" "$pyenv/bin/pyenv" install --verbose "$PYTHON_VERSION"
+  # Python remembers the folder that it was built in: one of the same name gives the same files.
+  TMPDIR=$work PYTHON_BUILD_BUILD_PATH=$work/build PYENV_ROOT=$pyenv MAKE_OPTS="-j$(nproc)" \
+    "$pyenv/bin/pyenv" install --verbose "$PYTHON_VERSION"
   rm -rf "$work"
   import_all_extensions "$pyenv/versions/$PYTHON_VERSION/bin/python"
 }

@@ -39,8 +39,20 @@ sigilderg_verify() {
 prove() {
   local job=$1 version=$2 source=$3 consequence=$4 repository=${3%@*}
   job_done "$job" "$version" && return 0
-  install_from_github "$source" && job_done "$job" "$version" && return 0
+  if install_from_github "$source" && job_done "$job" "$version"; then
+    record_source "$job" "$source"
+    return 0
+  fi
   deviation "sigilderg.$job" "the $job of ${repository#*/} $version" "$JOB_REASON" "$consequence"
+}
+
+# A commit is its own checksum; a tag can be moved.
+record_source() {
+  local job=$1 repository=${2%@*} ref=${2#*@}
+  [[ ! $ref =~ ^[0-9a-f]{40}$ ]] || return 0
+  deviation "sigilderg.$job.source" "${repository#*/} at a pinned commit" \
+    "its tag $ref, which was $(git -C "$STATE_DIR/sources/${repository#*/}" rev-parse HEAD)" \
+    'nobody has said beforehand what that tag holds'
 }
 
 job_done() {

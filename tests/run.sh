@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need, and runs them all: bash tests/run.sh [lint|pytest|bats]...
+# Installs what the tests need, and runs them all: bash tests/run.sh [lint|pytest|bats|machines]...
 # It uses the very steps of eval_setup.sh, into .test-venv/ (or TEST_STATE_DIR).
 # shellcheck source-path=SCRIPTDIR/..
 set -Eeuo pipefail
@@ -27,6 +27,7 @@ source "$ROOT/lib/evaluation.sh"
 source "$ROOT/lib/uninstall.sh"
 LOCK=$ROOT/requirements/test.lock
 SYSTEM_PACKAGES+=(bats shellcheck)
+if ((EUID == 0)); then SYSTEM_PACKAGES+=(debootstrap); fi
 # A browser for the tests of the report. Ubuntu's package only asks for a snap: there the tests use
 # Google Chrome where it is, and are skipped where it is not.
 if [[ $(os_release ID) == debian ]]; then SYSTEM_PACKAGES+=(chromium); fi
@@ -94,7 +95,7 @@ assert str(task.resources) != "[]" and task.run.strip() == "bash eval_setup.sh"'
 }
 
 # check NAME COMMAND...: runs it under a heading and remembers whether it failed.
-FAILED=() PASSED=()
+FAILED=() PASSED=() NOT_RUN=()
 check() {
   local name=$1 started=$SECONDS
   shift
@@ -133,6 +134,24 @@ shell_tests() {
   check bats env PATH="$VENV_DIR/bin:$PATH" bats tests/bats
 }
 
+# Real Ubuntu 22.04 machines: the part of tests/provisioning/ that takes minutes, not hours.
+machine_tests() {
+  export PYTHON=$VENV_DIR/bin/python PROVISIONING_DIR=$STATE_DIR/machines
+  if ! can_make_machines; then
+    NOT_RUN+=('machines (they need root, where file systems can be mounted, and the archive of Ubuntu)')
+    return 0
+  fi
+  check 'a step, broken in every way' bash tests/provisioning/run.sh matrix --steps system_deps
+  check "bats with Ubuntu 22.04's tools" bash tests/provisioning/run.sh bats
+}
+
+can_make_machines() {
+  ((EUID == 0)) && curl_answers "${UBUNTU_ARCHIVE:-http://archive.ubuntu.com/ubuntu}/dists/jammy/Release" &&
+    mkdir -p "$PROVISIONING_DIR"/probe/{lower,upper,work,root} &&
+    unshare --mount --pid --fork mount -t overlay overlay "$PROVISIONING_DIR/probe/root" \
+      -o "lowerdir=$PROVISIONING_DIR/probe/lower,upperdir=$PROVISIONING_DIR/probe/upper,workdir=$PROVISIONING_DIR/probe/work"
+}
+
 main() {
   local step number=0 steps=(system_deps python venv pytorch sigilderg linters skypilot axe rust sandbox) suite
   mkdir -p "$STATE_DIR/logs"
@@ -142,17 +161,19 @@ main() {
   done
   release_lock
 
-  (($#)) || set -- lint pytest bats
+  (($#)) || set -- lint pytest bats machines
   for suite in "$@"; do
     case $suite in
       lint) lint ;;
       pytest) python_tests ;;
       bats) shell_tests ;;
-      *) die 2 "there is no suite '$suite'. The suites are: lint, pytest, bats." ;;
+      machines) machine_tests ;;
+      *) die 2 "there is no suite '$suite'. The suites are: lint, pytest, bats, machines." ;;
     esac
   done
 
   say ''
+  for suite in "${NOT_RUN[@]}"; do say "not run here: $suite"; done
   if ((${#FAILED[@]})); then
     say "FAILED: ${FAILED[*]}; passed: ${PASSED[*]:-nothing}; $(duration "$SECONDS") in all"
     exit 1

@@ -27,7 +27,7 @@ load_libraries() {
   local file
   # shellcheck source=/dev/null
   for file in eval_setup_config lib/offline lib/logging lib/environment lib/steps lib/download lib/system_deps lib/python_env \
-    lib/pytorch lib/sigilderg lib/rust lib/sandbox lib/cli_tools lib/models lib/evaluation lib/tmux lib/uninstall; do
+    lib/pytorch lib/sigilderg lib/rust lib/sandbox lib/cli_tools lib/models lib/vllm lib/evaluation lib/tmux lib/uninstall; do
     source "$ROOT/$file.sh"
   done
   mkdir -p "$STATE_DIR/logs"

@@ -75,6 +75,25 @@ fake_command() {
   verify_stubs
 }
 
+@test "a source that is a tag is on record with the commit that it was" {
+  answers() { :; }
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != pipeline || -e $STATE_DIR/sources/SigilDERG-Data_Production ]]'
+  stub git "init -q * => mkdir -p $STATE_DIR/sources/SigilDERG-Data_Production" '-C * fetch * v2.6.2 => true' \
+    '-C * checkout -q FETCH_HEAD => true' '-C * rev-parse HEAD => echo 0123abc'
+  export STATE_DIR
+  run as_program run_step sigilderg 1 1
+  expect_status 0
+  [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'sigilderg.pipeline.source\tits tag v2.6.2, which was 0123abc' ]
+  verify_stubs
+  STRICT=1
+  rm "$VENV_DIR/.sigilderg-ecosystem"
+  stub git "init -q * => mkdir -p $STATE_DIR/sources/SigilDERG-Data_Production" '-C * fetch * v2.6.2 => true' \
+    '-C * checkout -q FETCH_HEAD => true' '-C * rev-parse HEAD => echo 0123abc'
+  rm -r "$STATE_DIR/sources"
+  run as_program run_step sigilderg 1 1
+  expect_status 3
+}
+
 @test "a sandbox that lets a canary out stops with exit code 3 and leaves no proof" {
   id "$SANDBOX_USER" >/dev/null 2>&1 || ((EUID)) || skip 'would make a user'
   fake_command "$VENV_DIR/bin/sigil-eval" <<<'echo "wrote outside"; exit 3'
@@ -115,4 +134,20 @@ fake_command() {
   run as_program run_step cli_tools 1 1
   expect_status 0
   grep -q 'gh could not be installed' "$STATE_DIR/logs/cli_tools.log"
+}
+
+@test "vLLM counts as there once it imports, until its requirements or the Python change" {
+  mkdir -p "$VLLM_VENV_DIR/bin"
+  fake_command "$VLLM_VENV_DIR/bin/python" <<<'exit "${CODE:-0}"'
+  CODE=1 run as_program vllm_verify
+  expect_status 1
+  run as_program vllm_probe
+  expect_status 1
+  as_program vllm_verify
+  run as_program vllm_probe
+  expect_status 0
+  expect_output "SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python"
+  echo /another/python >"$STATE_DIR/python.path"
+  run as_program vllm_probe
+  expect_status 1
 }

@@ -111,24 +111,38 @@ fake_python() {
   verify_stubs
 }
 
-@test "pyenv builds the pinned version with its own root, and that one is taken" {
+# pyenv_builds LINE...: a clone of pyenv whose python-build makes a Python of these lines.
+pyenv_builds() {
   answers() { :; }
   apt_install() { echo "apt $*" >>"$TEST_HOME/apt"; }
   stub git "clone * --branch $PYENV_TAG * => mkdir -p $STATE_DIR/pyenv/.git $STATE_DIR/pyenv/bin" \
     "-C * rev-parse HEAD => echo $PYENV_COMMIT; cp $TEST_HOME/pyenv $STATE_DIR/pyenv/bin/"
-  cat >"$TEST_HOME/pyenv" <<'PYENV'
+  printf '%s\n' '#!/bin/sh' "$@" >"$TEST_HOME/built"
+  chmod +x "$TEST_HOME/built"
+  cat >"$TEST_HOME/pyenv" <<PYENV
 #!/usr/bin/env bash
-[[ $* == 'install --verbose 3.12.11' ]] || exit 9
-mkdir -p "$PYENV_ROOT/versions/3.12.11/bin"
-printf '#!/bin/sh\nprintf "3.12.11\\t%%s\\n" "$0"\n' >"$PYENV_ROOT/versions/3.12.11/bin/python"
-chmod +x "$PYENV_ROOT/versions/3.12.11/bin/python"
+[[ \$* == 'install --verbose 3.12.11' ]] || exit 9
+mkdir -p "\$PYENV_ROOT/versions/3.12.11/bin"
+cp "$TEST_HOME/built" "\$PYENV_ROOT/versions/3.12.11/bin/python"
 PYENV
   chmod +x "$TEST_HOME/pyenv"
+}
+
+@test "pyenv builds the pinned version with its own root, and that one is taken" {
+  pyenv_builds 'printf "3.12.11\t%s\n" "$0"'
   run as_program run_step python 1 1
   expect_status 0
   [ "$(cat "$STATE_DIR/python.path")" = "$STATE_DIR/pyenv/versions/3.12.11/bin/python" ]
   grep -q libssl-dev "$TEST_HOME/apt"
   [ ! -s "$STATE_DIR/deviations.tsv" ]
+  verify_stubs
+}
+
+@test "a Python that was built without one of its modules is not taken" {
+  pyenv_builds 'case $2 in *_curses*) exit 1 ;; esac' 'printf "3.12.11\t%s\n" "$0"'
+  run as_program run_step python 1 1
+  expect_status 1
+  [ ! -e "$STATE_DIR/python.path" ]
   verify_stubs
 }
 

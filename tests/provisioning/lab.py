@@ -5,6 +5,7 @@ Everything lies in PROVISIONING_DIR (default /var/tmp/sigilderg-provisioning) an
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from machine import ARCHIVE, HOME, Machine, base_root, packages, tree
+from machine import ARCHIVE, HOME, Machine, base_root, packages, sha256_of, tree
 from mirror import Mirror
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,7 @@ PYTHON_VERSION = "3.12.3"
 PYTHON_SOURCE = f"pool/main/p/python3.12/python3.12_{PYTHON_VERSION}.orig.tar.xz"
 PYTHON_SHA256 = "56bfef1fdfc1221ce6720e43a661e3eb41785dd914ce99698d8c7896af4bdaa1"
 
+CCACHE = f"{HOME}/.ccache"
 SETTINGS = {
     "SKIP_ENV_CHECK": "1",
     "NONINTERACTIVE": "1",
@@ -37,12 +39,13 @@ SETTINGS = {
     "APT_LOCK_TIMEOUT": "5",
     # The same Python is built a dozen times.
     "CC": "ccache gcc",
-    "CCACHE_DIR": f"{HOME}/.ccache",
+    "CCACHE_DIR": CCACHE,
     "CCACHE_NOHASHDIR": "1",
     "CCACHE_BASEDIR": HOME,
 }
 STATE = f"{HOME}/.sigilderg"
 TREE = (STATE, f"{HOME}/.cache/huggingface", f"{HOME}/package", "/usr/local")
+NOT_PROVISIONED_FROM = ("tests/", "docs/", "benchmarks/")  # changing these leaves a layer as it is
 
 
 def pin(name: str) -> str:
@@ -50,6 +53,23 @@ def pin(name: str) -> str:
     found = re.search(rf"^{name}=(\S+)", (ROOT / "eval_setup_config.sh").read_text(), re.MULTILINE)
     assert found, name
     return found[1]
+
+
+# How the stand-in for the finetuner's repository is packaged.
+FINETUNER_PROJECT = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "sigilderg-finetuner"
+version = "3.0.0"
+[project.scripts]
+sigilderg-eval = "rust_qlora.eval_rust:main"
+sigilderg-sweep = "rust_qlora.hyperparameter_sweep:main"
+sigilderg-train = "rust_qlora.train:main"
+[tool.setuptools]
+packages = ["rust_qlora", "rust_qlora.dataset_utils"]
+"""
 
 
 @dataclass
@@ -71,14 +91,15 @@ class Lab:
     def __init__(self, folder: Path = FOLDER) -> None:
         self.folder = folder
         self.base = base_root(folder)
-        self.mirror = Mirror(folder / "downloads", self._local())
+        self.mirror = Mirror(folder / "downloads", folder / "local")
         self.package = self._package_layer()
         self.environment = {**self.mirror.variables(), **SETTINGS}
         self._number = 0
         self.machines = folder / f"machines-{os.getpid()}"
+        atexit.register(shutil.rmtree, self.machines, ignore_errors=True)
 
-    def _local(self) -> Path:
-        """What the mirror serves from here: pyenv, a CPython, and two tiny models."""
+    def serve_sources(self) -> None:
+        """Have the mirror serve from here: pyenv, a CPython, and two tiny models."""
         local = self.folder / "local"
         source = local / "python" / PYTHON_VERSION / f"Python-{PYTHON_VERSION}.tar.xz"
         if not source.exists():
@@ -103,19 +124,79 @@ class Lab:
                 url,
                 pyenv,
             ]
-            if subprocess.run(clone).returncode:  # a clone that has the commit without its tag
+            # A repository at hand may have the commit without its tag.
+            if subprocess.run(clone, stderr=subprocess.DEVNULL).returncode:
                 subprocess.run(["git", "clone", "-q", "--bare", url, pyenv], check=True)
             subprocess.run(["git", "-C", str(pyenv), "tag", "-f", tag, commit], check=True)
         models = ROOT / "demo" / "models"
         shutil.copytree(models / "base", local / "hub" / "base", dirs_exist_ok=True)
         adapter = local / "hub" / "adapter" / "checkpoint-9000"
         shutil.copytree(models / "adapter", adapter, dirs_exist_ok=True)
-        return local
+
+    def serve_finetuner(self, repository: str, package: Path) -> str:
+        """Have the mirror serve the finetuner as GitHub does, complete; gives the commit.
+
+        It is PyPI's package with a stand-in for the part that PyPI's lacks.
+        """
+        folder = self._new_repository(self.folder / "local" / "github" / repository)
+        shutil.copytree(package, folder / "rust_qlora")
+        part = folder / "rust_qlora" / "dataset_utils"
+        part.mkdir()
+        (part / "__init__.py").touch()
+        (part / "loader.py").write_text('class DatasetLoader:\n    """Stands in."""\n')
+        (folder / "pyproject.toml").write_text(FINETUNER_PROJECT)
+        return self._commit(folder)
+
+    def serve_release(self, version: str) -> str:
+        """Have the mirror serve a release of the working tree; gives the sha256 of its start.sh."""
+        tree = self._new_repository(self.machines / "release")
+        self.copy_tree(tree)
+        self._commit(tree)
+        target = self.folder / "local" / "release" / version
+        shutil.rmtree(target, ignore_errors=True)
+        command = ["bash", tree / "deploy" / "release.sh", version, "HEAD", target]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return sha256_of(target / "start.sh")
+
+    @staticmethod
+    def _new_repository(folder: Path) -> Path:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        subprocess.run(["git", "init", "-q", folder], check=True)
+        return folder
+
+    @staticmethod
+    def _commit(folder: Path) -> str:
+        git = ["git", "-C", str(folder), "-c", "user.name=lab", "-c", "user.email=lab@localhost"]
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", "all"], check=True)
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True)
+        return head.stdout.decode().strip()
 
     def _package_layer(self) -> Path:
-        """The working tree in the user's home; the layer is named after its content."""
+        """What a set-up needs of the working tree, in the user's home; named after its content."""
         part = self.folder / f"package.part-{os.getpid()}"
         home = part / HOME.lstrip("/")
+        self.copy_tree(home / "package", without=NOT_PROVISIONED_FROM)
+        (part / CCACHE.lstrip("/")).mkdir()
+        subprocess.run(["chown", "-R", "1000:1000", home], check=True)
+        layer = self.folder / f"package-{tree_hash(home / 'package')}"
+        if layer.exists():
+            shutil.rmtree(part)
+        else:
+            part.rename(layer)
+        return layer
+
+    def whole_package_layer(self) -> Path:
+        """All of the working tree, tests included, to lie above the package."""
+        layer = self.machines / "whole-package"
+        self.copy_tree(layer / HOME.lstrip("/") / "package")
+        subprocess.run(["chown", "-R", "1000:1000", layer / HOME.lstrip("/")], check=True)
+        return layer
+
+    @staticmethod
+    def copy_tree(target: Path, without: tuple[str, ...] = ()) -> None:
+        """Copy the files of the working tree that git knows or could know."""
         names = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -124,18 +205,10 @@ class Lab:
             text=True,
         ).stdout.split("\0")
         for name in filter(None, names):
-            if (ROOT / name).exists():
-                target = home / "package" / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, target)
-        (home / ".ccache").mkdir()
-        subprocess.run(["chown", "-R", "1000:1000", home], check=True)
-        layer = self.folder / f"package-{tree_hash(home / 'package')}"
-        if layer.exists():
-            shutil.rmtree(part)
-        else:
-            part.rename(layer)
-        return layer
+            if (ROOT / name).exists() and not name.startswith(without):
+                file = target / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, file)
 
     def machine(self, layers: list[Path], *, full_disk: bool = False) -> Machine:
         """A machine with the package on it, above the layers of some steps."""
@@ -154,35 +227,50 @@ class Lab:
         command = ["bash", str(ROOT / "eval_setup.sh"), "--list"]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
-    def undisturbed(self) -> list[Undisturbed]:
-        """Every step by itself, each on what those before it left; kept while the package is."""
+    def undisturbed(self, last: str | None = None) -> list[Undisturbed]:
+        """The steps up to `last`, each by itself on what those before it left.
+
+        What has been done so is kept while the package is the same.
+        """
         kept = self.package.with_suffix(".json")
+        steps = self.steps()
+        steps = steps[: steps.index(last) + 1] if last else steps
+        if len(steps) > 1:  # the first needs nothing but apt
+            self.serve_sources()
         done: list[Undisturbed] = []
         if kept.exists():
-            steps = json.loads(kept.read_text())
-            return [Undisturbed(**{**one, "layer": Path(one["layer"])}) for one in steps]
-        for step in self.steps():
-            before, started = len(self.mirror.requests), time.monotonic()
-            with self.machine([one.layer for one in done]) as machine:
-                code, output = machine.sh(run(step))
-                seconds = time.monotonic() - started
-                if code:
-                    raise RuntimeError(
-                        f"{step} failed undisturbed:\n{output}\n{log(machine, step)}"
-                    )
-                found, installed = tree(machine, *TREE), packages(machine)
-                ccache = machine.upper / HOME.lstrip("/") / ".ccache"
-                if ccache.exists():
-                    target = self.package / HOME.lstrip("/") / ".ccache"
-                    subprocess.run(["cp", "-a", f"{ccache}/.", target], check=True)
-            usage = subprocess.run(["du", "-sm", machine.upper], capture_output=True, text=True)
-            size = float(usage.stdout.split()[0])
-            requests = len(self.mirror.requests) - before
-            done.append(Undisturbed(step, machine.upper, seconds, requests, size, found, installed))
-            print(f"{step:12} {seconds:6.1f} s, {requests:4} requests, {size:7.0f} MB", flush=True)
-        steps = [{**vars(one), "layer": str(one.layer)} for one in done]
-        kept.write_text(json.dumps(steps))
-        return done
+            rows = json.loads(kept.read_text())
+            done = [Undisturbed(**{**row, "layer": Path(row["layer"])}) for row in rows]
+        for step in steps[len(done) :]:
+            done.append(self._undisturbed_step(step, done))
+            rows = [{**vars(one), "layer": str(one.layer)} for one in done]
+            kept.write_text(json.dumps(rows))
+        return done[: len(steps)]
+
+    def _undisturbed_step(self, step: str, before: list[Undisturbed]) -> Undisturbed:
+        first, started = len(self.mirror.requests), time.monotonic()
+        with self.machine([one.layer for one in before]) as machine:
+            code, output = machine.sh(run(step))
+            seconds = time.monotonic() - started
+            if code:
+                raise RuntimeError(f"{step} failed undisturbed:\n{output}\n{log(machine, step)}")
+            found, installed = tree(machine, *TREE), packages(machine)
+        requests = len(self.mirror.requests) - first
+        compiled, known = (layer / CCACHE.lstrip("/") for layer in (machine.upper, self.package))
+        if compiled.exists() and not any(known.iterdir()):
+            # Every other time it is going to be as quick as it is with what ccache knows now.
+            subprocess.run(["cp", "-a", f"{compiled}/.", known], check=True)
+            self.discard(machine)
+            return self._undisturbed_step(step, before)
+        # The folder of this process is cleared away; what is kept has a place of its own.
+        layer = self.package.with_name(f"{self.package.name}.{step}")
+        shutil.rmtree(layer, ignore_errors=True)
+        machine.upper.rename(layer)
+        self.discard(machine)
+        usage = subprocess.run(["du", "-sm", layer], check=True, capture_output=True, text=True)
+        size = float(usage.stdout.split()[0])
+        print(f"{step:12} {seconds:6.1f} s, {requests:4} requests, {size:7.0f} MB", flush=True)
+        return Undisturbed(step, layer, seconds, requests, size, found, installed)
 
 
 def tree_hash(folder: Path) -> str:

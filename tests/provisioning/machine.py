@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -200,22 +202,50 @@ class Machine:
         return process.returncode, output
 
 
-# What differs between two set-ups that did the same: logs and times, caches, and compiled Python,
-# which holds the times of its sources.
-VOLATILE = ("logs", "steps.tsv", "lock", "cache", "__pycache__")
+# What differs between two set-ups that did the same: logs and times, what is kept to be downloaded
+# no second time, and compiled Python, which holds the times of its sources.
+VOLATILE = (
+    f"{HOME}/.sigilderg/logs",
+    f"{HOME}/.sigilderg/steps.tsv",
+    f"{HOME}/.sigilderg/lock",
+    f"{HOME}/.sigilderg/cache",
+    "*/__pycache__",
+)
+# Files whose content names the moment in which they were made, or what a server chose to pack.
+DATED = re.compile(r"/pyenv/\.git/|/libpython3\.\d+\.(a|so\.1\.0)$")
 
 
 def tree(machine: Machine, *roots: str) -> dict[str, str]:
-    """Path -> kind, mode, owner, and size or target of all under `roots` but what is volatile."""
+    """Path -> kind, mode, owner, and content or target of all under `roots` but what is volatile.
+
+    The content is given as its size and, of what this machine has written itself, its sha256.
+    """
     script = (
         "cd / && for root in "
         + " ".join(roots)
         + "; do [ ! -e $root ] || find $root \\( "
-        + " -o ".join(f"-name {name}" for name in VOLATILE)
+        + " -o ".join(f"-path '{path}'" for path in VOLATILE)
         + r" \) -prune -o -type f -printf '%p\tf %m %u %s\n' -o -printf '%p\t%y %m %u %l\n'; done"
     )
     _, listing = machine.sh(script, user="root", check=True)
-    return dict(line.split("\t", 1) for line in listing.splitlines())
+    found = dict(line.split("\t", 1) for line in listing.splitlines())
+    written = {
+        path: file
+        for path, kind in found.items()
+        if kind.startswith("f ") and (file := machine.upper / path.lstrip("/")).is_file()
+    }
+    with ThreadPoolExecutor() as threads:
+        for path, digest in zip(written, threads.map(sha256_of, written.values()), strict=True):
+            found[path] += f" {digest}"
+    for path in filter(DATED.search, found):
+        found[path] = " ".join(found[path].split()[:3])
+    return found
+
+
+def sha256_of(file: Path) -> str:
+    """The sha256 of a file's content."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def packages(machine: Machine) -> list[str]:

@@ -225,8 +225,8 @@ def main() -> int:
     parser.add_argument("--faults", default="", help="only these, comma separated")
     options = parser.parse_args()
     lab = Lab()
-    plain = lab.undisturbed()
-    steps = options.steps.split(",") if options.steps else [one.step for one in plain]
+    steps = options.steps.split(",") if options.steps else lab.steps()
+    plain = lab.undisturbed(max(steps, key=lab.steps().index))
     faults = options.faults.split(",") if options.faults else list(FAULTS)
     cells: list[Cell] = []
     print("\n| step | fault | message | then |\n| --- | --- | --- | --- |", flush=True)

@@ -1,7 +1,7 @@
 """A mirror of every host that a set-up downloads from, on loopback, that can be made to fail.
 
 It hands on what it fetches from the real hosts, keeps it, and serves from this machine what cannot
-be had from them everywhere: pyenv's repository, a CPython source archive, and a model hub. All
+be had from them everywhere: git repositories, a CPython source archive, and a model hub. All
 clients reach it by the documented variables and by apt's sources, so whatever befalls it befalls
 apt, pip, uv, git, cargo, rustup and curl alike.
 """
@@ -24,6 +24,7 @@ from typing import Any
 
 PORT = 18470  # always the same, because compiled crates hold a hash of where they came from
 RUSTUP = "rustup/archive/1.28.2/x86_64-unknown-linux-gnu/rustup-init"
+REPOSITORIES = ("pyenv.git", "github")
 UPSTREAM = {
     "ubuntu": os.environ.get("UBUNTU_ARCHIVE", "http://archive.ubuntu.com/ubuntu"),
     "simple": "https://pypi.org/simple",
@@ -43,7 +44,7 @@ class Fault:
 
 
 class Mirror:
-    """The mirror; `local` holds the folders pyenv.git, python and hub."""
+    """The mirror; `local` holds the folders pyenv.git, github, python, release and hub."""
 
     def __init__(self, cache: Path, local: Path, port: int = PORT) -> None:
         self.cache, self.local = cache, local
@@ -145,7 +146,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         self.mirror.requests.append(self.path)
         room, _, path = self.path.lstrip("/").partition("/")
-        if room == "pyenv.git":
+        if room in REPOSITORIES:
             self.serve_git()
         elif room in ("python", "flash-attn", "release"):
             self.serve_file(self.mirror.local / room / path)
@@ -159,7 +160,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """git's second request."""
         self.mirror.requests.append(self.path)
-        if self.mirror.is_up and self.path.startswith("/pyenv.git/"):
+        if self.mirror.is_up and self.path.split("/")[1] in REPOSITORIES:
             self.serve_git()
         else:
             self.answer(404, b"")
@@ -245,7 +246,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise ConnectionAbortedError
 
     def serve_git(self) -> None:
-        """pyenv's repository, by git's own server."""
+        """A repository, by git's own server."""
         path, _, query = self.path.partition("?")
         length = int(self.headers.get("Content-Length") or 0)
         environment = {

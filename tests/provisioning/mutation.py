@@ -1,16 +1,23 @@
 """Delete or turn round each probe, verification and finding: some test must notice.
 
 Usage: mutation.py [FUNCTION...]     a line for each change; fails if one goes unnoticed
+
+A copy of the tree for each processor is changed and tested, one change at a time.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,23 +45,57 @@ TESTS = {
     "system_deps.sh": ["system_deps", "preflight"],
     "tmux.sh": ["session"],
     "uninstall.sh": ["uninstall"],
+    "vllm.sh": ["packages"],
 }
-CHANGES = {
-    "deleted": "{name}() {{ :; }}\n",
-    "turned round": (
-        'eval "original_$(declare -f {name})"\n'
-        '{name}() {{ if original_{name} "$@"; then return 1; else return 0; fi; }}\n'
-    ),
-}
+DELETED = "{name}() {{ :; }}\n"
+TURNED_ROUND = (
+    'eval "original_$(declare -f {name})"\n'
+    '{name}() {{ if original_{name} "$@"; then return 1; else return 0; fi; }}\n'
+)
+# A finding answers by what it prints.
+FINDING_TURNED_ROUND = (
+    'eval "original_$(declare -f {name})"\n'
+    '{name}() {{ [[ -n $(original_{name} "$@") ]] || finding stop turned a b c d; }}\n'
+)
 
 
-def is_noticed(tree: Path, file: Path, change: str) -> bool:
+@dataclass(frozen=True)
+class Change:
+    """A function that decides, and what it becomes."""
+
+    file: str  # relative to the tree
+    function: str
+    kind: str
+
+    @property
+    def code(self) -> str:
+        """The shell code that is put after the function."""
+        if self.kind == "deleted":
+            return DELETED.format(name=self.function)
+        finding = self.function.startswith("find_")
+        return (FINDING_TURNED_ROUND if finding else TURNED_ROUND).format(name=self.function)
+
+
+def changes(wanted: list[str]) -> list[Change]:
+    """All changes of the named functions, or of all that decide."""
+    files = ["eval_setup.sh", *(f"lib/{file.name}" for file in sorted((ROOT / "lib").glob("*.sh")))]
+    return [
+        Change(file, function, kind)
+        for file in files
+        for function in DECIDES.findall((ROOT / file).read_text())
+        if not wanted or function in wanted
+        for kind in ("deleted", "turned round")
+    ]
+
+
+def is_noticed(tree: Path, change: Change) -> bool:
     """Whether the tests of a file fail when it is changed so."""
+    file = tree / change.file
     original = file.read_text()
     if file.name == "eval_setup.sh":
-        file.write_text(original.replace('\nmain "$@"\n', f'\n{change}\nmain "$@"\n'))
+        file.write_text(original.replace('\nmain "$@"\n', f'\n{change.code}\nmain "$@"\n'))
     else:
-        file.write_text(original + change)
+        file.write_text(original + change.code)
     try:
         return any(has_failure(tree / f"tests/bats/{suite}.bats") for suite in TESTS[file.name])
     finally:
@@ -75,24 +116,37 @@ def has_failure(suite: Path) -> bool:
     return process.returncode != 0
 
 
+def copy_tree(folder: Path) -> Path:
+    """A copy of the working tree that other users can read: some tests run as one."""
+    tree = folder / "tree"
+    left_out = shutil.ignore_patterns(".git", ".test-venv", ".*_cache")
+    shutil.copytree(ROOT, tree, ignore=left_out)
+    folder.chmod(0o755)
+    return tree
+
+
 def main() -> int:
     """Try every change; 1 when one goes unnoticed."""
-    unnoticed = tried = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".test-venv", "models"))
-        shutil.copytree(ROOT / "demo", tree / "demo", dirs_exist_ok=True)
-        Path(folder).chmod(0o755)  # the tests run as another user, too
-        for file in [tree / "eval_setup.sh", *sorted((tree / "lib").glob("*.sh"))]:
-            for name in DECIDES.findall(file.read_text()):
-                if sys.argv[1:] and name not in sys.argv[1:]:
-                    continue
-                for kind, change in CHANGES.items():
-                    noticed = is_noticed(tree, file, change.format(name=name))
-                    tried += 1
-                    unnoticed += not noticed
-                    print(f"{'noticed' if noticed else 'UNNOTICED':9}  {name} {kind}", flush=True)
-    print(f"{tried} changes, {unnoticed} unnoticed")
+    planned, unnoticed = changes(sys.argv[1:]), 0
+    with ExitStack() as stack:
+        trees: Queue[Path] = Queue()
+        for _ in range(os.cpu_count() or 1):
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            trees.put(copy_tree(Path(folder)))
+
+        def noticed(change: Change) -> bool:
+            tree = trees.get()
+            try:
+                return is_noticed(tree, change)
+            finally:
+                trees.put(tree)
+
+        threads = stack.enter_context(ThreadPoolExecutor(trees.qsize()))
+        for change, found in zip(planned, threads.map(noticed, planned), strict=True):
+            unnoticed += not found
+            word = "noticed" if found else "UNNOTICED"
+            print(f"{word:9}  {change.function} {change.kind}", flush=True)
+    print(f"{len(planned)} changes, {unnoticed} unnoticed")
     return 1 if unnoticed else 0
 
 

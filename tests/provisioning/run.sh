@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The long suites of provisioning; see docs/provisioning.md.
-#   bash tests/provisioning/run.sh [whole] [bats] [airgap]
+# The long suites of provisioning, all of them or some; see docs/provisioning.md.
+#   bash tests/provisioning/run.sh [whole] [bats] [airgap] [github] [cloud]
 #   bash tests/provisioning/run.sh matrix [--steps A,B] [--faults A,B]
 #   bash tests/provisioning/run.sh mutation [FUNCTION...]
 set -Eeuo pipefail
+
+PYTHON=${PYTHON:-python3} # 3.11 or newer
 
 need() {
   local tool
@@ -17,20 +19,19 @@ need() {
 
 main() {
   cd "$(dirname "${BASH_SOURCE[0]}")"
+  need "$PYTHON" git curl
   case ${1:-all} in
-    matrix | mutation)
-      need python3 bats
-      exec python3 "$1.py" "${@:2}"
-      ;;
+    mutation) need bats ;;
+    *) need debootstrap ;;
+  esac
+  case ${1:-all} in
+    matrix | mutation) "$PYTHON" "$1.py" "${@:2}" ;;
     all)
-      python3 journey.py
-      python3 matrix.py
-      python3 mutation.py
+      "$PYTHON" journey.py
+      "$PYTHON" matrix.py
+      "$PYTHON" mutation.py
       ;;
-    *)
-      need python3 debootstrap
-      exec python3 journey.py "$@"
-      ;;
+    *) "$PYTHON" journey.py "$@" ;;
   esac
 }
 
