@@ -8,6 +8,7 @@ answers() {
   local client=$1 address=$2
   case $client in
     apt) apt_answers "$address" ;;
+    cargo) cargo_answers "$address" ;;
     git)
       if command -v git >/dev/null; then
         GIT_TERMINAL_PROMPT=0 timeout "$ANSWER_SECONDS" git ls-remote -q "$address" HEAD >/dev/null 2>&1

@@ -133,19 +133,24 @@ venv_key() { printf '%s %s' "$(sha256_of "$LOCK")" "$(cat "$STATE_DIR/python.pat
 venv_needs() { [[ -n ${PIP_NO_INDEX:-} ]] || need stop pip uv; }
 
 venv_apply() {
-  local python
+  fill_environment "$VENV_DIR" "$LOCK"
+  stamp "$VENV_DIR/$VENV_MARKER" "$(venv_key)"
+}
+
+# fill_environment FOLDER REQUIREMENTS: a virtual environment made anew, with the packages of a lock file.
+fill_environment() {
+  local folder=$1 requirements=$2 python
   python=$(<"$STATE_DIR/python.path")
   install_uv "$python"
-  if [[ -e $VENV_DIR && ! -f $VENV_DIR/pyvenv.cfg && -n $(ls -A "$VENV_DIR") ]]; then
-    die 2 "VENV_DIR=$VENV_DIR holds something else than a virtual environment. Name another folder."
+  if [[ -e $folder && ! -f $folder/pyvenv.cfg && -n $(ls -A "$folder") ]]; then
+    die 2 "$folder holds something else than a virtual environment. Name another folder."
   fi
-  say "installing the $(grep -c '^[a-z0-9].*==' "$LOCK") packages of $(basename "$LOCK")"
-  made folder "$VENV_DIR"
-  rm -rf "$VENV_DIR"
-  "$STATE_DIR/bootstrap/bin/uv" venv -q --python "$python" "$VENV_DIR"
+  say "installing the $(grep -c '^[a-z0-9].*==' "$requirements") packages of $(basename "$requirements")"
+  made folder "$folder"
+  rm -rf "$folder"
+  run_uv venv -q --python "$python" "$folder"
   # The lock is for one Python: saying so keeps a newer or older patch release from refusing it.
-  "$STATE_DIR/bootstrap/bin/uv" pip sync -p "$VENV_DIR" --python-version "$LOCKED_PYTHON" --require-hashes "$LOCK"
-  stamp "$VENV_DIR/$VENV_MARKER" "$(venv_key)"
+  run_uv pip sync -p "$folder" --python-version "$LOCKED_PYTHON" --require-hashes "$requirements"
 }
 
 # uv itself comes by pip, at the version and hash of its own lock.
@@ -161,6 +166,21 @@ install_uv() {
 
 venv_verify() { "$VENV_DIR/bin/python" -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'; }
 
-# uv, for the steps that add to the environment. Its cache shares the disk with the environment, so
-# that files are linked, not copied; system certificates, because a company network may have its own.
-uv_pip_install() { "$STATE_DIR/bootstrap/bin/uv" pip install -p "$VENV_DIR" --no-deps "$@"; }
+# uv for the steps that add to the environment.
+uv_pip_install() { run_uv pip install -p "$VENV_DIR" --no-deps "$@"; }
+
+# Its cache shares the disk with the environment, so that files are linked, not copied; it goes by the
+# system's certificates, because a company network may have its own.
+run_uv() {
+  use_pip_index
+  "$STATE_DIR/bootstrap/bin/uv" "$@"
+}
+
+# uv does not read pip's settings. A mirror that is named there is meant for both.
+use_pip_index() {
+  local index=${PIP_INDEX_URL:-}
+  [[ -z ${UV_INDEX_URL:-}${UV_DEFAULT_INDEX:-}${UV_NO_INDEX:-} ]] || return 0
+  [[ -n $index ]] ||
+    index=$("$STATE_DIR/bootstrap/bin/python" -m pip config get global.index-url 2>/dev/null) || true
+  [[ -z $index ]] || export UV_INDEX_URL=$index
+}

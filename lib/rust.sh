@@ -31,9 +31,9 @@ rust_probe() {
 
 # Whether what a deviation did without can be had by now.
 can_install_rust() {
-  local address
-  while IFS=$'\t' read -r _ _ address; do
-    answers curl "$address" || return 1
+  local client address
+  while IFS=$'\t' read -r _ client address; do
+    answers "$client" "$address" || return 1
   done < <(rust_needs)
 }
 
@@ -42,7 +42,7 @@ rust_needs() {
     need fails curl "$RUSTUP_URL"
     need fails curl "$(rust_manifest_url)"
   fi
-  [[ -d $CRATES_INDEX_URL ]] || need fails curl "$(crates_index)/config.json"
+  [[ -d $CRATES_INDEX_URL ]] || need fails cargo "$(crates_index)/config.json"
 }
 
 rust_manifest_url() { printf '%s/dist/channel-rust-%s.toml.sha256' "$RUSTUP_DIST_SERVER" "$RUST_VERSION"; }
@@ -191,6 +191,23 @@ crates_source() {
   else
     printf 'source.mirror.registry="sparse+%s/"\n' "$(crates_index)"
   fi
+}
+
+# Whether the registry knows our crates: asked by cargo where there is one, by curl where it is yet to
+# be installed.
+cargo_answers() {
+  local rustc source folder code=0
+  rustc=$(pinned_rustc)
+  [[ -n $rustc ]] || {
+    curl_answers "$1"
+    return
+  }
+  mapfile -t source < <(crates_source)
+  folder=$(mktemp -d)
+  CARGO_HOME=$folder CARGO_NET_RETRY=1 timeout "$ANSWER_SECONDS" "$(dirname "$rustc")/cargo" update --dry-run \
+    --manifest-path "$ROOT/crates/Cargo.toml" "${source[@]}" >/dev/null 2>&1 || code=1
+  rm -rf "$folder"
+  return "$code"
 }
 
 # All rlibs in one flat folder, replaced as a whole: they work with the very compiler that made them.

@@ -16,14 +16,7 @@ vllm_probe() {
 
 vllm_key() { printf '%s %s' "$(sha256_of "$VLLM_LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
 
-vllm_apply() {
-  local python
-  python=$(<"$STATE_DIR/python.path")
-  install_uv "$python"
-  rm -rf "$VLLM_VENV_DIR"
-  "$STATE_DIR/bootstrap/bin/uv" venv -q --python "$python" "$VLLM_VENV_DIR"
-  "$STATE_DIR/bootstrap/bin/uv" pip sync -p "$VLLM_VENV_DIR" --python-version "$LOCKED_PYTHON" --require-hashes "$VLLM_LOCK"
-}
+vllm_apply() { fill_environment "$VLLM_VENV_DIR" "$VLLM_LOCK"; }
 
 vllm_verify() {
   "$VLLM_VENV_DIR/bin/python" -c 'import vllm'

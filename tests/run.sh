@@ -41,12 +41,7 @@ linters_key() { printf '%s %s' "$(venv_key)" "$(sha256_of requirements/lint.lock
 linters_probe() {
   stamped "$LINT_DIR/$VENV_MARKER" "$(linters_key)" && say 'ruff, mypy and shfmt are there'
 }
-linters_apply() {
-  local uv=$STATE_DIR/bootstrap/bin/uv
-  rm -rf "$LINT_DIR"
-  "$uv" venv -q --python "$(<"$STATE_DIR/python.path")" "$LINT_DIR"
-  "$uv" pip sync -p "$LINT_DIR" --require-hashes requirements/lint.lock
-}
+linters_apply() { fill_environment "$LINT_DIR" requirements/lint.lock; }
 linters_verify() {
   "$LINT_DIR/bin/mypy" --version && "$LINT_DIR/bin/ruff" --version && "$LINT_DIR/bin/shfmt" --version
   stamp "$LINT_DIR/$VENV_MARKER" "$(linters_key)"
@@ -74,12 +69,7 @@ SKY_DIR=$STATE_DIR/sky
 skypilot_describe() { say 'SkyPilot, for its schema'; }
 skypilot_key() { printf '%s %s' "$(venv_key)" "$(sha256_of requirements/sky.lock)"; }
 skypilot_probe() { stamped "$SKY_DIR/$VENV_MARKER" "$(skypilot_key)" && say 'SkyPilot is there'; }
-skypilot_apply() {
-  local uv=$STATE_DIR/bootstrap/bin/uv
-  rm -rf "$SKY_DIR"
-  "$uv" venv -q --python "$(<"$STATE_DIR/python.path")" "$SKY_DIR"
-  "$uv" pip sync -p "$SKY_DIR" --python-version "$LOCKED_PYTHON" --require-hashes requirements/sky.lock
-}
+skypilot_apply() { fill_environment "$SKY_DIR" requirements/sky.lock; }
 skypilot_verify() {
   "$SKY_DIR/bin/python" -c 'import sky'
   stamp "$SKY_DIR/$VENV_MARKER" "$(skypilot_key)"

@@ -188,3 +188,30 @@ PYENV
   expect_no_output skipped
   [ ! -e "$VENV_DIR/leftover" ]
 }
+
+@test "a mirror that pip is told of is meant for uv, too, unless uv has one of its own" {
+  mkdir -p "$STATE_DIR/bootstrap/bin"
+  printf '#!/bin/sh\necho "index: $UV_INDEX_URL"\n' >"$STATE_DIR/bootstrap/bin/uv"
+  printf '#!/bin/sh\n[ "$*" = "-m pip config get global.index-url" ] && echo https://configured/simple\n' \
+    >"$STATE_DIR/bootstrap/bin/python"
+  chmod +x "$STATE_DIR"/bootstrap/bin/*
+  run as_program run_uv
+  [ "$output" = 'index: https://configured/simple' ]
+  PIP_INDEX_URL=https://named/simple run as_program run_uv
+  [ "$output" = 'index: https://named/simple' ]
+  PIP_INDEX_URL=https://named/simple UV_INDEX_URL=https://own/simple run as_program run_uv
+  [ "$output" = 'index: https://own/simple' ]
+  printf '#!/bin/sh\nexit 1\n' >"$STATE_DIR/bootstrap/bin/python"
+  run as_program run_uv
+  expect_status 0
+  [ "$output" = 'index: ' ]
+}
+
+@test "what an environment was made in is on the list of what to remove" {
+  mkdir -p "$STATE_DIR/bootstrap/bin"
+  install_uv() { :; }
+  run_uv() { :; }
+  echo /some/python >"$STATE_DIR/python.path"
+  as_program fill_environment "$VLLM_VENV_DIR" "$LOCK"
+  [ "$(cat "$STATE_DIR/made.tsv")" = $'folder\t'"$VLLM_VENV_DIR" ]
+}

@@ -143,3 +143,22 @@ RUSTC
   CRATES_INDEX_URL='' run as_program crates_source
   [ "$output" = $'--config\n'"$HOME/.cargo/config.toml" ]
 }
+
+@test "the registry is asked by cargo, with its user's settings, and by curl where cargo is yet to come" {
+  mkdir -p "$HOME/.cargo"
+  touch "$HOME/.cargo/config.toml"
+  command_stub curl <<<'[[ $* == *https://index/config.json* ]]'
+  run as_program answers cargo https://index/config.json
+  expect_status 0
+  run as_program answers cargo https://another/config.json
+  [ "$status" -ne 0 ]
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  run as_program answers cargo https://index/config.json
+  [ "$status" -ne 0 ]
+  cat >"$RUSTUP_HOME/toolchains/pinned/bin/cargo" <<'CARGO'
+#!/bin/bash
+[[ $* == "update --dry-run "*"--config $HOME/.cargo/config.toml"* && $CARGO_HOME != "$HOME/.cargo" ]]
+CARGO
+  run as_program answers cargo https://another/config.json
+  expect_status 0
+}

@@ -174,13 +174,16 @@ class Lab:
         return head.stdout.decode().strip()
 
     def _package_layer(self) -> Path:
-        """What a set-up needs of the working tree, in the user's home; named after its content."""
+        """What a set-up needs of the working tree, in the user's home.
+
+        It is named after its content and after the mirror's port: both show in what is set up.
+        """
         part = self.folder / f"package.part-{os.getpid()}"
         home = part / HOME.lstrip("/")
         self.copy_tree(home / "package", without=NOT_PROVISIONED_FROM)
         (part / CCACHE.lstrip("/")).mkdir()
         subprocess.run(["chown", "-R", "1000:1000", home], check=True)
-        layer = self.folder / f"package-{tree_hash(home / 'package')}"
+        layer = self.folder / f"package-{tree_hash(home / 'package')}-{self.mirror.port}"
         if layer.exists():
             shutil.rmtree(part)
         else:

@@ -219,7 +219,8 @@ def try_cell(lab: Lab, before: list[Undisturbed], plain: Undisturbed, fault: str
 def main() -> int:
     """Print the table; 1 when a cell is not as it should be."""
     # A shell that starts us in the background hands on that interrupts are ignored.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that machines are cleared away
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", default="", help="only these, comma separated")
     parser.add_argument("--faults", default="", help="only these, comma separated")

@@ -8,6 +8,7 @@ apt, pip, uv, git, cargo, rustup and curl alike.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.server
 import json
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PORT = 18470  # always the same, because compiled crates hold a hash of where they came from
+# The first that is free. Compiled crates hold a hash of where they came from.
+PORTS = range(18470, 18480)
 RUSTUP = "rustup/archive/1.28.2/x86_64-unknown-linux-gnu/rustup-init"
 REPOSITORIES = ("pyenv.git", "github")
 UPSTREAM = {
@@ -46,21 +48,25 @@ class Fault:
 class Mirror:
     """The mirror; `local` holds the folders pyenv.git, github, python, release and hub."""
 
-    def __init__(self, cache: Path, local: Path, port: int = PORT) -> None:
+    def __init__(self, cache: Path, local: Path) -> None:
         self.cache, self.local = cache, local
         self.faults: list[Fault] = []
         self.requests: list[str] = []
         self.token = ""  # what a gated model asks for; empty: nothing is gated
         self._server: http.server.ThreadingHTTPServer | None = None
         self._locks: dict[str, threading.Lock] = {}
-        self.port = port
-        self.up()
+        for self.port in PORTS:
+            try:
+                self.up()
+                break
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or self.port == PORTS[-1]:
+                    raise
 
     def up(self) -> None:
         """Start answering, on the port of before."""
         handler = type("Bound", (Handler,), {"mirror": self})
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
 
     def down(self) -> None:
