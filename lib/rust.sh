@@ -204,7 +204,7 @@ cargo_answers() {
   }
   mapfile -t source < <(crates_source)
   folder=$(mktemp -d)
-  CARGO_HOME=$folder CARGO_NET_RETRY=1 timeout "$ANSWER_SECONDS" "$(dirname "$rustc")/cargo" update --dry-run \
+  CARGO_HOME=$folder RUSTUP_HOME=$folder CARGO_NET_RETRY=1 timeout "$ANSWER_SECONDS" "$(dirname "$rustc")/cargo" update --dry-run \
     --manifest-path "$ROOT/crates/Cargo.toml" "${source[@]}" >/dev/null 2>&1 || code=1
   rm -rf "$folder"
   return "$code"
@@ -218,8 +218,8 @@ build_crates() {
   made folder "$folder"
   rm -rf "$folder" "$folder.part" "$target"
   mapfile -t source < <(crates_source)
-  CARGO_NET_RETRY=3 CARGO_HTTP_TIMEOUT=10 CARGO_HOME=$target/cargo RUSTC=$rustc "$(dirname "$rustc")/cargo" \
-    build --release --locked --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" "${source[@]}" || return 1
+  CARGO_HOME=$target/cargo RUSTUP_HOME=$target/cargo CARGO_NET_RETRY=3 CARGO_HTTP_TIMEOUT=10 RUSTC=$rustc \
+    "$(dirname "$rustc")/cargo" build --release --locked --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" "${source[@]}" || return 1
   mkdir -p "$folder.part"
   cp "$target"/release/deps/*.rlib "$folder.part"
   stamp "$folder.part/made-from" "$(rust_key)"

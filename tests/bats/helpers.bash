@@ -36,9 +36,12 @@ load_libraries() {
 # as_program FUNCTION...: runs it as eval_setup.sh would, in a bash of its own with the functions and
 # variables of the test. (Under bats' own `run` errexit is off, and cannot be switched on again.)
 as_program() {
+  local name
   {
     echo 'set -Eeuo pipefail'
-    declare -p | grep -E '^declare -[aAix-]+ [A-Z_0-9]+=' | grep -vE '^declare -[^ ]+ (BASH|BATS|FUNCNAME|GROUPS|DIRSTACK|PIPESTATUS|SHELLOPTS|_)'
+    for name in $(compgen -v | grep -E '^[A-Z][A-Z_0-9]+$' | grep -vE '^(BASH|BATS|FUNCNAME|GROUPS|DIRSTACK|PIPESTATUS)'); do
+      [[ ${!name@a} == *r* ]] || declare -p "$name"
+    done
     declare -f
     printf '%q ' "$@"
   } >"$TEST_HOME/program"
@@ -97,6 +100,16 @@ command_stub() {
     cat
   } >"$STUBS/$1"
   chmod +x "$STUBS/$1"
+}
+
+# wait_for FILE: until it is there, ten seconds at most.
+wait_for() {
+  for _ in {1..200}; do
+    [[ ! -e $1 ]] || return 0
+    sleep 0.05
+  done
+  echo "$1 does not appear"
+  return 1
 }
 
 # Assertions that say what they saw.

@@ -36,14 +36,6 @@ wait_for_parent() {
   wait "$PARENT" || status=$?
 }
 
-wait_for() {
-  for _ in {1..100}; do
-    [ -e "$1" ] && return 0
-    sleep 0.1
-  done
-  return 1
-}
-
 @test "what the driver prints is followed and logged, and its exit code is ours" {
   driver <<<'echo "scoring $((6 * 7))"; sleep 0.3; exit 4'
   run evaluate

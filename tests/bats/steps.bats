@@ -152,7 +152,7 @@ teardown() { remove_home; }
     exec sleep 5
   ) &
   holder=$!
-  while [ ! -e "$STATE_DIR/locked" ]; do sleep 0.05; done
+  wait_for "$STATE_DIR/locked"
   run as_program take_lock
   kill "$holder"
   expect_status 3
@@ -170,7 +170,7 @@ teardown() { remove_home; }
     run_step thing 1 1
   }
   as_program locked_step &
-  while [ ! -e "$STATE_DIR/begun" ]; do sleep 0.05; done
+  wait_for "$STATE_DIR/begun"
   kill -9 "$(cat "$STATE_DIR/lock")"
   run as_program locked_step
   expect_status 0
@@ -186,7 +186,7 @@ teardown() { remove_home; }
     exec sleep 5
   ) &
   holder=$!
-  while [ ! -e "$STATE_DIR/locked" ]; do sleep 0.05; done
+  wait_for "$STATE_DIR/locked"
   LEFTOVER_TIMEOUT=1
   run as_program take_lock
   kill "$holder"

@@ -113,7 +113,8 @@ class Machine:
         root.mkdir()
         lower = ":".join(str(layer) for layer in reversed(self.layers))
         options = f"lowerdir={lower},upperdir={self.upper},workdir={self._store / 'work'}"
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        command = ["setpriv", "--pdeathsig", "KILL"]  # not to outlive us
+        command += ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         command += ["sh", "-c", BOOT, "boot", str(root), options]
         with (self.folder / "boot.log").open("w") as log:
             self._holder = subprocess.Popen(command, stdout=log, stderr=log)
