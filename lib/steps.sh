@@ -46,17 +46,15 @@ run_step() {
     fi
   fi
 
-  printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log" ||
-    die 1 "cannot write $log. Is its disk full? df -h $STATE_DIR"
+  printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log" || cannot_write "$log"
   discard_half_compiled
-  touch -d '1 second ago' "$STATE_DIR/step.begun"
+  touch -d '1 second ago' "$STATE_DIR/step.begun" || cannot_write "$STATE_DIR/step.begun"
   if [[ -t 1 ]]; then
     show_progress "$log" 9>&- &
     ticker=$!
   else
     say "$STEP_LABEL $("${step}_describe")"
   fi
-  forget_deviations "$step"
   guarded apply_step "$step" >>"$log" 2>&1
   if [[ -n $ticker ]]; then
     kill "$ticker"
@@ -65,8 +63,8 @@ run_step() {
   fi
 
   if ((RC != 0)); then
-    record_step "$step" failed $((SECONDS - started))
     explain_failure "$step" "$RC" "$log"
+    record_step "$step" failed $((SECONDS - started))
     exit $((RC == 3 || RC == 130 ? RC : 1))
   fi
   rm -f "$STATE_DIR/step.begun"
@@ -92,6 +90,7 @@ probe_step() {
 }
 
 apply_step() {
+  forget_deviations "$1"
   "${1}_apply"
   "${1}_verify"
 }
@@ -114,11 +113,20 @@ explain_failure() {
     say ''
     say "${RED}error:${PLAIN} step $step failed with exit code $code. The last lines of $log:"
     tail -n 12 "$log" | sed 's/^/    /'
+    first_error "$log"
     explain_circumstances "$step"
     say ''
     say "Nothing that was finished is lost. Once the cause is gone, go on with:"
     say "    bash eval_setup.sh$RESUME_OPTIONS"
   } >&2
+}
+
+# The first line of this attempt that speaks of an error, where the last lines leave it out.
+first_error() {
+  local line
+  line=$(awk '/^== / {found = ""} !found && tolower($0) ~ /^e: |error:|mismatch|no space left/ {found = $0}
+    END {print found}' "$1")
+  [[ -z $line || $(tail -n 12 "$1") == *"$line"* ]] || printf 'It began with:\n    %s\n' "$line"
 }
 
 # What often lies behind the failure of step $1: a disk that has filled up, a host that has gone.
@@ -135,15 +143,18 @@ explain_circumstances() {
 
 # Appends to steps.tsv: step, state, seconds, time of finish.
 record_step() {
-  printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$(date -u +%FT%TZ)" >>"$STATE_DIR/steps.tsv"
+  printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$(date -u +%FT%TZ)" >>"$STATE_DIR/steps.tsv" ||
+    cannot_write "$STATE_DIR/steps.tsv"
 }
+
+cannot_write() { die 1 "cannot write $1. Is its disk full? df -h $(dirname "$1")"; }
 
 # --- deviations: what departs from the pinned environment, as rows of deviations.tsv ---------------
 # A step owns the rows whose id is its name, or starts with its name and a dot.
 
 # deviation ID EXPECTED ACTUAL CONSEQUENCE: recorded; in a strict run, fatal unless accepted.
 deviation() {
-  printf '%s\t%s\t%s\t%s\n' "$@" >>"$STATE_DIR/deviations.tsv"
+  printf '%s\t%s\t%s\t%s\n' "$@" >>"$STATE_DIR/deviations.tsv" || cannot_write "$STATE_DIR/deviations.tsv"
   say "deviation $1: expected $2, have $3: $4"
   if ((STRICT)) && [[ " $ACCEPTED_DEVIATIONS " != *" $1 "* ]]; then
     die 3 "a strict run refuses this deviation. SKIP_ENV_CHECK=1 goes on and records it in every report."
@@ -200,6 +211,6 @@ take_lock() {
     flock -w "$LEFTOVER_TIMEOUT" 9 ||
       die 3 "it does not end. Look for it with: fuser -v $STATE_DIR/lock   and end it with kill."
   fi
-  printf '%s\n' $$ >"$STATE_DIR/lock" || die 1 "cannot write to $STATE_DIR. Is its disk full? df -h $STATE_DIR"
+  printf '%s\n' $$ >"$STATE_DIR/lock" || cannot_write "$STATE_DIR/lock"
 }
 release_lock() { exec 9>&-; }

@@ -67,6 +67,33 @@ teardown() { remove_home; }
   [ ! -e "$STATE_DIR/after" ]
 }
 
+@test "an error that the last lines leave out is shown; that of an earlier attempt is not" {
+  thing_apply() {
+    [[ ! -e $STATE_DIR/second ]] && echo 'E: Hash Sum mismatch' || echo 'Error: another'
+    seq 1 30
+    touch "$STATE_DIR/second"
+    return 1
+  }
+  run as_program run_step thing 1 1
+  expect_output $'It began with:\n    E: Hash Sum mismatch'
+  run as_program run_step thing 1 1
+  expect_output $'It began with:\n    Error: another'
+  expect_no_output mismatch
+  thing_apply() {
+    echo 'error: at the end'
+    return 1
+  }
+  run as_program run_step thing 1 1
+  expect_no_output 'It began with'
+}
+
+@test "a record that cannot be written is an error that names the disk" {
+  mkdir "$STATE_DIR/steps.tsv"
+  run as_program run_step thing 1 1
+  expect_status 1
+  expect_output "cannot write $STATE_DIR/steps.tsv. Is its disk full? df -h $STATE_DIR"
+}
+
 @test "a step that exits does not take the runner's report with it" {
   thing_apply() { exit 3; }
   run as_program run_step thing 1 1

@@ -33,13 +33,19 @@ USES_APT = ("system_deps", "python", "cli_tools")
 # The words by which a person learns the cause.
 CAUSE = {
     "SIGINT": r"Interrupted\. The same command goes on",
-    "disk full": r"No space left|disk of .* is full|Is its disk full|expected.*\n.*disk|disk: ",
+    "disk full": r"No space left|disk of .* is full|Is its disk full|disk: ",
     "network gone": r"Out of reach now|no such answer|no answer|hub cannot be reached",
     "wrong checksum": r"(?i)checksum|hash|not the pinned file|sha256|verif",
     "truncated download": r"(?i)checksum|hash|truncat|mismatch|connection|closed|incomplete|"
     r"transfer|not the pinned|unexpected|partial|broken|cannot be reached",
     "apt lock held": r"(?i)could not get lock|unable to acquire the dpkg|lock-frontend|held by",
 }
+
+# Our own words say what to do; a client's word for it says more than its line with two checksums.
+CLEAREST = (
+    r"Interrupted|The disk of|Out of reach now|cannot write|not the pinned",
+    r"(?i)mismatch",
+)
 
 LOCK_HOLDER = """python3 -c '
 import fcntl, time
@@ -173,11 +179,9 @@ def message_of(output: str, fault: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     cause = CAUSE.get(fault)
     told = [line for line in lines if cause and re.search(cause, line)]
-    # A client's own word for it says more than the one that quotes a checksum.
-    told.sort(key=lambda line: ("mismatch" not in line.lower(), -lines.index(line)))
-    if told:
-        return told[0][:160]
-    return lines[-1][:160] if lines else ""
+    for words in CLEAREST:
+        told = [line for line in told if re.search(words, line)] or told
+    return (told or lines[-1:] or [""])[0][:160]
 
 
 def try_cell(lab: Lab, before: list[Undisturbed], plain: Undisturbed, fault: str) -> Cell:
