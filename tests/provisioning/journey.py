@@ -79,11 +79,9 @@ def bats(lab: Lab) -> None:
         print(machine.sh(versions)[1], end="")
         for user in ("ubuntu", "root"):
             # git refuses a repository of somebody else's.
-            machine.sh(
-                f"cd {HOME}/package && rm -rf .git && git init -q && git add -A",
-                user=user,
-                check=True,
-            )
+            own = f"cd {HOME}/package && chown -R {user}: . && rm -rf .git"
+            machine.sh(own, user="root", check=True)
+            machine.sh(f"cd {HOME}/package && git init -q && git add -A", user=user, check=True)
             code, output = machine.sh(f"cd {HOME}/package && bats tests/bats", user=user)
             failed = [line for line in output.splitlines() if line.startswith("not ok")]
             assert code == 0, "\n".join([*failed, output[-3000:]])

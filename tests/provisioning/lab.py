@@ -45,7 +45,12 @@ SETTINGS = {
 }
 STATE = f"{HOME}/.sigilderg"
 TREE = (STATE, f"{HOME}/.cache/huggingface", f"{HOME}/package", "/usr/local")
-NOT_PROVISIONED_FROM = ("tests/", "docs/", "benchmarks/")  # changing these leaves a layer as it is
+NOT_PROVISIONED_FROM = (
+    "tests/",
+    "docs/",
+    "benchmarks/",
+    "deploy/",
+)  # changing these leaves a layer as it is
 
 
 def pin(name: str) -> str:

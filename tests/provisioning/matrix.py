@@ -74,13 +74,13 @@ class Cell:
 class Disturbance:
     """A fault as it is put upon a machine that does a step, and taken away again."""
 
-    def __init__(self, lab: Lab, machine: Machine, plain: Undisturbed) -> None:
-        self.lab, self.machine, self.plain = lab, machine, plain
+    def __init__(self, lab: Lab, machine: Machine, plain: Undisturbed, share: float) -> None:
+        self.lab, self.machine, self.plain, self.share = lab, machine, plain, share
         self.started = time.monotonic()
 
     def midway(self, process: subprocess.Popen[str]) -> bool:
-        """Wait until the step is about half done; False when it was quicker than that."""
-        target = self.started + max(0.3, self.plain.seconds * 0.5)
+        """Wait until that share of the step is done; False when it was quicker than that."""
+        target = self.started + max(0.3, self.plain.seconds * self.share)
         while process.poll() is None and time.monotonic() < target:
             time.sleep(0.02)
         return process.poll() is None
@@ -185,11 +185,25 @@ def message_of(output: str, fault: str) -> str:
 
 
 def try_cell(lab: Lab, before: list[Undisturbed], plain: Undisturbed, fault: str) -> Cell:
-    """Break a step, set the cause right, and run it twice more."""
+    """Break a step, set the cause right, and run it twice more.
+
+    A step that was done before it could be killed half way is killed earlier.
+    """
+    for share in (0.5, 0.25, 0.1):
+        cell = try_once(lab, before, plain, fault, share)
+        if cell.problem or fault not in ("kill -9", "SIGINT") or "not touched" not in cell.message:
+            break
+    return cell
+
+
+def try_once(
+    lab: Lab, before: list[Undisturbed], plain: Undisturbed, fault: str, share: float
+) -> Cell:
+    """Break a step once."""
     cell = Cell(plain.step, fault)
     layers = [one.layer for one in before]
     with lab.machine(layers, full_disk=fault == "disk full") as machine:
-        code, output = FAULTS[fault](Disturbance(lab, machine, plain))
+        code, output = FAULTS[fault](Disturbance(lab, machine, plain, share))
         last = (states(machine) or ["none"])[-1].partition("\t")[2]
         output += "" if code == 0 else log(machine, plain.step, 12)
         if code == 0:
