@@ -65,9 +65,9 @@ apt_install() {
   if command -v cloud-init >/dev/null; then
     timeout 300 cloud-init status --wait >/dev/null || true
   fi
-  finish_interrupted_dpkg
   say "installing $missing"
   apt_get update || say 'apt-get update reported errors; going on with what it knows'
+  repair_packages
   # shellcheck disable=SC2086  # a list of words
   list_new_packages $missing
   # shellcheck disable=SC2086
@@ -83,12 +83,13 @@ list_new_packages() {
   done
 }
 
-# Until dpkg has finished what a kill or a full disk interrupted, apt refuses everything else.
-finish_interrupted_dpkg() {
-  [[ -n $(dpkg --audit) || -n $(find /var/lib/dpkg/updates -type f -name '[0-9]*' 2>/dev/null) ]] || return 0
-  say 'dpkg was interrupted; it finishes that first'
-  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a ||
-    apt_get --fix-broken install
+# A kill, a Ctrl-C or a full disk in the middle of an installation leaves packages half unpacked, or
+# without what they depend on. apt refuses everything else until that is mended.
+repair_packages() {
+  if [[ -z $(as_root dpkg --audit) ]] && apt_get check; then return 0; fi
+  say 'an installation was interrupted; it is finished first'
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a || true
+  apt_get --fix-broken --no-remove install
 }
 
 system_deps_describe() { say 'apt packages: git, curl, gcc, tmux, Firejail'; }

@@ -9,6 +9,7 @@ setup() {
   # What the tests call themselves stays; sudo and apt-get are never the real ones.
   command_stub dpkg-query <<<'[[ " $INSTALLED " == *" ${*: -1} "* ]] && echo installed'
   command_stub cloud-init <<<'exit 0'
+  command_stub dpkg <<<'exit 0'
 }
 teardown() { remove_home; }
 
@@ -23,7 +24,7 @@ teardown() { remove_home; }
 
 @test "only what is missing is installed, with the lock waited for and no prompts" {
   export INSTALLED='gcc'
-  stub apt-get '-y -q *DPkg::Lock::Timeout=600* update => true' \
+  stub apt-get '-y -q *DPkg::Lock::Timeout=600* update => true' '*check => true' \
     '*--simulate install * git tmux => printf "Inst git (1 Ubuntu)\nInst libc [1] (2 Ubuntu)\nInst perl (5 Ubuntu)\n"' \
     '*install --no-install-recommends git tmux => test "$DEBIAN_FRONTEND $NEEDRESTART_MODE" = "noninteractive l"'
   as_root() { "$@"; }
@@ -35,7 +36,7 @@ teardown() { remove_home; }
 
 @test "a failing install fails the step" {
   export INSTALLED=''
-  stub apt-get '*update => true' '*--simulate* => true' '*install* => exit 100'
+  stub apt-get '*update => true' '*check => true' '*--simulate* => true' '*install* => exit 100'
   as_root() { "$@"; }
   run as_program apt_install git
   expect_status 100
@@ -44,7 +45,7 @@ teardown() { remove_home; }
 
 @test "a repository that cannot be updated does not stop an install that works" {
   export INSTALLED=''
-  stub apt-get '*update => exit 100' '*--simulate* => true' '*install* => true'
+  stub apt-get '*update => exit 100' '*check => true' '*--simulate* => true' '*install* => true'
   as_root() { "$@"; }
   run as_program apt_install git
   expect_status 0
@@ -81,12 +82,24 @@ teardown() { remove_home; }
 
 @test "what dpkg left half done is finished before anything is installed" {
   export INSTALLED=''
-  stub dpkg '--audit => echo "git is only half configured"' '--force-confold --configure -a => true'
-  stub apt-get '*update => true' '*--simulate* => true' '*install* => true'
+  command_stub dpkg <<<'echo "dpkg $*" >>"$STUBS/.dpkg"; [[ $* != --audit ]] || echo "git is only half configured"'
+  stub apt-get '*update => true' '*--fix-broken --no-remove install => true' '*--simulate* => true' '*install* => true'
   as_root() { "$@"; }
   run as_program apt_install git
   expect_status 0
-  expect_output 'it finishes that first'
+  expect_output 'it is finished first'
+  grep -q -- '--configure -a' "$STUBS/.dpkg"
+  verify_stubs
+}
+
+@test "packages without what they depend on are completed, and none is removed for it" {
+  export INSTALLED=''
+  command_stub dpkg <<<'[[ $* == --audit ]]'
+  stub apt-get '*update => true' '*check => exit 100' '*--fix-broken --no-remove install => true' '*--simulate* => true' \
+    '*install* => true'
+  as_root() { "$@"; }
+  run as_program apt_install git
+  expect_status 0
   verify_stubs
 }
 

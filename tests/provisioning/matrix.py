@@ -1,6 +1,6 @@
 """Every step, interrupted in every way: a clear message, then convergence, then nothing to do.
 
-Usage: matrix.py [--steps A,B] [--faults A,B]     as root; prints a Markdown table
+Usage: matrix.py [--steps A,B] [--faults A,B] [--moments 0.2,0.8]   as root; prints a Markdown table
 """
 
 from __future__ import annotations
@@ -184,14 +184,24 @@ def message_of(output: str, fault: str) -> str:
     return (told or lines[-1:] or [""])[0][:160]
 
 
-def try_cell(lab: Lab, before: list[Undisturbed], plain: Undisturbed, fault: str) -> Cell:
+KILLS = ("kill -9", "SIGINT")
+
+
+def try_cell(
+    lab: Lab, before: list[Undisturbed], plain: Undisturbed, fault: str, moments: list[float]
+) -> Cell:
     """Break a step, set the cause right, and run it twice more.
 
-    A step that was done before it could be killed half way is killed earlier.
+    A kill comes at each of the moments, which are shares of the step's duration; when the step was
+    quicker than that, it comes earlier.
     """
-    for share in (0.5, 0.25, 0.1):
-        cell = try_once(lab, before, plain, fault, share)
-        if cell.problem or fault not in ("kill -9", "SIGINT") or "not touched" not in cell.message:
+    for moment in moments if fault in KILLS else [0.5]:
+        for share in (moment, moment / 2, moment / 5):
+            cell = try_once(lab, before, plain, fault, share)
+            if cell.problem or fault not in KILLS or "not touched" not in cell.message:
+                break
+        if cell.problem:
+            cell.problem += f" (at {share:.0%})"
             break
     return cell
 
@@ -242,18 +252,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", default="", help="only these, comma separated")
     parser.add_argument("--faults", default="", help="only these, comma separated")
+    parser.add_argument("--moments", default="0.5", help="when to kill, e.g. 0.2,0.5,0.8")
     options = parser.parse_args()
     lab = Lab()
     steps = options.steps.split(",") if options.steps else lab.steps()
     plain = lab.undisturbed(max(steps, key=lab.steps().index))
     faults = options.faults.split(",") if options.faults else list(FAULTS)
+    moments = [float(moment) for moment in options.moments.split(",")]
     cells: list[Cell] = []
     print("\n| step | fault | message | then |\n| --- | --- | --- | --- |", flush=True)
     for number, one in enumerate(plain):
         for fault in faults if one.step in steps else []:
             started = time.monotonic()
             try:
-                cell = try_cell(lab, plain[:number], one, fault)
+                cell = try_cell(lab, plain[:number], one, fault, moments)
             finally:
                 lab.mirror.faults = []
                 if not lab.mirror.is_up:

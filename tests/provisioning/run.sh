@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The long suites of provisioning, all of them or some; see docs/provisioning.md.
 #   bash tests/provisioning/run.sh [whole] [bats] [airgap] [github] [cloud]
-#   bash tests/provisioning/run.sh matrix [--steps A,B] [--faults A,B]
+#   bash tests/provisioning/run.sh matrix [--steps A,B] [--faults A,B] [--moments 0.2,0.5,0.8]
 #   bash tests/provisioning/run.sh mutation [FUNCTION...]
 set -Eeuo pipefail
 
