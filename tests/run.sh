@@ -99,6 +99,13 @@ check() {
   fi
 }
 
+# a, b, c
+listed() {
+  local words
+  printf -v words ', %s' "${@:-nothing}"
+  printf '%s' "${words:2}"
+}
+
 shell_files() { git ls-files --cached --others --exclude-standard '*.sh' .ci/run; }
 
 lint() {
@@ -165,10 +172,10 @@ main() {
   say ''
   for suite in "${NOT_RUN[@]}"; do say "not run here: $suite"; done
   if ((${#FAILED[@]})); then
-    say "FAILED: ${FAILED[*]}; passed: ${PASSED[*]:-nothing}; $(duration "$SECONDS") in all"
+    say "FAILED: $(listed "${FAILED[@]}"); passed: $(listed "${PASSED[@]}"); $(duration "$SECONDS") in all"
     exit 1
   fi
-  say "All passed: ${PASSED[*]}; $(duration "$SECONDS") in all"
+  say "All passed: $(listed "${PASSED[@]}"); $(duration "$SECONDS") in all"
 }
 
 main "$@"

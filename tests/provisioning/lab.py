@@ -6,12 +6,14 @@ Everything lies in PROVISIONING_DIR (default /var/tmp/sigilderg-provisioning) an
 from __future__ import annotations
 
 import atexit
+import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,13 +97,26 @@ class Lab:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.folder = folder
+        self._take_folder()
         self.base = base_root(folder)
         self.mirror = Mirror(folder / "downloads", folder / "local")
         self.package = self._package_layer()
         self.environment = {**self.mirror.variables(), **SETTINGS}
         self._number = 0
-        self.machines = folder / f"machines-{os.getpid()}"
+        self.machines = folder / "machines"
         atexit.register(shutil.rmtree, self.machines, ignore_errors=True)
+
+    def _take_folder(self) -> None:
+        """Be the only one at work there, and clear away what a killed one has left."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"error: another test is at work in {self.folder}; PROVISIONING_DIR names one")
+        for disk in filter(os.path.ismount, self.folder.glob("machines/*/store")):
+            subprocess.run(["umount", disk], check=True)
+        shutil.rmtree(self.folder / "machines", ignore_errors=True)
 
     def serve_sources(self) -> None:
         """Have the mirror serve from here: pyenv, a CPython, and two tiny models."""
@@ -182,8 +197,10 @@ class Lab:
         """What a set-up needs of the working tree, in the user's home.
 
         It is named after its content and after the mirror's port: both show in what is set up.
+        What was set up from another content goes.
         """
-        part = self.folder / f"package.part-{os.getpid()}"
+        part = self.folder / "package.part"
+        shutil.rmtree(part, ignore_errors=True)
         home = part / HOME.lstrip("/")
         self.copy_tree(home / "package", without=NOT_PROVISIONED_FROM)
         (part / CCACHE.lstrip("/")).mkdir()
@@ -191,8 +208,10 @@ class Lab:
         layer = self.folder / f"package-{tree_hash(home / 'package')}-{self.mirror.port}"
         if layer.exists():
             shutil.rmtree(part)
-        else:
-            part.rename(layer)
+            return layer
+        for other in self.folder.glob("package-*"):
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
+        part.rename(layer)
         return layer
 
     def whole_package_layer(self) -> Path:
