@@ -152,9 +152,15 @@ cannot_write() { die 1 "cannot write $1. Is its disk full? df -h $(dirname "$1")
 # --- deviations: what departs from the pinned environment, as rows of deviations.tsv ---------------
 # A step owns the rows whose id is its name, or starts with its name and a dot.
 
-# deviation ID EXPECTED ACTUAL CONSEQUENCE: recorded; in a strict run, fatal unless accepted.
+# deviation ID EXPECTED ACTUAL CONSEQUENCE: recorded; in a strict run, fatal unless accepted. The rows
+# are sorted, so that they do not tell how often, and in which order, steps were run.
 deviation() {
-  printf '%s\t%s\t%s\t%s\n' "$@" >>"$STATE_DIR/deviations.tsv" || cannot_write "$STATE_DIR/deviations.tsv"
+  local rows=$STATE_DIR/deviations.tsv
+  {
+    cat "$rows" 2>/dev/null || true
+    printf '%s\t%s\t%s\t%s\n' "$@"
+  } | LC_ALL=C sort >"$rows.part" || cannot_write "$rows"
+  mv "$rows.part" "$rows"
   say "deviation $1: expected $2, have $3: $4"
   if ((STRICT)) && [[ " $ACCEPTED_DEVIATIONS " != *" $1 "* ]]; then
     die 3 "a strict run refuses this deviation. SKIP_ENV_CHECK=1 goes on and records it in every report."

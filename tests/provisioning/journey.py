@@ -128,30 +128,34 @@ def github(lab: Lab) -> None:
         assert "sigilderg.trainer" not in found and "sigilderg.eval_command" in found, found
         expect(machine, f"git -C {STATE}/sources/SigilDERG-Finetuner rev-parse HEAD", commit)
     lab.discard(machine)
+    shutil.rmtree(lab.folder / "local" / "github")
 
 
 # Stands in for systemd, which is no part of a machine that is only a root file system: runs the
 # command in the background, with the lab's settings, as the user that is named.
 SYSTEMD_RUN = """#!/bin/bash
-options=()
+mapfile -t options </etc/lab-settings
 while [[ $1 == --* ]]; do
   [[ $1 != --uid=* ]] || user=${1#--uid=}
   [[ $1 != --setenv=* ]] || options+=("${1#--setenv=}")
   shift
 done
 setsid setpriv --reuid "$user" --regid "$user" --init-groups env -i -C / PATH="$PATH" \
-  $(</etc/lab-settings) "${options[@]}" "$@" >/tmp/unit.log 2>&1 </dev/null &
+  "${options[@]}" "$@" >/tmp/unit.log 2>&1 </dev/null &
 """
 # The parts of cloud-init that user data speaks to. The others would make the machine another one.
 CLOUD_CONFIG = """datasource_list: [NoCloud]
+network: {config: disabled}
 cloud_init_modules: [write-files]
 cloud_config_modules: [runcmd]
 cloud_final_modules: [write-files-deferred, scripts-user]
 """
 BOOT = """set -e
 cloud-init schema --config-file /var/lib/cloud/seed/nocloud/user-data
-cloud-init init --local && cloud-init init
-cloud-init modules --mode=config && cloud-init modules --mode=final"""
+cloud-init init --local
+cloud-init init
+cloud-init modules --mode=config
+cloud-init modules --mode=final"""
 
 
 def cloud(lab: Lab) -> None:
@@ -179,7 +183,7 @@ def cloud(lab: Lab) -> None:
         }.items():
             script = f"mkdir -p $(dirname {path}) && cat >{path} <<'END'\n{text}\nEND\n"
             machine.sh(f"{script} chmod 755 {path}", user="root", check=True)
-        expect(machine, BOOT, "Valid cloud-config", user="root")
+        expect(machine, BOOT, "Valid schema", user="root")
         status = f"cd ~/sigilderg-lambda-package-{version} && bash eval_setup.sh status"
         started = time.monotonic()
         while "running" in (said := machine.sh(status)[1]) or "finished" not in said:

@@ -23,7 +23,7 @@ from mirror import Fault
 PAYLOAD = {
     "system_deps": r"\.deb$",
     "python": r"\.tar\.xz$",
-    "venv": r"/files/.*\.whl$",
+    "venv": r"/files/(?!.*/uv-).*\.whl$",  # what uv installs, and not uv itself
     "rust": r"rustup-init$|/dist/.*\.tar\.xz$|/download$",
     "cli_tools": r"\.deb$",
     "models": r"safetensors$",
@@ -238,8 +238,8 @@ def try_once(
             machine.sh(run(plain.step))
             if states(machine)[-1] != f"{plain.step}\tskipped":
                 cell.problem = f"the third run: {states(machine)[-1]}"
-            elif tree(machine, *TREE) != plain.tree:
-                cell.problem = "the third run changes the tree"
+            elif (found := tree(machine, *TREE)) != plain.tree:
+                cell.problem = f"the third run changes: {difference(found, plain.tree)}"
     lab.discard(machine)
     return cell
 

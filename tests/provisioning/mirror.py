@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -53,7 +54,7 @@ class Mirror:
         self.faults: list[Fault] = []
         self.requests: list[str] = []
         self.token = ""  # what a gated model asks for; empty: nothing is gated
-        self._server: http.server.ThreadingHTTPServer | None = None
+        self._server: Server | None = None
         self._locks: dict[str, threading.Lock] = {}
         for self.port in PORTS:
             try:
@@ -66,7 +67,7 @@ class Mirror:
     def up(self) -> None:
         """Start answering, on the port of before."""
         handler = type("Bound", (Handler,), {"mirror": self})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self._server = Server(("127.0.0.1", self.port), handler)
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
 
     def down(self) -> None:
@@ -129,6 +130,15 @@ class Mirror:
                 return None
             file.with_suffix(".part").rename(file)
             return file
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A server to which it is no news that a client is killed."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of errors that are our own."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
