@@ -174,6 +174,7 @@ plan() {
 
 provision() {
   local step number=0
+  discard_half_compiled
   for step in "${CHOSEN_STEPS[@]}"; do
     run_step "$step" $((++number)) "${#CHOSEN_STEPS[@]}"
   done

@@ -47,7 +47,6 @@ run_step() {
   fi
 
   printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log" || cannot_write "$log"
-  discard_half_compiled
   touch -d '1 second ago' "$STATE_DIR/step.begun" || cannot_write "$STATE_DIR/step.begun"
   if [[ -t 1 ]]; then
     show_progress "$log" 9>&- &
@@ -78,6 +77,7 @@ run_step() {
 discard_half_compiled() {
   [[ -f $STATE_DIR/step.begun ]] || return 0
   find "$VENV_DIR" "$STATE_DIR/bootstrap" "$ROOT/src" -name '*.pyc' -newer "$STATE_DIR/step.begun" -delete 2>/dev/null || true
+  rm "$STATE_DIR/step.begun"
 }
 
 # A step with a deviation is not done as far as a strict run is concerned.

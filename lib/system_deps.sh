@@ -42,7 +42,7 @@ apt_get() {
   local sources=()
   if [[ -n ${OFFLINE_PACKAGES:-} ]]; then mapfile -t sources < <(carried_packages_options); fi
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
-    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 "${sources[@]}" "$@"
+    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 -o APT::Install-Recommends=false "${sources[@]}" "$@"
 }
 
 # Whether apt gets the index of its first source. apt-helper goes by apt's mirrors and proxies, and
@@ -71,13 +71,13 @@ apt_install() {
   # shellcheck disable=SC2086  # a list of words
   list_new_packages $missing
   # shellcheck disable=SC2086
-  apt_get install --no-install-recommends $missing
+  apt_get install $missing
 }
 
 # Which packages are going to be new, dependencies included: uninstalling takes away these.
 list_new_packages() {
   local package
-  for package in $(apt_get --simulate install --no-install-recommends "$@" |
+  for package in $(apt_get --simulate install "$@" |
     awk '/^Inst/ && $3 !~ /^\[/ {print $2}'); do
     made package "$package"
   done
@@ -86,10 +86,12 @@ list_new_packages() {
 # A kill, a Ctrl-C or a full disk in the middle of an installation leaves packages half unpacked, or
 # without what they depend on. apt refuses everything else until that is mended.
 repair_packages() {
+  local half_unpacked
   if [[ -z $(as_root dpkg --audit) ]] && apt_get check; then return 0; fi
   say 'an installation was interrupted; it is finished first'
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a || true
-  apt_get --fix-broken --no-remove install
+  mapfile -t half_unpacked < <(dpkg-query -W -f='${db:Status-Status} ${binary:Package}\n' | sed -n 's/^half-installed //p')
+  apt_get --fix-broken --reinstall --no-remove install "${half_unpacked[@]}"
 }
 
 system_deps_describe() { say 'apt packages: git, curl, gcc, tmux, Firejail'; }

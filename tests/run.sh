@@ -153,6 +153,7 @@ main() {
   local step number=0 steps=(system_deps python venv pytorch sigilderg linters skypilot axe rust sandbox) suite
   mkdir -p "$STATE_DIR/logs"
   take_lock
+  discard_half_compiled
   for step in "${steps[@]}"; do
     run_step "$step" $((++number)) "${#steps[@]}"
   done

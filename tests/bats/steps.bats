@@ -10,6 +10,7 @@ setup() {
   thing_probe() { [[ -f $STATE_DIR/thing ]] && echo 'the thing is there'; }
   thing_apply() { touch "$STATE_DIR/thing"; }
   thing_verify() { [[ -f $STATE_DIR/thing ]]; }
+  eval "$(sed -n '/^provision() {/,/^}/p' "$ROOT/eval_setup.sh")"
 }
 teardown() { remove_home; }
 
@@ -221,6 +222,14 @@ teardown() { remove_home; }
   expect_output 'fuser'
 }
 
+@test "a step that was interrupted when all was done leaves no trace" {
+  touch "$STATE_DIR/thing" "$STATE_DIR/step.begun"
+  CHOSEN_STEPS=(thing)
+  run as_program provision
+  expect_output skipped
+  [ ! -e "$STATE_DIR/step.begun" ]
+}
+
 @test "modules that were compiled in a step that failed are compiled anew, others are kept" {
   mkdir -p "$VENV_DIR/old" "$VENV_DIR/new"
   touch -d '1 hour ago' "$VENV_DIR/old/kept.pyc"
@@ -230,8 +239,10 @@ teardown() { remove_home; }
   [ -e "$VENV_DIR/new/half.pyc" ]
   touch "$STATE_DIR/second"
   thing_apply() { [[ ! -e $VENV_DIR/new/half.pyc ]] && touch "$STATE_DIR/thing" "$VENV_DIR/new/whole.pyc"; }
-  run as_program run_step thing 1 1
+  CHOSEN_STEPS=(thing)
+  run as_program provision
   expect_status 0
   [ -e "$VENV_DIR/old/kept.pyc" ]
+  [ -e "$VENV_DIR/new/whole.pyc" ]
   [ ! -e "$STATE_DIR/step.begun" ]
 }

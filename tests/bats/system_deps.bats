@@ -7,7 +7,9 @@ setup() {
   make_home
   load_libraries
   # What the tests call themselves stays; sudo and apt-get are never the real ones.
-  command_stub dpkg-query <<<'[[ " $INSTALLED " == *" ${*: -1} "* ]] && echo installed'
+  command_stub dpkg-query <<<'
+    [[ $* != *binary:Package* ]] || { printf "installed gcc\nhalf-installed perl-base\n" && exit; }
+    [[ " $INSTALLED " == *" ${*: -1} "* ]] && echo installed'
   command_stub cloud-init <<<'exit 0'
   command_stub dpkg <<<'exit 0'
 }
@@ -25,8 +27,8 @@ teardown() { remove_home; }
 @test "only what is missing is installed, with the lock waited for and no prompts" {
   export INSTALLED='gcc'
   stub apt-get '-y -q *DPkg::Lock::Timeout=600* update => true' '*check => true' \
-    '*--simulate install * git tmux => printf "Inst git (1 Ubuntu)\nInst libc [1] (2 Ubuntu)\nInst perl (5 Ubuntu)\n"' \
-    '*install --no-install-recommends git tmux => test "$DEBIAN_FRONTEND $NEEDRESTART_MODE" = "noninteractive l"'
+    '*--simulate install git tmux => printf "Inst git (1 Ubuntu)\nInst libc [1] (2 Ubuntu)\nInst perl (5 Ubuntu)\n"' \
+    '*APT::Install-Recommends=false install git tmux => test "$DEBIAN_FRONTEND $NEEDRESTART_MODE" = "noninteractive l"'
   as_root() { "$@"; }
   run as_program apt_install gcc git tmux
   expect_status 0
@@ -83,7 +85,7 @@ teardown() { remove_home; }
 @test "what dpkg left half done is finished before anything is installed" {
   export INSTALLED=''
   command_stub dpkg <<<'echo "dpkg $*" >>"$STUBS/.dpkg"; [[ $* != --audit ]] || echo "git is only half configured"'
-  stub apt-get '*update => true' '*--fix-broken --no-remove install => true' '*--simulate* => true' '*install* => true'
+  stub apt-get '*update => true' '*--fix-broken --reinstall --no-remove install perl-base => true' '*--simulate* => true' '*install* => true'
   as_root() { "$@"; }
   run as_program apt_install git
   expect_status 0
@@ -92,10 +94,10 @@ teardown() { remove_home; }
   verify_stubs
 }
 
-@test "packages without what they depend on are completed, and none is removed for it" {
+@test "packages half unpacked, or without what they depend on, are completed, and none is removed for it" {
   export INSTALLED=''
   command_stub dpkg <<<'[[ $* == --audit ]]'
-  stub apt-get '*update => true' '*check => exit 100' '*--fix-broken --no-remove install => true' '*--simulate* => true' \
+  stub apt-get '*update => true' '*check => exit 100' '*--fix-broken --reinstall --no-remove install perl-base => true' '*--simulate* => true' \
     '*install* => true'
   as_root() { "$@"; }
   run as_program apt_install git

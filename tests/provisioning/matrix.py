@@ -235,9 +235,10 @@ def try_once(
         elif installed != plain.packages:
             cell.problem = f"other packages: {set(installed) ^ set(plain.packages)}"
         else:
-            machine.sh(run(plain.step))
-            if states(machine)[-1] != f"{plain.step}\tskipped":
-                cell.problem = f"the third run: {states(machine)[-1]}"
+            code, output = machine.sh(run(plain.step))
+            if code or states(machine)[-1] != f"{plain.step}\tskipped":
+                cell.problem = f"the third run ends with {code}: {states(machine)[-1]}"
+                print(output, log(machine, plain.step, 60))
             elif (found := tree(machine, *TREE)) != plain.tree:
                 cell.problem = f"the third run changes: {difference(found, plain.tree)}"
     lab.discard(machine)
