@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -241,9 +242,12 @@ class Lab:
         """A machine with the package on it, above the layers of some steps."""
         self._number += 1
         folder = self.machines / f"{self._number:03}"
-        sources = {"/etc/apt/sources.list": self.mirror.sources_list()}
+        files = {
+            "/etc/apt/sources.list": self.mirror.sources_list(),
+            "/etc/hosts": f"127.0.0.1 localhost {socket.gethostname()}\n",  # sudo looks it up
+        }
         layers = [self.base, self.package, *layers]
-        return Machine(layers, folder, full_disk, self.environment, sources)
+        return Machine(layers, folder, full_disk, self.environment, files)
 
     def discard(self, machine: Machine) -> None:
         """Delete what a machine has written."""
