@@ -135,16 +135,18 @@ shell_tests() {
 machine_tests() {
   export PYTHON=$VENV_DIR/bin/python PROVISIONING_DIR=$STATE_DIR/machines
   if ! can_make_machines; then
-    NOT_RUN+=('machines (they need root, where file systems can be mounted, and the archive of Ubuntu)')
+    NOT_RUN+=("machines (they need root, where file systems can be mounted, Ubuntu's archive, and $MACHINES_GB GB of disk)")
     return 0
   fi
   check 'a step, broken in every way' bash tests/provisioning/run.sh matrix --steps system_deps
   check "bats with Ubuntu 22.04's tools" bash tests/provisioning/run.sh bats
 }
 
+MACHINES_GB=36 # 2 for themselves; in them, preflight wants to see room for the real models
 can_make_machines() {
-  ((EUID == 0)) && curl_answers "${UBUNTU_ARCHIVE:-http://archive.ubuntu.com/ubuntu}/dists/jammy/Release" &&
-    mkdir -p "$PROVISIONING_DIR"/probe/{lower,upper,work,root} &&
+  ((EUID == 0)) && mkdir -p "$PROVISIONING_DIR"/probe/{lower,upper,work,root} &&
+    (($(df -Pk "$PROVISIONING_DIR" | awk 'NR == 2 {print int($4 / 1048576)}') >= MACHINES_GB)) &&
+    curl_answers "${UBUNTU_ARCHIVE:-http://archive.ubuntu.com/ubuntu}/dists/jammy/Release" &&
     unshare --mount --pid --fork mount -t overlay overlay "$PROVISIONING_DIR/probe/root" \
       -o "lowerdir=$PROVISIONING_DIR/probe/lower,upperdir=$PROVISIONING_DIR/probe/upper,workdir=$PROVISIONING_DIR/probe/work"
 }

@@ -30,6 +30,7 @@ PYTHON_VERSION = "3.12.3"
 PYTHON_SOURCE = f"pool/main/p/python3.12/python3.12_{PYTHON_VERSION}.orig.tar.xz"
 PYTHON_SHA256 = "56bfef1fdfc1221ce6720e43a661e3eb41785dd914ce99698d8c7896af4bdaa1"
 
+FREE_BYTES = 50 << 30  # layers and a machine take 15 GB, and preflight wants 34 GB to be free
 CCACHE = f"{HOME}/.ccache"
 SETTINGS = {
     "SKIP_ENV_CHECK": "1",
@@ -268,6 +269,8 @@ class Lab:
         steps = steps[: steps.index(last) + 1] if last else steps
         if len(steps) > 1:  # the first needs nothing but apt
             self.serve_sources()
+            if shutil.disk_usage(self.folder).free < FREE_BYTES and not kept.exists():
+                sys.exit(f"error: {self.folder} needs {FREE_BYTES >> 30} GB of free disk")
         done: list[Undisturbed] = []
         if kept.exists():
             rows = json.loads(kept.read_text())
