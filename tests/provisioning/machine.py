@@ -212,8 +212,11 @@ VOLATILE = (
     f"{HOME}/.sigilderg/cache",
     "*/__pycache__",
 )
-# Files whose content names the moment in which they were made, or what a server chose to pack.
-DATED = re.compile(r"/pyenv/\.git/|/libpython3\.\d+\.(a|so\.1\.0)$")
+# Files whose content names the moment in which they were made, or that git and rustup write in
+# whatever order.
+DATED = re.compile(
+    r"/pyenv/\.git/|/libpython3\.\d+\.(a|so\.1\.0)$|/multirust-channel-manifest\.toml$"
+)
 
 
 def tree(machine: Machine, *roots: str) -> dict[str, str]:
