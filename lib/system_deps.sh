@@ -84,10 +84,11 @@ list_new_packages() {
 }
 
 # A kill, a Ctrl-C or a full disk in the middle of an installation leaves packages half unpacked, or
-# without what they depend on. apt refuses everything else until that is mended.
+# without what they depend on. apt refuses everything else until that is mended. (Whether it is needed
+# is asked without waiting for another program's lock.)
 repair_packages() {
   local half_unpacked
-  if [[ -z $(as_root dpkg --audit) ]] && apt_get check; then return 0; fi
+  if [[ -z $(as_root dpkg --audit) ]] && apt_get -o Debug::NoLocking=true check; then return 0; fi
   say 'an installation was interrupted; it is finished first'
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a || true
   mapfile -t half_unpacked < <(dpkg-query -W -f='${db:Status-Status} ${binary:Package}\n' | sed -n 's/^half-installed //p')

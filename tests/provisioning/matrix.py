@@ -215,7 +215,6 @@ def try_once(
     with lab.machine(layers, full_disk=fault == "disk full") as machine:
         code, output = FAULTS[fault](Disturbance(lab, machine, plain, share))
         last = (states(machine) or ["none"])[-1].partition("\t")[2]
-        output += "" if code == 0 else log(machine, plain.step, 12)
         if code == 0:
             cell.message = f"not touched by it: {last}"
         elif fault == "kill -9":
