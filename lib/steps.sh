@@ -18,6 +18,14 @@ guarded() {
   set -e
 }
 
+# logged FILE COMMAND...: in a subshell of its own. Were the whole call redirected, what a trap says while
+# it runs would go there, too, instead of to the person who has pressed Ctrl-C.
+logged() {
+  exec >>"$1" 2>&1
+  shift
+  "$@"
+}
+
 # probe STEP: its probe's exit code is in RC and the last line that it printed in REASON.
 probe() {
   set +e
@@ -54,7 +62,7 @@ run_step() {
   else
     say "$STEP_LABEL $("${step}_describe")"
   fi
-  guarded apply_step "$step" >>"$log" 2>&1
+  guarded logged "$log" apply_step "$step"
   if [[ -n $ticker ]]; then
     kill "$ticker"
     wait "$ticker" 2>/dev/null || true

@@ -200,3 +200,24 @@ PYTHON
   [ ! -e "$STATE_DIR/run.started" ]
   [ ! -e "$STATE_DIR/venv/bin/python.ran" ]
 }
+
+@test "Ctrl-C in a step says how to go on, to the person and not to the log" {
+  driver <<<'touch "$STATE_DIR/begun"; exec sleep 20'
+  command_stub curl <<<'exit 6'
+  # What bash starts in the background ignores Ctrl-C for good, so it is started from here.
+  BASE_MODEL=org/base run python3 - "$ROOT/eval_setup.sh" "$STATE_DIR/begun" <<'PYTHON'
+import os, signal, subprocess, sys, time
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+command = ["bash", sys.argv[1], "--demo", "--only", "models"]
+process = subprocess.Popen(command, start_new_session=True)
+while process.poll() is None and not os.path.exists(sys.argv[2]):
+    time.sleep(0.05)
+os.killpg(process.pid, signal.SIGINT)
+sys.exit(process.wait())
+PYTHON
+  expect_status 130
+  expect_output 'Interrupted. The same command goes on from here.'
+  run grep -r Interrupted "$STATE_DIR/logs"
+  [ -z "$output" ]
+}

@@ -35,7 +35,7 @@ CAUSE = {
     "SIGINT": r"Interrupted\. The same command goes on",
     "disk full": r"No space left|disk of .* is full|Is its disk full|disk: ",
     "network gone": r"Out of reach now|no such answer|no answer|hub cannot be reached",
-    "wrong checksum": r"(?i)checksum|hash|not the pinned file|sha256|verif",
+    "wrong checksum": r"(?i)checksum|hash|not the pinned file|sha256|verif|invalid zip",
     "truncated download": r"(?i)checksum|hash|truncat|mismatch|connection|closed|incomplete|"
     r"transfer|not the pinned|unexpected|partial|broken|cannot be reached",
     "apt lock held": r"(?i)could not get lock|unable to acquire the dpkg|lock-frontend|held by",
@@ -45,6 +45,11 @@ CAUSE = {
 CLEAREST = (
     r"Interrupted|The disk of|Out of reach now|cannot write|not the pinned",
     r"(?i)mismatch",
+)
+
+# What a lenient run may lack, and says so.
+WITHOUT = re.compile(
+    r"(?<=deviation )(?!platform|pytorch|sigilderg)\S+: .*|.* could not be installed.*"
 )
 
 LOCK_HOLDER = """python3 -c '
@@ -215,8 +220,13 @@ def try_once(
     with lab.machine(layers, full_disk=fault == "disk full") as machine:
         code, output = FAULTS[fault](Disturbance(lab, machine, plain, share))
         last = (states(machine) or ["none"])[-1].partition("\t")[2]
-        if code == 0:
+        if code == 0 and tree(machine, *TREE) == plain.tree:
             cell.message = f"not touched by it: {last}"
+        elif code == 0:
+            words = WITHOUT.search(output + log(machine, plain.step))
+            cell.message = "goes on without: " + (words[0] if words else "")[:140]
+            if not words:
+                cell.problem = "does not say what it goes on without"
         elif fault == "kill -9":
             cell.message = "(killed)"
         else:
