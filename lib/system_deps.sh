@@ -91,7 +91,8 @@ repair_packages() {
   if [[ -z $(as_root dpkg --audit) ]] && apt_get -o Debug::NoLocking=true check; then return 0; fi
   say 'an installation was interrupted; it is finished first'
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a || true
-  mapfile -t half_unpacked < <(dpkg-query -W -f='${db:Status-Status} ${binary:Package}\n' | sed -n 's/^half-installed //p')
+  mapfile -t half_unpacked < <(dpkg-query -W -f='${db:Status-Eflag} ${db:Status-Status} ${binary:Package}\n' |
+    awk '$1 == "reinstreq" || $2 == "half-installed" {print $3}')
   apt_get --fix-broken --reinstall --no-remove install "${half_unpacked[@]}"
 }
 

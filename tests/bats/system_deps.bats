@@ -8,7 +8,7 @@ setup() {
   load_libraries
   # What the tests call themselves stays; sudo and apt-get are never the real ones.
   command_stub dpkg-query <<<'
-    [[ $* != *binary:Package* ]] || { printf "installed gcc\nhalf-installed perl-base\n" && exit; }
+    [[ $* != *binary:Package* ]] || { printf "%s\n" "ok installed gcc" "ok half-installed libc6" "reinstreq unpacked perl-base" && exit; }
     [[ " $INSTALLED " == *" ${*: -1} "* ]] && echo installed'
   command_stub cloud-init <<<'exit 0'
   command_stub dpkg <<<'exit 0'
@@ -85,7 +85,7 @@ teardown() { remove_home; }
 @test "what dpkg left half done is finished before anything is installed" {
   export INSTALLED=''
   command_stub dpkg <<<'echo "dpkg $*" >>"$STUBS/.dpkg"; [[ $* != --audit ]] || echo "git is only half configured"'
-  stub apt-get '*update => true' '*--fix-broken --reinstall --no-remove install perl-base => true' '*--simulate* => true' '*install* => true'
+  stub apt-get '*update => true' '*--fix-broken --reinstall --no-remove install libc6 perl-base => true' '*--simulate* => true' '*install* => true'
   as_root() { "$@"; }
   run as_program apt_install git
   expect_status 0
@@ -97,7 +97,7 @@ teardown() { remove_home; }
 @test "packages half unpacked, or without what they depend on, are completed, and none is removed for it" {
   export INSTALLED=''
   command_stub dpkg <<<'[[ $* == --audit ]]'
-  stub apt-get '*update => true' '*check => exit 100' '*--fix-broken --reinstall --no-remove install perl-base => true' '*--simulate* => true' \
+  stub apt-get '*update => true' '*check => exit 100' '*--fix-broken --reinstall --no-remove install libc6 perl-base => true' '*--simulate* => true' \
     '*install* => true'
   as_root() { "$@"; }
   run as_program apt_install git
