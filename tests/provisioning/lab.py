@@ -115,7 +115,10 @@ class Lab:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit(f"error: another test is at work in {self.folder}; PROVISIONING_DIR names one")
+            sys.exit(
+                f"error: another test is at work in {self.folder}; wait for it, or name another"
+                " folder by PROVISIONING_DIR"
+            )
         for disk in filter(os.path.ismount, self.folder.glob("machines/*/store")):
             subprocess.run(["umount", disk], check=True)
         shutil.rmtree(self.folder / "machines", ignore_errors=True)

@@ -28,7 +28,6 @@ PAYLOAD = {
     "cli_tools": r"\.deb$",
     "models": r"safetensors$",
 }
-USES_APT = ("system_deps", "python", "cli_tools")
 
 # The words by which a person learns the cause.
 CAUSE = {
@@ -266,6 +265,8 @@ def main() -> int:
     options = parser.parse_args()
     lab = Lab()
     steps = options.steps.split(",") if options.steps else lab.steps()
+    if unknown := set(steps) - set(lab.steps()):
+        parser.error(f"no such step: {', '.join(sorted(unknown))}; {', '.join(lab.steps())}")
     plain = lab.undisturbed(max(steps, key=lab.steps().index))
     faults = options.faults.split(",") if options.faults else list(FAULTS)
     moments = [float(moment) for moment in options.moments.split(",")]
