@@ -25,11 +25,13 @@
 #:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, space separated
 #: Mirrors
 #:   PYENV_REPO_URL            pyenv's git repository        https://github.com/pyenv/pyenv.git
+#:   PYENV_COMMIT PYENV_TAG    the commit of it, and its name for people, where a mirror has another one
 #:   PYTHON_BUILD_MIRROR_URL   CPython's sources, as URL/3.12.11/Python-3.12.11.tar.xz   python.org
 #:   RUSTUP_URL                rustup-init                   static.rust-lang.org
 #:   RUSTUP_DIST_SERVER        Rust's releases               https://static.rust-lang.org
 #:   CRATES_INDEX_URL          crates: sparse+URL, or a vendored folder   crates.io
 #:   FLASH_ATTN_URL            folder of the flash-attn wheel   its GitHub release
+#:   FLASH_ATTN_SHA256         its sha256, where you have built a wheel of your own
 #:   GITHUB_URL                sources that PyPI lacks       https://github.com
 #:   HF_ENDPOINT               models                        https://huggingface.co
 #:   PIP_INDEX_URL UV_INDEX_URL   Python packages            pypi.org
@@ -93,16 +95,16 @@ SYSTEM_DISK_GB=1 # apt packages
 LOCK=$ROOT/requirements/eval.lock
 LOCKED_PYTHON=3.12.11 # what requirements/*.lock were resolved for
 : "${PYENV_REPO_URL:=https://github.com/pyenv/pyenv.git}"
-PYENV_TAG=v2.6.30
-PYENV_COMMIT=f6a5b409e9fd1ad78aa4350ddc1fc5fc3d0fa666
-: "${PYTHON_BUILD_MIRROR_URL:=}" # empty: python.org
+: "${PYENV_COMMIT:=40dba8256f482e648dc3d170d0cc18aca9bb313e}" # what is fetched: a commit is its own checksum
+: "${PYENV_TAG:=v2.6.30}"                                     # what people call it
+: "${PYTHON_BUILD_MIRROR_URL:=}"                              # empty: python.org
 
 # --- PyTorch --------------------------------------------------------------------------------------
 TORCH_VERSION=2.8.0 # built for CUDA 12, so one pin serves drivers 525 to 580
 FLASH_ATTN_VERSION=2.8.3
 : "${FLASH_ATTN_URL:=https://github.com/Dao-AILab/flash-attention/releases/download/v$FLASH_ATTN_VERSION}"
 FLASH_ATTN_WHEEL="flash_attn-$FLASH_ATTN_VERSION+cu12torch2.8cxx11abiTRUE-cp312-cp312-linux_x86_64.whl"
-FLASH_ATTN_SHA256=f25da18657a87fc83dc1bfb8b7751b82246e9db355510226b674fd437c34b5fb
+: "${FLASH_ATTN_SHA256:=f25da18657a87fc83dc1bfb8b7751b82246e9db355510226b674fd437c34b5fb}"
 FLASH_ATTN_SOURCE_SHA256=1e71dd64a9e0280e0447b8a0c2541bad4bf6ac65bdeaa2f90e51a9e57de0370d
 FLASH_ATTN_BUILD_MINUTES=75
 

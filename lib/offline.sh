@@ -113,11 +113,7 @@ carry_git() {
   mv "$folder.part" "$folder"
 }
 
-carry_pyenv() {
-  carry_git "$PYENV_REPO_URL" "refs/tags/$PYENV_TAG" "$1"
-  [[ $(git -C "$1" rev-parse 'HEAD^{commit}') == "$PYENV_COMMIT" ]] || die 1 "pyenv $PYENV_TAG is not the pinned commit"
-  git -C "$1" tag -f "$PYENV_TAG" "$PYENV_COMMIT"
-}
+carry_pyenv() { carry_git "$PYENV_REPO_URL" "$PYENV_COMMIT" "$1"; }
 
 # pyenv itself knows the checksum.
 carry_python_source() {

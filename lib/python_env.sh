@@ -8,7 +8,11 @@ PYTHON_BUILD_PACKAGES=(build-essential libbz2-dev libffi-dev liblzma-dev libread
 # --- step python ----------------------------------------------------------------------------------
 # The interpreter's path is kept in STATE_DIR/python.path; nothing is activated, no PATH is changed.
 
-python_describe() { say "CPython $PYTHON_VERSION, built by pyenv"; }
+python_describe() {
+  local here=''
+  if any_python_will_do; then here='3.12 that is here, else '; fi
+  say "CPython $here$PYTHON_VERSION, built by pyenv"
+}
 
 python_probe() {
   local python version
@@ -22,7 +26,7 @@ python_probe() {
     say "$python is not CPython $PYTHON_VERSION"
     return 1
   fi
-  if [[ $version != "$PYTHON_VERSION" ]] && can_build_python; then
+  if [[ $version != "$PYTHON_VERSION" ]] && ! any_python_will_do && can_build_python; then
     say "$python was taken for want of CPython $PYTHON_VERSION, which can be built now"
     return 1
   fi
@@ -30,7 +34,7 @@ python_probe() {
 }
 
 python_needs() {
-  [[ -z $(pinned_python) ]] || return 0
+  [[ -z $(python_at_hand) ]] || return 0
   need fails git "$PYENV_REPO_URL"
   need fails curl "$(python_source_url)"
 }
@@ -42,20 +46,35 @@ python_source_url() {
 
 pinned_python() { find_pythons | awk -F'\t' -v v="$PYTHON_VERSION" '$1 == v && !n++'; }
 
-python_apply() {
+newest_python() { find_pythons | sort -V | tail -n 1; }
+
+# The demo is about minutes: building a Python takes more of them than all the rest.
+any_python_will_do() { ((DEMO && STRICT == 0)); }
+
+# What is taken without building anything.
+python_at_hand() {
   local found
   found=$(pinned_python)
+  if [[ -z $found ]] && any_python_will_do; then found=$(newest_python); fi
+  printf '%s' "$found"
+}
+
+python_apply() {
+  local found reason='the demo takes what is here'
+  found=$(python_at_hand)
   if [[ -z $found ]] && can_build_python; then
     build_python
     found=$(complete_python "$STATE_DIR/pyenv/versions/$PYTHON_VERSION/bin/python")
   fi
   if [[ -z $found ]]; then
-    found=$(find_pythons | sort -V | tail -n 1)
+    found=$(newest_python) reason='it could not be had'
     [[ -n $found ]] || die 3 "there is no CPython 3.12 here, and $PYTHON_VERSION cannot be built:" \
       "$PYENV_REPO_URL or python.org does not answer. Install python3.12 with python3.12-venv," \
       "or set PYENV_REPO_URL and PYTHON_BUILD_MIRROR_URL."
+  fi
+  if [[ $(cut -f1 <<<"$found") != "$PYTHON_VERSION" ]]; then
     deviation python "CPython $PYTHON_VERSION" "CPython $(cut -f1 <<<"$found")" \
-      "it could not be had; used is the newest 3.12 found here (sigilderg-finetuner asks for 3.12.10 or newer)"
+      "$reason; used is the newest 3.12 found here (sigilderg-finetuner asks for 3.12.10 or newer)"
   fi
   stamp "$STATE_DIR/python.path" "$(cut -f2 <<<"$found")"
 }
@@ -88,17 +107,12 @@ can_build_python() {
   answers git "$PYENV_REPO_URL" && answers curl "$(python_source_url)"
 }
 
-# python-build checks the source against its own sha256; we check python-build's commit. What an
-# earlier build left unfinished is taken away first: python-build would take it for installed.
+# python-build checks the source against its own sha256; python-build itself is fetched by its commit.
+# What an earlier build left unfinished is taken away first: python-build would take it for installed.
 build_python() {
   local pyenv=$STATE_DIR/pyenv work=$STATE_DIR/cache/python-build
   apt_install "${PYTHON_BUILD_PACKAGES[@]}"
-  if [[ ! -d $pyenv/.git || $(git -C "$pyenv" rev-parse HEAD) != "$PYENV_COMMIT" ]]; then
-    rm -rf "$pyenv"
-    git clone -q --depth 1 --branch "$PYENV_TAG" "$PYENV_REPO_URL" "$pyenv"
-    [[ $(git -C "$pyenv" rev-parse HEAD) == "$PYENV_COMMIT" ]] ||
-      die 1 "pyenv $PYENV_TAG at $PYENV_REPO_URL is not the pinned commit $PYENV_COMMIT"
-  fi
+  [[ -d $pyenv/.git && $(git -C "$pyenv" rev-parse HEAD) == "$PYENV_COMMIT" ]] || fetch_pyenv "$pyenv"
   [[ -z $PYTHON_BUILD_MIRROR_URL ]] || export PYTHON_BUILD_MIRROR_URL PYTHON_BUILD_MIRROR_URL_SKIP_CHECKSUM=1
   rm -rf "$pyenv/versions/$PYTHON_VERSION" "$work"
   mkdir -p "$work"
@@ -107,6 +121,16 @@ build_python() {
     "$pyenv/bin/pyenv" install --verbose "$PYTHON_VERSION"
   rm -rf "$work"
   import_all_extensions "$pyenv/versions/$PYTHON_VERSION/bin/python"
+}
+
+# Not by its tag: a tag can be moved, or be missing in a mirror.
+fetch_pyenv() {
+  rm -rf "$1"
+  git init -q "$1"
+  git -C "$1" fetch -q --depth 1 "$PYENV_REPO_URL" "$PYENV_COMMIT" ||
+    die 1 "$PYENV_REPO_URL does not give pyenv $PYENV_TAG, which is commit $PYENV_COMMIT." \
+      "Where a mirror has another one, set PYENV_COMMIT and PYENV_TAG with PYENV_REPO_URL."
+  git -C "$1" checkout -q FETCH_HEAD
 }
 
 # A build does without what it finds no library for, and says so in a line that nobody reads.

@@ -44,7 +44,7 @@ code() { sed 's/^[[:space:]]*#.*//; s/[[:space:]]# .*//' "$ROOT"/eval_setup.sh "
 
 @test "every pinned download has a sha256, every requirement a hash" {
   grep -qE '^RUSTUP_SHA256=[0-9a-f]{64}$' "$ROOT/eval_setup_config.sh"
-  grep -qE '^FLASH_ATTN_SHA256=[0-9a-f]{64}$' "$ROOT/eval_setup_config.sh"
+  grep -qE '\bFLASH_ATTN_SHA256:=[0-9a-f]{64}\}' "$ROOT/eval_setup_config.sh"
   for lock in "$ROOT"/requirements/*.lock; do
     awk '/^[a-z0-9].*==/ {if (open) exit 1; open = 1} /--hash=sha256:/ {open = 0} END {exit open}' "$lock"
   done

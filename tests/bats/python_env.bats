@@ -75,6 +75,7 @@ fake_python() {
 }
 
 @test "a Python that could be built in the meantime is built" {
+  DEMO=0
   fake_python 3.12.10
   as_program run_step python 1 1
   run as_program python_probe
@@ -83,6 +84,42 @@ fake_python() {
   run as_program python_probe
   expect_status 1
   expect_output 'can be built now'
+}
+
+@test "the demo builds no Python where there is a 3.12 that works, though it could" {
+  fake_python 3.12.10
+  answers() { :; }
+  build_python() { touch "$TEST_HOME/built"; }
+  run as_program python_needs
+  [ -z "$output" ]
+  run as_program run_step python 1 1
+  expect_status 0
+  [ "$(cut -f1-3 "$STATE_DIR/deviations.tsv")" = $'python\tCPython 3.12.11\tCPython 3.12.10' ]
+  expect_output 'the demo takes what is here'
+  run as_program python_probe
+  expect_status 0
+  [ ! -e "$TEST_HOME/built" ]
+}
+
+@test "everything but the demo builds the pinned one, also after a demo" {
+  fake_python 3.12.10
+  as_program run_step python 1 1
+  DEMO=0
+  pyenv_origin 'printf "3.12.11\t%s\n" "$0"'
+  run as_program python_needs
+  expect_output "$PYENV_REPO_URL"
+  run as_program run_step python 1 1
+  expect_status 0
+  expect_no_output skipped
+  [ "$(cat "$STATE_DIR/python.path")" = "$STATE_DIR/pyenv/versions/3.12.11/bin/python" ]
+  [ ! -s "$STATE_DIR/deviations.tsv" ]
+}
+
+@test "the demo builds one where there is none" {
+  pyenv_origin 'printf "3.12.11\t%s\n" "$0"'
+  run as_program run_step python 1 1
+  expect_status 0
+  [ "$(cat "$STATE_DIR/python.path")" = "$STATE_DIR/pyenv/versions/3.12.11/bin/python" ]
 }
 
 @test "another PYTHON_VERSION than the recorded one is not done" {
@@ -101,49 +138,97 @@ fake_python() {
   [ -z "$(complete_python "$HOME/broken/python")" ]
 }
 
-@test "pyenv is taken at its pinned commit only" {
-  answers() { :; }
-  apt_install() { :; }
-  stub git "clone * $STATE_DIR/pyenv => mkdir -p $STATE_DIR/pyenv/.git" '-C * rev-parse HEAD => echo another'
-  run as_program run_step python 1 1
-  expect_status 1
-  expect_output "is not the pinned commit $PYENV_COMMIT"
-  verify_stubs
-}
-
-# pyenv_builds LINE...: a clone of pyenv whose python-build makes a Python of these lines.
-pyenv_builds() {
+# pyenv_origin LINE...: a repository PYENV_REPO_URL whose python-build makes a Python of these lines; it has
+# the pinned commit, and a later one.
+pyenv_origin() {
+  local origin=$TEST_HOME/pyenv.git version=$PYTHON_VERSION
+  mkdir -p "$origin/bin"
+  printf '%s\n' '#!/bin/sh' "$@" >"$origin/built"
+  cat >"$origin/bin/pyenv" <<PYENV
+#!/usr/bin/env bash
+[[ \$* == 'install --verbose $version' ]] || exit 9
+mkdir -p "\$PYENV_ROOT/versions/$version/bin"
+cp "\$PYENV_ROOT/built" "\$PYENV_ROOT/versions/$version/bin/python"
+PYENV
+  chmod +x "$origin/built" "$origin/bin/pyenv"
+  git init -q "$origin"
+  commit_all
+  PYENV_COMMIT=$(git -C "$origin" rev-parse HEAD)
+  echo later >"$origin/later"
+  commit_all
+  PYENV_REPO_URL=file://$origin
   answers() { :; }
   apt_install() { echo "apt $*" >>"$TEST_HOME/apt"; }
-  stub git "clone * --branch $PYENV_TAG * => mkdir -p $STATE_DIR/pyenv/.git $STATE_DIR/pyenv/bin" \
-    "-C * rev-parse HEAD => echo $PYENV_COMMIT; cp $TEST_HOME/pyenv $STATE_DIR/pyenv/bin/"
-  printf '%s\n' '#!/bin/sh' "$@" >"$TEST_HOME/built"
-  chmod +x "$TEST_HOME/built"
-  cat >"$TEST_HOME/pyenv" <<PYENV
-#!/usr/bin/env bash
-[[ \$* == 'install --verbose 3.12.11' ]] || exit 9
-mkdir -p "\$PYENV_ROOT/versions/3.12.11/bin"
-cp "$TEST_HOME/built" "\$PYENV_ROOT/versions/3.12.11/bin/python"
-PYENV
-  chmod +x "$TEST_HOME/pyenv"
+}
+
+commit_all() {
+  git -C "$TEST_HOME/pyenv.git" add -A
+  git -C "$TEST_HOME/pyenv.git" -c user.name=t -c user.email=t@localhost commit -q -m all
+}
+
+@test "pyenv is taken at its pinned commit, whatever its tags and branches say" {
+  pyenv_origin 'printf "3.12.11\t%s\n" "$0"'
+  git -C "$TEST_HOME/pyenv.git" tag "$PYENV_TAG" # the later commit
+  run as_program run_step python 1 1
+  expect_status 0
+  [ "$(git -C "$STATE_DIR/pyenv" rev-parse HEAD)" = "$PYENV_COMMIT" ]
+  [ ! -e "$STATE_DIR/pyenv/later" ]
+}
+
+@test "a repository without the pinned commit is refused, and the commit is named" {
+  pyenv_origin 'printf "3.12.11\t%s\n" "$0"'
+  PYENV_COMMIT=40dba8256f482e648dc3d170d0cc18aca9bb313e
+  run as_program run_step python 1 1
+  expect_status 1
+  expect_output "does not give pyenv $PYENV_TAG, which is commit $PYENV_COMMIT"
+}
+
+@test "a pyenv at another commit, or half fetched, is fetched anew" {
+  pyenv_origin 'printf "3.12.11\t%s\n" "$0"'
+  git clone -q "$PYENV_REPO_URL" "$STATE_DIR/pyenv"
+  run as_program run_step python 1 1
+  expect_status 0
+  [ "$(git -C "$STATE_DIR/pyenv" rev-parse HEAD)" = "$PYENV_COMMIT" ]
+  rm -rf "$STATE_DIR/pyenv" "$STATE_DIR/python.path"
+  git init -q "$STATE_DIR/pyenv"
+  run as_program run_step python 1 1
+  expect_status 0
+}
+
+@test "pyenv and CPython's source are carried to a machine without network, by commit and checksum" {
+  local definition=plugins/python-build/share/python-build/$PYTHON_VERSION archive=$TEST_HOME/archive
+  pyenv_origin 'printf "3.12.11\t%s\n" "$0"'
+  mkdir -p "$TEST_HOME/pyenv.git/$(dirname "$definition")" "$archive/$PYTHON_VERSION"
+  echo source >"$archive/$PYTHON_VERSION/Python-$PYTHON_VERSION.tar.xz"
+  printf 'install_package "Python" "https://www.python.org/ftp/python/x/Python-%s.tar.xz#%s"\n' "$PYTHON_VERSION" \
+    "$(sha256_of "$archive/$PYTHON_VERSION/Python-$PYTHON_VERSION.tar.xz")" >"$TEST_HOME/pyenv.git/$definition"
+  commit_all
+  PYENV_COMMIT=$(git -C "$TEST_HOME/pyenv.git" rev-parse HEAD)
+  PYTHON_BUILD_MIRROR_URL=file://$archive
+  rm "$STUBS/curl"
+  as_program carry_pyenv "$TEST_HOME/carried/pyenv.git"
+  as_program carry_python_source "$TEST_HOME/carried"
+  [ -s "$TEST_HOME/carried/python/$PYTHON_VERSION/Python-$PYTHON_VERSION.tar.xz" ]
+  rm -rf "$TEST_HOME/pyenv.git"
+  PYENV_REPO_URL=file://$TEST_HOME/carried/pyenv.git
+  run as_program run_step python 1 1
+  expect_status 0
 }
 
 @test "pyenv builds the pinned version with its own root, and that one is taken" {
-  pyenv_builds 'printf "3.12.11\t%s\n" "$0"'
+  pyenv_origin 'printf "3.12.11\t%s\n" "$0"'
   run as_program run_step python 1 1
   expect_status 0
   [ "$(cat "$STATE_DIR/python.path")" = "$STATE_DIR/pyenv/versions/3.12.11/bin/python" ]
   grep -q libssl-dev "$TEST_HOME/apt"
   [ ! -s "$STATE_DIR/deviations.tsv" ]
-  verify_stubs
 }
 
 @test "a Python that was built without one of its modules is not taken" {
-  pyenv_builds 'case $2 in *_curses*) exit 1 ;; esac' 'printf "3.12.11\t%s\n" "$0"'
+  pyenv_origin 'case $2 in *_curses*) exit 1 ;; esac' 'printf "3.12.11\t%s\n" "$0"'
   run as_program run_step python 1 1
   expect_status 1
   [ ! -e "$STATE_DIR/python.path" ]
-  verify_stubs
 }
 
 @test "an environment without its marker, or with that of other requirements, is not finished" {

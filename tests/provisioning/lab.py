@@ -30,6 +30,13 @@ PYTHON_VERSION = "3.12.3"
 PYTHON_SOURCE = f"pool/main/p/python3.12/python3.12_{PYTHON_VERSION}.orig.tar.xz"
 PYTHON_SHA256 = "56bfef1fdfc1221ce6720e43a661e3eb41785dd914ce99698d8c7896af4bdaa1"
 
+# What pyenv's repository is known to have (docs/pins.md), whatever eval_setup.sh asks for. Where GitHub
+# cannot be reached, a clone at hand may have the second one.
+PYENV_COMMITS = {
+    "40dba8256f482e648dc3d170d0cc18aca9bb313e": "v2.6.30",
+    "f6a5b409e9fd1ad78aa4350ddc1fc5fc3d0fa666": "v2.6.30 and four commits",
+}
+
 FREE_BYTES = 50 << 30  # layers and a machine take 15 GB, and preflight wants 34 GB to be free
 CCACHE = f"{HOME}/.ccache"
 SETTINGS = {
@@ -133,26 +140,7 @@ class Lab:
             subprocess.run(["curl", "-fsSL", "-o", part, f"{ARCHIVE}/{PYTHON_SOURCE}"], check=True)
             assert hashlib.sha256(part.read_bytes()).hexdigest() == PYTHON_SHA256
             part.rename(source)
-        pyenv = local / "pyenv.git"
-        if not pyenv.exists():
-            url = os.environ.get("PYENV_REPO_URL", "https://github.com/pyenv/pyenv.git")
-            tag, commit = pin("PYENV_TAG"), pin("PYENV_COMMIT")
-            clone: list[str | Path] = [
-                "git",
-                "clone",
-                "-q",
-                "--bare",
-                "--depth",
-                "1",
-                "--branch",
-                tag,
-                url,
-                pyenv,
-            ]
-            # A repository at hand may have the commit without its tag.
-            if subprocess.run(clone, stderr=subprocess.DEVNULL).returncode:
-                subprocess.run(["git", "clone", "-q", "--bare", url, pyenv], check=True)
-            subprocess.run(["git", "-C", str(pyenv), "tag", "-f", tag, commit], check=True)
+        self.environment.update(serve_pyenv(local / "pyenv.git"))
         models = ROOT / "demo" / "models"
         shutil.copytree(models / "base", local / "hub" / "base", dirs_exist_ok=True)
         adapter = local / "hub" / "adapter" / "checkpoint-9000"
@@ -308,6 +296,26 @@ class Lab:
         size = float(usage.stdout.split()[0])
         print(f"{step:12} {seconds:6.1f} s, {requests:4} requests, {size:7.0f} MB", flush=True)
         return Undisturbed(step, layer, seconds, requests, size, found, installed)
+
+
+def serve_pyenv(folder: Path) -> dict[str, str]:
+    """Have the mirror serve pyenv's repository as it is; gives the settings for it.
+
+    The commit of the pinned tag needs none: eval_setup.sh has to ask for it by itself.
+    """
+    url = os.environ.get("PYENV_REPO_URL", "https://github.com/pyenv/pyenv.git")
+    git = ["git", "-C", str(folder)]
+    if not folder.exists():
+        subprocess.run(["git", "init", "-q", "--bare", folder], check=True)
+        subprocess.run([*git, "symbolic-ref", "HEAD", "refs/heads/served"], check=True)
+        subprocess.run([*git, "config", "uploadpack.allowAnySHA1InWant", "true"], check=True)
+    for commit, name in PYENV_COMMITS.items():
+        for source in (str(folder), url, os.environ.get("PYENV_ROOT", url)):
+            fetch = [*git, "fetch", "-q", "--depth", "1", source, f"+{commit}:refs/heads/served"]
+            if subprocess.run(fetch, stderr=subprocess.DEVNULL).returncode == 0:
+                first = commit == next(iter(PYENV_COMMITS))
+                return {} if first else {"PYENV_COMMIT": commit, "PYENV_TAG": name}
+    sys.exit(f"error: {url} gives no pyenv that is known; name a clone by PYENV_REPO_URL")
 
 
 def tree_hash(folder: Path) -> str:

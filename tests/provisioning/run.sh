@@ -3,6 +3,7 @@
 #   bash tests/provisioning/run.sh [whole] [bats] [airgap] [github] [cloud]
 #   bash tests/provisioning/run.sh matrix [--steps A,B] [--faults A,B] [--moments 0.2,0.5,0.8]
 #   bash tests/provisioning/run.sh mutation [FUNCTION...]
+#   bash tests/provisioning/run.sh origins
 set -Eeuo pipefail
 
 PYTHON=${PYTHON:-python3} # 3.11 or newer
@@ -22,10 +23,11 @@ main() {
   need "$PYTHON" git curl
   case ${1:-all} in
     mutation) need bats ;;
+    origins) ;;
     *) need debootstrap ;;
   esac
   case ${1:-all} in
-    matrix | mutation) "$PYTHON" "$1.py" "${@:2}" ;;
+    matrix | mutation | origins) "$PYTHON" "$1.py" "${@:2}" ;;
     all)
       "$PYTHON" journey.py
       "$PYTHON" matrix.py
