@@ -22,7 +22,7 @@
 #:   PYTHON_VERSION    the Python that pyenv builds       3.12.11
 #:   SKIP_ENV_CHECK=1  run on another machine than Ubuntu 22.04 + H100; differences are recorded
 #:   NONINTERACTIVE=1  never prompt, never attach; implied where there is no terminal
-#:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, space separated
+#:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, with spaces or commas between
 #: Mirrors
 #:   PYENV_REPO_URL            pyenv's git repository        https://github.com/pyenv/pyenv.git
 #:   PYENV_COMMIT PYENV_TAG    the commit of it, and its name for people, where a mirror has another one
@@ -70,7 +70,9 @@ ROOT_PREFIX=/usr/local/lib/sigilderg # root's toolchain goes here: the sandbox u
 
 # The evaluation trains nothing, and the published finetuner cannot train without its own sources;
 # nor does it use the finetuner's own evaluation, whose command does not start with human-eval-rust 2.3.0.
-: "${ACCEPTED_DEVIATIONS:=sigilderg.trainer sigilderg.eval_command}"
+# A list that is empty is meant to be.
+: "${ACCEPTED_DEVIATIONS=sigilderg.trainer sigilderg.eval_command}"
+ACCEPTED_DEVIATIONS=${ACCEPTED_DEVIATIONS//[$', \t\n']/ }
 
 FULL_DISK_MB=100                          # less than this counts as full when a failure is explained
 LEFTOVER_TIMEOUT=1800                     # seconds to wait for what a killed run left at work

@@ -495,6 +495,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="refuse to run when the environment departs from what is pinned",
     )
+    output.add_argument(
+        "--accepted-deviations",
+        type=deviation_ids,
+        default=environment.get("ACCEPTED_DEVIATIONS", ""),
+        metavar="IDS",
+        help="deviations that a strict run lets pass, by their ids, with spaces or commas between; "
+        "they are recorded, and shown as accepted (default: none)",
+    )
     parser.set_defaults(modes=("no-policy", "policy"))
 
 
@@ -678,6 +686,11 @@ def k_values(text: str) -> tuple[int, ...]:
     if values[0] < 1:
         raise argparse.ArgumentTypeError("each k must be at least 1")
     return values
+
+
+def deviation_ids(text: str) -> tuple[str, ...]:
+    """Parse ids with spaces or commas between; each counts once."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def positive_int(text: str) -> int:

@@ -24,12 +24,13 @@ from typing import Any
 from sigil_eval.files import sha256_file
 from sigil_eval.problems import ProblemSet
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 REMOVED = "[removed]"
 COMMAND_TIMEOUT_SECONDS = 20
 
 # What changes a result or helps to repeat it. Nothing else of the environment is recorded.
 RECORDED_VARIABLES = (
+    "ACCEPTED_DEVIATIONS",
     "BASE_MODEL",
     "CHECKPOINT_PATH",
     "CUBLAS_WORKSPACE_CONFIG",
@@ -93,6 +94,7 @@ def collect_metadata(
     demo: bool = False,
     prompt_template_sha256: str | None = None,
     deviations: Iterable[Deviation | Mapping[str, str]] = (),
+    accepted_deviations: Sequence[str] = (),
     proof: Mapping[str, Any] | None = None,
     scoring: Mapping[str, int] | None = None,
     rescored: Mapping[str, Any] | None = None,
@@ -102,20 +104,21 @@ def collect_metadata(
     lock_file: Path | None = None,
     rustc: Path | str | None = None,
     repository: Path | None = None,
-    previous: Mapping[str, Any] | None = None,
+    invocations: int = 1,
 ) -> dict[str, Any]:
     """Everything that identifies a run, in the shape of schema/eval_metadata.schema.json.
 
-    `phases` are seconds by phase of this invocation; those of `previous` (the metadata that an
-    earlier, interrupted invocation left) are added to them. `sandbox` is "firejail" or "none".
+    `phases` are seconds by phase, over all `invocations` that the run took. `sandbox` is
+    "firejail" or "none".
     `scoring` counts what scoring did, `rescored` is what came of judging a random part again
     (reproduce.rescore), and `files` are the sha256 of the run's files by name.
     `provision_state` is the provisioning's folder with deviations.tsv and steps.tsv.
+    `accepted_deviations` are the ids of those that a strict run lets pass.
     `models` maps "base" and "finetuned" to what is known of each: name, revision, adapter,
     adapter_revision, dtype, attention, device, samples, tokens. Prices are in US dollars.
     """
     provisioning = read_steps(provision_state)
-    durations = merge_durations(phases, provisioning, previous)
+    durations = durations_of(phases, provisioning, invocations)
     found = [*read_deviations(provision_state), *(_deviation(item) for item in deviations)]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -145,7 +148,10 @@ def collect_metadata(
         "seeds": dict(seeds),
         "durations": durations,
         "cost": cost(durations["total_seconds"], price_per_hour),
-        "deviations": [asdict(item) for item in unique(found)],
+        "deviations": [
+            asdict(item) | {"accepted": item.id in accepted_deviations} for item in unique(found)
+        ],
+        "accepted_deviations": scrub(list(accepted_deviations)),
         "proof": None if proof is None else scrub(dict(proof)),
         "scoring": None if scoring is None else dict(scoring),
         "rescored": None if rescored is None else scrub(dict(rescored)),
@@ -224,7 +230,8 @@ def _read_tsv(state: Path | None, name: str, columns: int) -> list[list[str]]:
     if state is None or not (state / name).is_file():
         return []
     rows = []
-    for line in (state / name).read_text(encoding="utf-8", errors="replace").splitlines():
+    # Only a line feed ends a row: other characters that end lines may be part of a message.
+    for line in (state / name).read_bytes().decode("utf-8", "replace").split("\n"):
         if line.strip():
             fields = line.split("\t", columns - 1)
             rows.append([str(scrub(f.strip())) for f in fields] + [""] * (columns - len(fields)))
@@ -249,24 +256,19 @@ def _deviation(item: Deviation | Mapping[str, str]) -> Deviation:
     return Deviation(**{name: str(item[name]) for name in Deviation.__dataclass_fields__})
 
 
-def merge_durations(
-    phases: Mapping[str, float],
-    provisioning: list[dict[str, Any]],
-    previous: Mapping[str, Any] | None,
+def durations_of(
+    phases: Mapping[str, float], provisioning: list[dict[str, Any]], invocations: int
 ) -> dict[str, Any]:
-    """Seconds by phase over all invocations of a run, and by provisioning step.
+    """Seconds by phase and by provisioning step.
 
     `total_seconds` is what the machine was rented for: provisioning and all phases.
     """
-    earlier = (previous or {}).get("durations") or {}
-    merged: dict[str, float] = dict(earlier.get("phases") or {})
-    for name, seconds in phases.items():
-        merged[name] = round(merged.get(name, 0.0) + seconds, 3)
+    total = sum(phases.values()) + sum(step["seconds"] for step in provisioning)
     return {
-        "phases": merged,
-        "invocations": int(earlier.get("invocations", 0)) + 1,
+        "phases": dict(phases),
+        "invocations": invocations,
         "provisioning": provisioning,
-        "total_seconds": round(sum(merged.values()) + sum(s["seconds"] for s in provisioning), 3),
+        "total_seconds": round(total, 3),
     }
 
 
@@ -307,13 +309,18 @@ def _first_match(path: Path, pattern: str) -> str | None:
 
 
 def gpus() -> list[dict[str, str]]:
-    """The NVIDIA GPUs that the driver reports; empty when there is none."""
+    """The NVIDIA GPUs that the driver reports; empty when there is none.
+
+    nvidia-smi prints its rows, and then ends with a warning's exit code, where a GPU that computes
+    has a flaw (14: the infoROM); what it says besides is no row.
+    """
     fields = ("name", "memory.total", "driver_version", "compute_cap")
-    text = run_command(["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader"])
+    query = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
+    text = run_command(query, any_status=True)
     rows = []
-    for line in (text or "").splitlines():
+    for line in (text or "").split("\n"):
         values = [value.strip() for value in line.split(",")]
-        if len(values) == len(fields):
+        if len(values) == len(fields) and re.match(r"\d+\.\d", values[2]):
             rows.append(dict(zip(("name", "memory", "driver", "capability"), values, strict=True)))
     return rows
 
@@ -349,7 +356,7 @@ def rustc_version(rustc: Path | str | None) -> dict[str, str] | None:
     text = run_command([str(rustc or "rustc"), "--version", "--verbose"])
     if not text:
         return None
-    lines = text.splitlines()
+    lines = text.strip().split("\n")
     pairs = (line.partition(": ") for line in lines[1:])
     return {"version": lines[0]} | {name: value for name, colon, value in pairs if colon}
 
@@ -374,7 +381,7 @@ def git_state(repository: Path | None) -> dict[str, Any] | None:
     return {"commit": commit.strip(), "dirty": bool(status.strip())}
 
 
-def run_command(command: list[str]) -> str | None:
+def run_command(command: list[str], *, any_status: bool = False) -> str | None:
     """Standard output of a command; None when it is missing, fails or takes too long."""
     try:
         finished = subprocess.run(
@@ -384,7 +391,7 @@ def run_command(command: list[str]) -> str | None:
             text=True,
             errors="replace",
             timeout=COMMAND_TIMEOUT_SECONDS,
-            check=True,
+            check=not any_status,
         )
     except (OSError, subprocess.SubprocessError):
         return None
@@ -409,6 +416,7 @@ def reproduce_command(metadata: Mapping[str, Any]) -> str:
 
 # The recorded variables that stand for an option of the command.
 _SETTINGS = {
+    "ACCEPTED_DEVIATIONS",
     "BASE_MODEL",
     "CHECKPOINT_PATH",
     "K_VALUES",

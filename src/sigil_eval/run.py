@@ -20,6 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from sigil_eval.console import ProgressLine, format_duration, say
+from sigil_eval.deviations import (
+    deviations_of_devices,
+    deviations_of_machine,
+    devices_of_models,
+    refuse_deviations,
+)
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
 from sigil_eval.files import read_jsonl, sha256_file, write_atomic
 from sigil_eval.generation import (
@@ -32,15 +38,10 @@ from sigil_eval.generation import (
     generate_samples,
     show_prompt,
 )
-from sigil_eval.generation.engines import LOADS_WEIGHTS, NEEDS_MODEL_FILES
+from sigil_eval.generation.engines import LOADS_WEIGHTS, NEEDS_MODEL_FILES, describe_engine
 from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.problems import ProblemSet, load_problem_set
-from sigil_eval.provenance import (
-    Deviation,
-    collect_metadata,
-    judge_code_sha256,
-    read_deviations,
-)
+from sigil_eval.provenance import Deviation, collect_metadata, judge_code_sha256
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
 from sigil_eval.reproduce import rescore
 from sigil_eval.scoring.judge import Judge, JudgeSettings
@@ -84,6 +85,7 @@ class RunOptions:
     price_per_hour: float | None
     demo: bool
     strict: bool
+    accepted_deviations: tuple[str, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -114,14 +116,20 @@ class RunOptions:
 
 
 class PhaseTimes:
-    """Seconds by phase, kept on disk so that a killed run does not forget its earlier parts."""
+    """Seconds by phase and the number of invocations, kept on disk from the beginning, so that a
+    run that is killed does not forget its earlier parts."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.seconds: dict[str, float] = {}
+        self.invocations = 0
         if path.is_file():
-            with contextlib.suppress(ValueError):
-                self.seconds = json.loads(path.read_text())
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                state = json.loads(path.read_text(encoding="utf-8"))
+                self.seconds = {str(k): float(v) for k, v in dict(state["phases"]).items()}
+                self.invocations = int(state["invocations"])
+        self.invocations += 1
+        self._write()
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -132,7 +140,11 @@ class PhaseTimes:
         finally:
             spent = time.monotonic() - began
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
-            write_atomic(self._path, json.dumps(self.seconds))
+            self._write()
+
+    def _write(self) -> None:
+        state = {"invocations": self.invocations, "phases": self.seconds}
+        write_atomic(self._path, json.dumps(state))
 
 
 def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
@@ -145,7 +157,7 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
     problem_set = load_problem_set(options.problem_set)
     _check_request(options)
     confirm()
-    _check_strict(options)
+    known = _check_deviations(options, problem_set)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     _check_disk(options.output_dir)
     with _only_one(options.output_dir):
@@ -155,11 +167,12 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
             with times.phase("proof"):
                 proof = _prove(judge, problem_set)
             models = _generate_all(options, problem_set, times)
+            deviations = [*known, *deviations_of_devices(devices_of_models(models), known)]
+            _refuse(options, deviations)
             with times.phase("scoring"):
                 summary = _score(options, problem_set, judge)
             with times.phase("re-scoring"):
                 rescored = rescore(options.output_dir, problem_set, judge, seed=options.seed)
-            deviations = _deviations(options, judge, proof, models)
             rustc, conditions = judge.toolchain.rustc, _conditions(judge)
         with times.phase("reports"):
             _write_metrics(options, problem_set, conditions)
@@ -282,18 +295,18 @@ def _check_request(options: RunOptions) -> None:
         resolve_model(_model_spec(options, label))
 
 
-def _check_strict(options: RunOptions) -> None:
-    if not options.strict:
-        return
-    found = read_deviations(options.provision_state)
-    if options.judge.sandbox_mode == "none":
-        found.append(_no_sandbox())
-    if found:
-        listed = "\n  ".join(f"{d.id}: expected {d.expected}, found {d.actual}" for d in found)
-        raise PreflightError(
-            f"a strict run refuses an environment that departs from the pins:\n  {listed}\n"
-            "Mend it with `bash eval_setup.sh`, or accept it with --no-strict"
-        )
+def _check_deviations(options: RunOptions, problem_set: ProblemSet) -> list[Deviation]:
+    """What is known to depart from the pins; a strict run is refused before it begins."""
+    known = deviations_of_machine(options.provision_state, options.judge.sandbox_mode, problem_set)
+    if options.strict:
+        device = describe_engine(options.engine).device
+        _refuse(options, [*known, *deviations_of_devices([device], known)])
+    return known
+
+
+def _refuse(options: RunOptions, found: Sequence[Deviation]) -> None:
+    if options.strict:
+        refuse_deviations(found, options.accepted_deviations)
 
 
 def _check_disk(folder: Path) -> None:
@@ -446,34 +459,6 @@ def _score(options: RunOptions, problem_set: ProblemSet, judge: Judge) -> ScoreS
     return score_files(files, problem_set, options.output_dir, judge, options.modes)
 
 
-def _deviations(
-    options: RunOptions, judge: Judge, proof: Proof, models: Mapping[str, Mapping[str, Any]]
-) -> list[Deviation]:
-    found: list[Deviation] = []
-    if options.judge.sandbox_mode == "none":
-        found.append(_no_sandbox())
-    if proof.unscorable:
-        found.append(
-            Deviation(
-                "crates",
-                "rand, regex and md5",
-                ", ".join(sorted(judge.crates.rlibs)) or "none",
-                f"left out for every model: {', '.join(proof.unscorable)}",
-            )
-        )
-    devices = {str(model.get("device")) for model in models.values()}
-    known = {deviation.id for deviation in read_deviations(options.provision_state)}
-    if devices - {"cuda", "cuda:0"} and "platform.gpu" not in known:
-        found.append(
-            Deviation("device", "cuda", ", ".join(sorted(devices)), "generation is slower")
-        )
-    return found
-
-
-def _no_sandbox() -> Deviation:
-    return Deviation("sandbox", "firejail", "none", "model-written code ran unconfined")
-
-
 def _conditions(judge: Judge) -> dict[str, object]:
     """What the verdicts depend on besides the programs."""
     return judge.fingerprint() | {
@@ -544,10 +529,12 @@ def _write_metadata(
         models=models,
         seeds={"sampling": options.seed},
         phases=times.seconds,
+        invocations=times.invocations,
         sandbox=options.judge.sandbox_mode,
         demo=options.demo,
         prompt_template_sha256=first.get("prompt_template_sha256"),
         deviations=deviations,
+        accepted_deviations=options.accepted_deviations,
         proof=proof.to_row(),
         scoring={
             name: getattr(summary, name)

@@ -94,6 +94,20 @@ fake_command() {
   expect_status 3
 }
 
+@test "the list of accepted deviations may have commas, and may be empty" {
+  for given in 'a b' 'a,b' 'a, b' $'a\tb\n'; do
+    ACCEPTED_DEVIATIONS=$given
+    source "$ROOT/eval_setup_config.sh"
+    [[ " $ACCEPTED_DEVIATIONS " == *' a '* && " $ACCEPTED_DEVIATIONS " == *' b '* ]]
+  done
+  ACCEPTED_DEVIATIONS=''
+  source "$ROOT/eval_setup_config.sh"
+  [ -z "$ACCEPTED_DEVIATIONS" ]
+  unset ACCEPTED_DEVIATIONS
+  source "$ROOT/eval_setup_config.sh"
+  [[ $ACCEPTED_DEVIATIONS == *sigilderg.trainer* ]]
+}
+
 @test "a sandbox that lets a canary out stops with exit code 3 and leaves no proof" {
   id "$SANDBOX_USER" >/dev/null 2>&1 || ((EUID)) || skip 'would make a user'
   fake_command "$VENV_DIR/bin/sigil-eval" <<<'echo "wrote outside"; exit 3'

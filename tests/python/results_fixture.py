@@ -132,7 +132,7 @@ def write_run(
 def make_metadata(**changes: Any) -> dict[str, Any]:
     """Metadata of an orderly run on the target platform."""
     metadata: dict[str, Any] = {
-        "schema_version": 2,
+        "schema_version": 3,
         "created_at": "2026-11-20T10:00:00Z",
         "demo": False,
         "command": ["python", "scripts/evaluate_humaneval.py", "--num-samples", "10"],
@@ -195,6 +195,7 @@ def make_metadata(**changes: Any) -> dict[str, Any]:
         },
         "cost": {"currency": "USD", "price_per_hour": 2.99, "hours": 2.4329, "estimate": 7.27},
         "deviations": [],
+        "accepted_deviations": [],
         "proof": {
             "ok": True,
             "problems": 164,

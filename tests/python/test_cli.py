@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -122,14 +123,53 @@ def test_too_little_disk_is_said_before_anything_runs(tmp_path: Path) -> None:
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_a_strict_run_refuses_deviations(tmp_path: Path) -> None:
-    (tmp_path / "deviations.tsv").write_text("rust\trustc 1.95.0\trustc 1.63.0\tother programs\n")
+DEVIATIONS = "rust\trustc 1.95.0\trustc 1.63.0\tother programs\npython\t3.12.11\t3.12.1\tother\n"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "refused", "passed"),
+    [
+        ("", ("rust", "python", "device"), ()),
+        ("rust", ("python", "device"), ("rust",)),
+        ("rust,python", ("device",), ("rust", "python")),
+        ("python  device", ("rust",), ("python", "device")),
+        ("rus pyth devices", ("rust", "python", "device"), ()),
+    ],
+)
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_a_strict_run_refuses_what_is_not_accepted_before_anything_is_done(
+    tmp_path: Path, accepted: str, refused: tuple[str, ...], passed: tuple[str, ...], by: str
+) -> None:
+    (tmp_path / "deviations.tsv").write_text(DEVIATIONS)
+    option = ["--accepted-deviations", accepted] if by == "option" else []
+    environment = {"ACCEPTED_DEVIATIONS": "" if by == "option" else accepted}
     ended = run(
         "run", "--strict", *DEMO, *ADAPTER, "--num-samples", "1", "--k-values", "1",
-        "--provision-state", str(tmp_path), "--output-dir", str(tmp_path / "out"),
+        "--provision-state", str(tmp_path), "--output-dir", str(tmp_path / "out"), *option,
+        "--device", "cpu", **environment,
     )  # fmt: skip
     assert ended.returncode == 3
-    assert "rust: expected rustc 1.95.0, found rustc 1.63.0" in ended.stderr
+    for name in refused:
+        assert f"\n  {name}: expected" in ended.stderr
+    for name in passed:
+        assert f"\n  {name}: expected" not in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_run_itself_finds_is_refused_once_each(tmp_path: Path) -> None:
+    """The provisioning records the same facts under the same ids."""
+    (tmp_path / "deviations.tsv").write_text(
+        "rust.crates\tcrates\tnone\tfive problems\nsandbox\tFirejail\tnone\tunprotected\n"
+        "platform.gpu\tNVIDIA H100\tnone\tslow\n"
+    )
+    ended = run(
+        "run", "--strict", *DEMO, *ADAPTER, "--num-samples", "1", "--k-values", "1",
+        "--sandbox-mode", "none", "--allow-no-sandbox", "--output-dir", str(tmp_path / "out"),
+        "--provision-state", str(tmp_path), SIGIL_CRATES_DIR=str(tmp_path / "none"),
+    )  # fmt: skip
+    assert ended.returncode == 3
+    found = re.findall(r"^  (\S+): expected", ended.stderr, re.MULTILINE)
+    assert found == ["rust.crates", "sandbox", "platform.gpu"]
 
 
 def test_a_problem_is_shown_with_its_errata(capsys: pytest.CaptureFixture[str]) -> None:

@@ -142,6 +142,7 @@ def test_provisioning_state_is_read(tmp_path: Path) -> None:
         "expected": "x",
         "actual": "",
         "consequence": "",
+        "accepted": False,
     }
     assert metadata["durations"]["provisioning"][0] == {
         "step": "rust",
@@ -158,12 +159,44 @@ def test_provisioning_state_is_read(tmp_path: Path) -> None:
     }
 
 
-def test_a_resumed_run_keeps_the_durations_of_its_earlier_parts() -> None:
-    first = collect(phases={"generate base": 10.0})
-    second = collect(phases={"generate base": 5.0, "score": 2.0}, previous=first)
-    assert second["durations"]["phases"] == {"generate base": 15.0, "score": 2.0}
-    assert second["durations"]["invocations"] == 2
-    assert second["durations"]["total_seconds"] == 17.0
+def test_accepted_deviations_are_on_record_as_accepted(tmp_path: Path) -> None:
+    (tmp_path / "deviations.tsv").write_text("a.trainer\tstarts\tdoes not\tnone\nb\tx\ty\tz\n")
+    metadata = collect(provision_state=tmp_path, accepted_deviations=("a.trainer", "never.seen"))
+    assert [(row["id"], row["accepted"]) for row in metadata["deviations"]] == [
+        ("a.trainer", True),
+        ("b", False),
+    ]
+    assert metadata["accepted_deviations"] == ["a.trainer", "never.seen"]
+
+
+def test_only_a_line_feed_ends_a_row(tmp_path: Path) -> None:
+    """A message may hold whatever a program has said."""
+    said = "one\x0btwo\x0cthree\x1cfour\x85five\u2028six\rseven"
+    row = f"rust\trustc 1.95.0\t{said}\tother programs\n"
+    (tmp_path / "deviations.tsv").write_bytes(f"{row}python\tx\ty\tz\n".encode())
+    found = provenance.read_deviations(tmp_path)
+    assert [(deviation.id, deviation.actual) for deviation in found] == [
+        ("rust", said),
+        ("python", "y"),
+    ]
+
+
+@pytest.mark.parametrize("code", [0, 14])
+def test_a_gpu_with_a_warning_is_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fake = tmp_path / "nvidia-smi"
+    fake.write_text(
+        "#!/bin/sh\n"
+        "echo 'NVIDIA H100 80GB HBM3, 81559 MiB, 570.124.06, 9.0'\n"
+        "echo 'WARNING: infoROM is corrupted at gpu 0000:07:00.0, see the manual, page 1, line 2'\n"
+        f"exit {code}\n"
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert [gpu["name"] for gpu in provenance.gpus()] == ["NVIDIA H100 80GB HBM3"]
+    fake.write_text("#!/bin/sh\necho 'Unable to talk to the driver, a, b, c'\nexit 9\n")
+    assert provenance.gpus() == []
 
 
 def test_git_state_tells_commit_and_dirt(tmp_path: Path) -> None:

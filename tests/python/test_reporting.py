@@ -124,6 +124,33 @@ def test_every_report_and_the_terminal_shout_what_spoils_a_run(tmp_path: Path, n
         assert expected in terminal
 
 
+def test_every_report_and_the_terminal_show_which_deviations_were_accepted(tmp_path: Path) -> None:
+    rows = [
+        {"id": name, "expected": "a", "actual": "b", "consequence": "c", "accepted": accepted}
+        for name, accepted in (("sigilderg.trainer", True), ("device", False))
+    ]
+    reports = make_run(tmp_path, good_results(), make_metadata(deviations=rows))
+    for name in REPORTS[:3]:
+        assert "**Deviations from the pinned environment: 2, 1 of them accepted.**" in reports[name]
+        assert "| sigilderg.trainer | a | b | c | accepted |" in reports[name]
+        assert "| device | a | b | c | no |" in reports[name]
+        assert reports[name].splitlines()[0].endswith("(1 deviation, 1 accepted deviation)")
+    page = visible(reports["report.html"])
+    assert "Deviations from the pinned environment: 2, 1 of them accepted" in page
+    assert re.search(r"sigilderg\.trainer\s+a\s+b\s+c\s+accepted", page)
+    assert "2, 1 of them accepted (device; accepted: sigilderg.trainer)" in summary_text(tmp_path)
+
+
+def test_metadata_of_an_older_run_is_still_reported(tmp_path: Path) -> None:
+    """Version 2 kept no list of accepted deviations."""
+    row = dict.fromkeys(("id", "expected", "actual", "consequence"), "x")
+    metadata = make_metadata(schema_version=2, deviations=[row])
+    del metadata["accepted_deviations"]
+    reports = make_run(tmp_path, good_results(), metadata)
+    assert "| x | x | x | x | unknown |" in reports["combined_summary.md"]
+    assert "environment: 1 (x)" in summary_text(tmp_path)
+
+
 def spoil(run: Path, how: str) -> None:
     """Leave a run that is not a clean one."""
     results = good_results()

@@ -153,6 +153,14 @@ def test_a_finished_run_is_reproduced_and_its_reports_say_so(run: Path) -> None:
     assert "| Judged again to reproduce it | holds | 5 of 5 verdicts agree |" in summary
 
 
+def test_a_run_with_older_metadata_can_be_checked(run: Path) -> None:
+    metadata = json.loads((run / "eval_metadata.json").read_text()) | {"schema_version": 2}
+    del metadata["accepted_deviations"]
+    (run / "eval_metadata.json").write_text(json.dumps(metadata))
+    assert main(["reproduce", str(run), "--samples", "0"]) == 0
+    assert main(["compare", str(run)]) == 0
+
+
 def test_a_changed_file_fails_and_spoils_the_reports(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ from sigil_eval.reporting.programs import collect_programs
 from sigil_eval.reporting.run_files import (
     MODE_TITLES,
     Run,
+    deviations_title,
     model_title,
     notices,
     report_title,
@@ -54,6 +55,7 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
         certificate=certificate(run),
         states=STATES,
         deviations=tables.deviation_table(run),
+        deviations_title=deviations_title(run),
         modes=[_mode(run, mode) for mode in run.metrics],
         policy_cost=tables.policy_cost_table(run),
         problems=_problems(run, problem_set),

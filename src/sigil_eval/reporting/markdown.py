@@ -11,6 +11,7 @@ from sigil_eval.reporting.certificate import certificate_table
 from sigil_eval.reporting.run_files import (
     MODE_TITLES,
     Run,
+    deviations_title,
     notices,
     report_title,
     status,
@@ -102,8 +103,7 @@ def _head(run: Run) -> list[str]:
     parts = [f"> **{notice.title}.** {cell(notice.text)}" for notice in notices(run)]
     deviations = tables.deviation_table(run)
     if deviations is not None:
-        count = len(deviations.rows)
-        parts += [f"**Deviations from the pinned environment: {count}.**", render(deviations)]
+        parts += [f"**{deviations_title(run)}.**", render(deviations)]
     elif run.metadata is not None:
         parts.append("No deviations from the pinned environment.")
     return parts

@@ -53,8 +53,13 @@ class Run:
         return sorted(found, key=lambda label: (label != BASE, label != TUNED, label))
 
     @property
-    def deviations(self) -> list[dict[str, str]]:
+    def deviations(self) -> list[dict[str, Any]]:
         return list((self.metadata or {}).get("deviations") or [])
+
+    @property
+    def accepted(self) -> int:
+        """How many of the deviations were on the list of what a strict run lets pass."""
+        return sum(deviation.get("accepted") is True for deviation in self.deviations)
 
     def results_path(self, mode: str, label: str) -> Path:
         """Where the results rows of one model are, whether or not the file exists."""
@@ -158,10 +163,19 @@ def notices(run: Run) -> list[Notice]:
 def status(run: Run) -> list[str]:
     """In a few words each, what keeps the run from being a clean one; empty for a clean run."""
     words = [notice.title.lower() for notice in notices(run)]
-    count = len(run.deviations)
-    if count:
-        words.append(f"{count} deviation{'s' if count > 1 else ''}")
+    for count, kind in (
+        (len(run.deviations) - run.accepted, "deviation"),
+        (run.accepted, "accepted deviation"),
+    ):
+        if count:
+            words.append(f"{count} {kind}{'s' if count > 1 else ''}")
     return words
+
+
+def deviations_title(run: Run) -> str:
+    """How many deviations there are, and how many of them were accepted beforehand."""
+    accepted = f", {run.accepted} of them accepted" if run.accepted else ""
+    return f"Deviations from the pinned environment: {len(run.deviations)}{accepted}"
 
 
 def _dangers(run: Run) -> Iterator[Notice]:

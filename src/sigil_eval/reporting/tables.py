@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -374,8 +374,18 @@ def _problems_text(problems: float) -> str:
 def deviation_table(run: Run) -> Table | None:
     """What departs from the pinned environment."""
     names = ("id", "expected", "actual", "consequence")
-    rows = [[deviation[name] for name in names] for deviation in run.deviations]
-    return Table(["What", "Expected", "Actual", "What follows"], rows, 4) if rows else None
+    rows = [
+        [*(deviation[name] for name in names), _acceptance(deviation)]
+        for deviation in run.deviations
+    ]
+    head = ["What", "Expected", "Actual", "What follows", "Accepted"]
+    return Table(head, rows, len(head)) if rows else None
+
+
+def _acceptance(deviation: Mapping[str, Any]) -> str:
+    """Whether it was on the list of what a strict run lets pass; older runs kept no list."""
+    accepted = deviation.get("accepted")
+    return "unknown" if accepted is None else "accepted" if accepted else "no"
 
 
 def duration_table(metadata: dict[str, Any]) -> Table:

@@ -15,6 +15,7 @@ from sigil_eval.reporting.run_files import (
     MODE_TITLES,
     NO_METADATA,
     Run,
+    deviations_title,
     load_run,
     notices,
     verdict_sentence,
@@ -33,9 +34,7 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
         line = f"{notice.title}: {notice.text}"
         target.print(line, style=KIND_STYLES[notice.kind], markup=False)
     if run.deviations:
-        names = ", ".join(deviation["id"] for deviation in run.deviations)
-        line = f"Deviations from the pinned environment: {len(run.deviations)} ({names})"
-        target.print(line, style="yellow", markup=False)
+        target.print(_deviations_line(run), style="yellow", markup=False)
     for mode, metrics in run.metrics.items():
         target.print()
         target.print(MODE_TITLES[mode], style="bold", markup=False)
@@ -47,6 +46,16 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
     target.print()
     for path in _paths(run):
         target.print(str(path), markup=False)
+
+
+def _deviations_line(run: Run) -> str:
+    names: dict[bool, list[str]] = {False: [], True: []}
+    for deviation in run.deviations:
+        names[deviation.get("accepted") is True].append(deviation["id"])
+    told = [", ".join(names[False])] if names[False] else []
+    if names[True]:
+        told.append(f"accepted: {', '.join(names[True])}")
+    return f"{deviations_title(run)} ({'; '.join(told)})"
 
 
 def print_table(target: Console, source: tables.Table) -> None:

@@ -1,0 +1,66 @@
+"""What departs from the pinned environment, as a run finds it, and what a strict run refuses.
+
+A deviation is known by its id. Those on the list of accepted ones stay on record and are shown as
+accepted; a strict run begins with no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.errors import PreflightError
+from sigil_eval.problems import ProblemSet
+from sigil_eval.provenance import Deviation, read_deviations, unique
+from sigil_eval.scoring.toolchain import find_crates
+
+
+def deviations_of_machine(
+    provision_state: Path | None, sandbox_mode: str, problem_set: ProblemSet
+) -> list[Deviation]:
+    """What the provisioning recorded, and what shows before anything is done."""
+    found = read_deviations(provision_state)
+    if sandbox_mode == "none":
+        found.append(
+            Deviation("sandbox", "Firejail", "none", "programs written by a model run unconfined")
+        )
+    crates = find_crates()
+    left_out = [p.task_id for p in problem_set.problems if not crates.has(p.crates)]
+    if left_out:
+        found.append(
+            Deviation(
+                "rust.crates",
+                "rand, regex and md5",
+                ", ".join(sorted(crates.rlibs)) or "none",
+                f"left out for every model: {', '.join(left_out)}",
+            )
+        )
+    return unique(found)
+
+
+def deviations_of_devices(devices: Iterable[str], known: Iterable[Deviation]) -> list[Deviation]:
+    """Generation on anything but a GPU, unless it is known that there is none as pinned."""
+    named = sorted(set(devices))
+    on_gpus = all(part.startswith("cuda") for name in named for part in name.split(","))
+    if on_gpus or any(deviation.id == "platform.gpu" for deviation in known):
+        return []
+    return [Deviation("device", "cuda", ", ".join(named), "generation is slower")]
+
+
+def devices_of_models(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Where the samples of each model were drawn, which may have been another machine."""
+    return [str(model.get("device")) for model in models.values()]
+
+
+def refuse_deviations(found: Sequence[Deviation], accepted: Sequence[str]) -> None:
+    """Raises PreflightError listing the deviations that are not accepted."""
+    refused = [deviation for deviation in found if deviation.id not in accepted]
+    if refused:
+        listed = "\n  ".join(f"{d.id}: expected {d.expected}, found {d.actual}" for d in refused)
+        raise PreflightError(
+            f"a strict run refuses an environment that departs from the pins:\n  {listed}\n"
+            "Mend it with `bash eval_setup.sh`; or accept it, on record in every report, with "
+            f'--accepted-deviations "{" ".join([*accepted, *(d.id for d in refused)])}"; or run '
+            "with --no-strict"
+        )

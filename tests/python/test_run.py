@@ -1,0 +1,102 @@
+"""A whole run, with samples from a file instead of a model: what it refuses and what it records."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from sigil_eval.cli import main
+from sigil_eval.files import write_jsonl
+from sigil_eval.problems import ProblemSet
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def request_(tmp_path: Path, humaneval: ProblemSet) -> list[str]:
+    """The arguments of a run that scores one reference answer a problem."""
+    write_jsonl(
+        tmp_path / "answers.jsonl",
+        (
+            {"task_id": problem.task_id, "completion": problem.canonical_solution}
+            for problem in humaneval.problems
+        ),
+    )
+    return [
+        "run", "--engine", "replay", "--base-model", str(tmp_path / "answers.jsonl"),
+        "--skip-finetuned", "--num-samples", "1", "--k-values", "1",
+        "--output-dir", str(tmp_path / "out"), "--provision-state", str(tmp_path),
+    ]  # fmt: skip
+
+
+def metadata_of(folder: Path) -> dict[str, Any]:
+    schema = resources.files("sigil_eval.reporting") / "schema/eval_metadata.schema.json"
+    metadata: dict[str, Any] = json.loads((folder / "eval_metadata.json").read_text())
+    jsonschema.validate(metadata, json.loads(schema.read_text(encoding="utf-8")))
+    return metadata
+
+
+def test_a_strict_run_goes_on_with_what_is_accepted_and_says_so(
+    tmp_path: Path, request_: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "deviations.tsv").write_text("sigilderg.trainer\tstarts\tdoes not\tnone\n")
+    accepted = ["--accepted-deviations", "sigilderg.trainer, device"]
+    assert main([*request_, "--strict", *accepted]) == 0
+    metadata = metadata_of(tmp_path / "out")
+    assert [(row["id"], row["accepted"]) for row in metadata["deviations"]] == [
+        ("sigilderg.trainer", True),
+        ("device", True),
+    ]
+    assert metadata["accepted_deviations"] == ["sigilderg.trainer", "device"]
+    assert metadata["durations"]["invocations"] == 1
+    assert "accepted: sigilderg.trainer, device" in capsys.readouterr().out
+    assert main([*request_, "--strict", "--accepted-deviations", "sigilderg.trainer"]) == 3
+    # Lenient, nothing is refused, and the list still tells which were expected.
+    assert main([*request_, "--no-strict", "--accepted-deviations", "device"]) == 0
+    again = metadata_of(tmp_path / "out")
+    assert [row["accepted"] for row in again["deviations"]] == [False, True]
+    assert again["durations"]["invocations"] == 2
+
+
+def test_invocations_that_were_killed_count(tmp_path: Path, request_: list[str]) -> None:
+    state = tmp_path / "out/.run-state.json"
+    started = subprocess.Popen(
+        [sys.executable, "-m", "sigil_eval.cli", *request_],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not state.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        started.send_signal(signal.SIGKILL)
+        started.wait()
+    assert json.loads(state.read_text())["phases"] == {}
+    assert main(request_) == 0
+    durations = metadata_of(tmp_path / "out")["durations"]
+    assert durations["invocations"] == 2
+    assert durations["phases"]["proof"] > 0
+    before = sum(durations["phases"].values())
+    assert main(["report", str(tmp_path / "out")]) == 0
+    assert sum(metadata_of(tmp_path / "out")["durations"]["phases"].values()) == before
+
+
+@pytest.mark.parametrize("broken", ["", "[1]", '{"phases": 3}', '{"proof": 1.5}', "\x00"])
+def test_a_broken_state_is_begun_anew(tmp_path: Path, broken: str) -> None:
+    from sigil_eval.run import PhaseTimes
+
+    (tmp_path / "state").write_text(broken)
+    times = PhaseTimes(tmp_path / "state")
+    assert (times.invocations, times.seconds) == (1, {})
+    assert PhaseTimes(tmp_path / "state").invocations == 2
