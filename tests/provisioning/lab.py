@@ -30,7 +30,7 @@ PYTHON_VERSION = "3.12.3"
 PYTHON_SOURCE = f"pool/main/p/python3.12/python3.12_{PYTHON_VERSION}.orig.tar.xz"
 PYTHON_SHA256 = "56bfef1fdfc1221ce6720e43a661e3eb41785dd914ce99698d8c7896af4bdaa1"
 
-# What pyenv's repository is known to have (docs/pins.md), whatever eval_setup.sh asks for. Where GitHub
+# What pyenv's repository is known to have (docs/pins.md), whatever is asked for. Where GitHub
 # cannot be reached, a clone at hand may have the second one.
 PYENV_COMMITS = {
     "40dba8256f482e648dc3d170d0cc18aca9bb313e": "v2.6.30",
