@@ -218,6 +218,12 @@ def test_broken_code_is_left_for_the_compiler() -> None:
     assert _code(broken) == f"{SIGNATURE}\n{broken}\n"
 
 
+def test_brackets_that_are_mixed_up_are_left_for_the_compiler() -> None:
+    body = "    let n = a.len());\n    n > b"
+    found = extract(f"```rust\n{SIGNATURE}\n{body}\n```", prompt=PROMPT, entry_point="has")
+    assert found.code is None or parse(found.code.encode()).root_node.has_error  # type: ignore[union-attr]
+
+
 def test_text_that_utf8_cannot_hold_is_replaced() -> None:
     code = _code('    let s = "\ud800\0é";\n    true\n}')
     assert '"\ufffd\0é"' in code

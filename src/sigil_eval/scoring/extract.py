@@ -467,7 +467,8 @@ def _normal_entry(entry: Item, question: _Question) -> str:
     if _plain(tokens(signature)) == _plain(tokens(question.signature)):
         signature = question.signature
     body = re.sub(r"\A(?:[ \t]*\n)+", "", entry.text[brace + 1 :])
-    if entry.closed:
+    # Where an answer mixes its brackets up, something else than a brace may have closed it.
+    if entry.closed and "}" in body:
         body = body[: body.rindex("}")].rstrip() + "\n}"
     return f"{signature}\n{body}"
 
