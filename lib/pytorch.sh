@@ -5,14 +5,14 @@ PYTORCH_STAMP=.sigilderg-pytorch # in the environment, so that a rebuilt one is 
 
 pytorch_describe() { say "PyTorch $TORCH_VERSION; on a CUDA machine also flash-attn $FLASH_ATTN_VERSION"; }
 
-pytorch_key() { printf '%s %s %s' "$(venv_key)" "$FLASH_ATTN_VERSION" "$(nvidia_gpus)"; }
+pytorch_key() { printf '%s %s %s %s' "$(venv_key)" "$FLASH_ATTN_VERSION" "$(nvidia_gpus)" "$(sha256_of "$ROOT/lib/prove_pytorch.py")"; }
 
 pytorch_probe() {
   if ! stamped "$VENV_DIR/$PYTORCH_STAMP" "$(pytorch_key)"; then
     say 'not proved in this environment'
     return 1
   fi
-  say "PyTorch $TORCH_VERSION computed a product here"
+  say "PyTorch $TORCH_VERSION generated here as it should"
 }
 
 pytorch_needs() { if has_gpu; then need fails curl "$FLASH_ATTN_URL/$FLASH_ATTN_WHEEL"; fi; }
@@ -29,25 +29,22 @@ pytorch_apply() {
 }
 
 pytorch_verify() {
-  "$VENV_DIR/bin/python" - "$TORCH_VERSION" "$(has_gpu && echo cuda || echo cpu)" <<'PYTHON'
-import sys
-
-import torch
-
-expected, device = sys.argv[1:]
-version = torch.__version__.split("+")[0]
-assert version == expected, f"PyTorch is {version}, expected {expected}"
-if device == "cuda":
-    assert torch.cuda.is_available(), "nvidia-smi sees a GPU that PyTorch does not"
-ones = torch.ones(8, 8, device=device)
-assert float((ones @ ones).sum()) == 512.0
-PYTHON
+  prove_pytorch auto
   stamp "$VENV_DIR/$PYTORCH_STAMP" "$(pytorch_key)"
 }
 
-# "undefined symbol" here means that the wheel was made for another PyTorch.
+# The calls that generation makes, not an import: "undefined symbol" only shows when the kernel is
+# loaded, a missing einops only when transformers asks for it.
+prove_pytorch() {
+  "$VENV_DIR/bin/python" -I "$ROOT/lib/prove_pytorch.py" "$TORCH_VERSION" "$(has_gpu && echo cuda || echo cpu)" "$1"
+}
+
 flash_attn_works() {
-  "$VENV_DIR/bin/python" -c "import flash_attn; assert flash_attn.__version__ == '$FLASH_ATTN_VERSION'"
+  [[ $(flash_attn_version) == "$FLASH_ATTN_VERSION" ]] && prove_pytorch flash_attention_2
+}
+
+flash_attn_version() {
+  "$VENV_DIR/bin/python" -I -c 'from importlib.metadata import version; print(version("flash-attn"))' 2>/dev/null
 }
 
 install_flash_attn_wheel() {
@@ -56,16 +53,17 @@ install_flash_attn_wheel() {
     uv_pip_install "$wheel" && flash_attn_works
 }
 
-# A compile job of flash-attn takes about 8 GB.
+# From the hashed source, with the environment's own ninja and wheel: without FORCE_BUILD its setup.py
+# would take a wheel from wherever it finds one, unchecked. A compile job takes about 8 GB.
 build_flash_attn() {
   local jobs requirement=$STATE_DIR/cache/flash-attn.txt
-  if ! command -v nvcc >/dev/null || ! command -v ninja >/dev/null; then
-    say 'flash-attn is not built from source: that needs nvcc and ninja'
+  if ! command -v nvcc >/dev/null; then
+    say 'flash-attn is not built from source: that needs nvcc'
     return 1
   fi
   jobs=$(awk '/^MemAvailable:/ {n = int($2 / 8388608); print (n > 1 ? n : 1)}' /proc/meminfo)
   printf 'flash-attn==%s --hash=sha256:%s\n' "$FLASH_ATTN_VERSION" "$FLASH_ATTN_SOURCE_SHA256" >"$requirement"
   use_pip_index
-  MAX_JOBS=$jobs timeout "${FLASH_ATTN_BUILD_MINUTES}m" "$STATE_DIR/bootstrap/bin/uv" pip install -p "$VENV_DIR" \
-    --no-deps --no-build-isolation --require-hashes -r "$requirement"
+  PATH=$VENV_DIR/bin:$PATH MAX_JOBS=$jobs FLASH_ATTENTION_FORCE_BUILD=TRUE timeout "${FLASH_ATTN_BUILD_MINUTES}m" \
+    "$STATE_DIR/bootstrap/bin/uv" pip install -p "$VENV_DIR" --no-deps --no-build-isolation --require-hashes -r "$requirement"
 }

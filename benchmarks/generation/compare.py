@@ -12,6 +12,10 @@ ones have, since random weights never end one. Without, it is the demo's base mo
 end by themselves, on one thread; seconds are then those of the processor, so that other work on the
 machine does not count. Only tokens that belong to an answer are counted.
 
+Each way has a process of its own, so that none finds the other's memory or compiled code, and ends
+after --minutes. On a GPU those that take any batch are tried with 256 answers under way, which is
+comparable between cards, and with as many as fit. Whether what is fast is right, check.py says.
+
     python benchmarks/generation/compare.py
     python benchmarks/generation/compare.py --model small --samples 1 --only static hf
 """
@@ -19,9 +23,11 @@ machine does not count. Only tokens that belong to an answer are counted.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import random
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -101,28 +107,73 @@ class Rate:
 
 def main() -> None:
     options = parse()
+    if options.contender:
+        contend(options)
+        return
+    first: float | None = None
+    for name in options.only:
+        for size in batch_sizes(name, options):
+            found = in_a_process(name, size, options)
+            if isinstance(found, str):
+                print(f"{name:10} left out: {found}", flush=True)
+                continue
+            first = first or found["rate"]
+            print(
+                f"{name:10} {found['rate']:9.0f} tokens/s  {found['rate'] / first:6.1f} x  "
+                f"{100 * found['share']:5.1f} % of the roofline at batch {found['batch']}  "
+                f"({found['tokens']} tokens in {found['seconds']:.1f} s)",
+                flush=True,
+            )
+
+
+def batch_sizes(name: str, options: argparse.Namespace) -> list[int | None]:
+    """With how many answers under way a contender is tried; None is what fits."""
+    if options.batch_size or not torch.cuda.is_available() or name in ("static", "hf-static"):
+        return [options.batch_size]
+    return [256, None]
+
+
+def in_a_process(name: str, size: int | None, options: argparse.Namespace) -> dict[str, Any] | str:
+    """What a contender reports, or why it does not; what it says besides is shown."""
+    command = [sys.executable, __file__, "--contender", name, "--model", options.model]
+    command += ["--samples", str(options.samples), "--device", options.device]
+    command += ["--attention", options.attention]
+    command += ["--batch-size", str(size)] if size else []
+    try:
+        finished = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, timeout=60 * options.minutes
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done after {options.minutes:g} minutes"
+    *said, last = finished.stdout.strip().split("\n")
+    if finished.returncode:
+        return last or f"exit code {finished.returncode}"
+    print("\n".join(said), flush=True)
+    report: dict[str, Any] = json.loads(last)
+    return report
+
+
+def contend(options: argparse.Namespace) -> None:
+    """In a contender's own process: measure it, and print what came of it as the last line."""
     with tempfile.TemporaryDirectory() as folder:
         setting = prepare(options, Path(folder))
         total = len(setting.requests)
         print(f"{options.model}: {total} requests on {setting.info}, {where(setting.info.device)}")
         roofline = Roofline.measure(setting.model, setting.info.device)
         print(roofline)
-        first: float | None = None
-        for name in options.only:
-            try:
-                rate = CONTENDERS[name](setting)
-            except UsageError as error:
-                print(f"{name:10} left out: {error}")
-                continue
-            first = first or rate.per_second
-            context = mean_context(setting)
-            share = rate.per_second / roofline.tokens_per_second(rate.batch_size, context)
-            print(
-                f"{name:10} {rate.per_second:9.0f} tokens/s  {rate.per_second / first:6.1f} x  "
-                f"{100 * share:5.1f} % of the roofline at batch {rate.batch_size}  "
-                f"({rate.tokens} tokens in {rate.seconds:.1f} s)",
-                flush=True,
-            )
+        try:
+            rate = CONTENDERS[options.contender](setting)
+        except UsageError as error:
+            sys.exit(print(error) or 1)
+    possible = roofline.tokens_per_second(rate.batch_size, mean_context(setting))
+    report = {
+        "rate": rate.per_second,
+        "share": rate.per_second / possible,
+        "batch": rate.batch_size,
+        "tokens": rate.tokens,
+        "seconds": rate.seconds,
+    }
+    print(json.dumps(report))
 
 
 def parse() -> argparse.Namespace:
@@ -132,15 +183,20 @@ def parse() -> argparse.Namespace:
     gpu = torch.cuda.is_available()
     parser.add_argument("--model", choices=("8b", "small", "demo"), default="8b" if gpu else "demo")
     parser.add_argument("--samples", type=int, default=20 if gpu else 5, help="for each problem")
-    parser.add_argument("--batch-size", type=int, help="of hf, cb and vllm (default: what fits)")
+    parser.add_argument(
+        "--batch-size", type=int, help="of hf, cb and vllm (default: 256 and what fits)"
+    )
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--attention", default="auto")
+    parser.add_argument("--minutes", type=float, default=5.0, help="at most, for each (default: 5)")
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def prepare(options: argparse.Namespace, folder: Path) -> Setting:
     """The model on its device, and the requests."""
-    info = choose_hardware(options.device, "auto")
+    info = choose_hardware(options.device, "auto", attention=options.attention)
     demo = ResolvedModel(resolve_source(str(DEMO_BASE), None), None)
     tokenizer = load_tokenizer(demo)
     real = options.model == "demo"

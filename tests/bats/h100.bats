@@ -148,22 +148,26 @@ model_findings() (
 
 # --- flash-attn -----------------------------------------------------------------------------------
 
-# A venv whose torch computes, and whose flash_attn imports once the file `flash` says so; a uv that
-# installs what it is told to by writing that file.
+# A venv whose torch generates, with flash-attn once the file `flash` says so; a uv that installs what
+# it is told to by writing that file.
 cuda_machine() {
   load_libraries
   mkdir -p "$VENV_DIR/bin" "$STATE_DIR/bootstrap/bin" "$STATE_DIR/cache"
   command_stub nvidia-smi <<<'echo "NVIDIA H100 80GB HBM3, 570.1"'
   cat >"$VENV_DIR/bin/python" <<STUB
 #!/usr/bin/env bash
-if [[ \$* == *flash_attn* ]]; then
-  grep -qx good "$TEST_HOME/flash" 2>/dev/null || { echo "ImportError: undefined symbol" >&2; exit 1; }
-fi
-if [[ \$1 == - && \$3 == cuda ]]; then [[ ! -e $TEST_HOME/no-cuda ]]; fi
+case \$* in
+  *'version("flash-attn")'*) [[ -e $TEST_HOME/flash ]] && echo \${FLASH_VERSION:-$FLASH_ATTN_VERSION} ;;
+  *prove_pytorch.py*\ flash_attention_2)
+    grep -qx good "$TEST_HOME/flash" || { echo "flash attention does not run here: undefined symbol" >&2; exit 1; }
+    ;;
+  *prove_pytorch.py*\ $TORCH_VERSION\ cuda\ auto) [[ ! -e $TEST_HOME/no-cuda ]] ;;
+  *) exit 99 ;;
+esac
 STUB
   cat >"$STATE_DIR/bootstrap/bin/uv" <<STUB
 #!/usr/bin/env bash
-echo "\$* MAX_JOBS=\${MAX_JOBS:-}" >>"$TEST_HOME/uv-calls"
+echo "\$* MAX_JOBS=\${MAX_JOBS:-} FORCE=\${FLASH_ATTENTION_FORCE_BUILD:-} PATH=\$PATH" >>"$TEST_HOME/uv-calls"
 case \$* in
   *.whl) echo "\${WHEEL:-good}" >"$TEST_HOME/flash" ;;
   *flash-attn.txt) echo "\${BUILD:-good}" >"$TEST_HOME/flash" ;;
@@ -177,10 +181,7 @@ STUB
   touch "$TEST_HOME/uv-calls"
 }
 
-compilers() {
-  command_stub nvcc <<<'exit 0'
-  command_stub ninja <<<'exit 0'
-}
+compilers() { command_stub nvcc <<<'exit 0'; }
 
 no_compilers() {
   command() { [[ $* != '-v nvcc' ]] && builtin command "$@"; }
@@ -206,14 +207,27 @@ no_compilers() {
   [ ! -s "$TEST_HOME/uv-calls" ]
 }
 
-@test "a wheel that does not import leads to a build, from hashed sources and by what memory allows" {
+@test "flash-attn of another version is replaced" {
+  cuda_machine
+  echo good >"$TEST_HOME/flash"
+  export FLASH_VERSION=2.7.0
+  run as_program install_flash_attn_wheel
+  expect_status 1
+  unset FLASH_VERSION
+  run as_program install_flash_attn_wheel
+  expect_status 0
+}
+
+@test "a wheel that does not compute leads to a build, from hashed sources and by what memory allows" {
   cuda_machine
   compilers
   export WHEEL=bad
   run as_program run_step pytorch 1 1
   expect_status 0
   [ ! -s "$STATE_DIR/deviations.tsv" ]
-  grep -qE -- '--no-build-isolation --require-hashes -r .*flash-attn.txt MAX_JOBS=[1-9]' "$TEST_HOME/uv-calls"
+  # ninja is the environment's own, and no wheel is looked for elsewhere.
+  grep -qE -- "--no-build-isolation --require-hashes -r .*flash-attn.txt MAX_JOBS=[1-9][0-9]* FORCE=TRUE PATH=$VENV_DIR/bin:" \
+    "$TEST_HOME/uv-calls"
   grep -q "^flash-attn==$FLASH_ATTN_VERSION --hash=sha256:$FLASH_ATTN_SOURCE_SHA256$" "$STATE_DIR/cache/flash-attn.txt"
 }
 
@@ -224,14 +238,14 @@ no_compilers() {
   run as_program run_step pytorch 1 1
   expect_status 0
   [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'pytorch.flash-attn\tsdpa' ]
-  grep -q 'needs nvcc and ninja' "$STATE_DIR/logs/pytorch.log"
+  grep -q 'needs nvcc' "$STATE_DIR/logs/pytorch.log"
   STRICT=1
   run as_program run_step pytorch 1 1
   expect_status 3
   [ ! -s "$TEST_HOME/uv-calls" ]
 }
 
-@test "neither wheel nor build imports: sdpa, on record" {
+@test "neither wheel nor build computes: sdpa, on record" {
   cuda_machine
   compilers
   export WHEEL=bad BUILD=bad

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 import pytest
 
 torch = pytest.importorskip("torch")
+
+import transformers.modeling_flash_attention_utils as transformers_utils  # noqa: E402
 
 import parts  # noqa: E402
 from sigil_eval.console import ProgressLine  # noqa: E402
@@ -29,17 +30,25 @@ from sigil_eval.generation import (  # noqa: E402
 )
 from sigil_eval.generation.attention import FLASH  # noqa: E402
 from sigil_eval.generation.devices import devices_of, draw_on_all  # noqa: E402
+from sigil_eval.generation.engines import (  # noqa: E402
+    Prepared,
+    fitting_batch,
+    start_engine,
+)
 from sigil_eval.generation.hf import HFEngine  # noqa: E402
 from sigil_eval.generation.hf_static import HFStaticEngine  # noqa: E402
 from sigil_eval.generation.journal import journal_path  # noqa: E402
 from sigil_eval.generation.loading import (  # noqa: E402
     ModelPool,
+    _why_no_flash_attention,
     choose_hardware,
     load_model,
     load_tokenizer,
 )
 from sigil_eval.generation.progress import GenerationProgress  # noqa: E402
+from sigil_eval.generation.proof import prove_engine  # noqa: E402
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample  # noqa: E402
+from sigil_eval.generation.slots import SlotCache  # noqa: E402
 from sigil_eval.generation.source import resolve_model  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
 
@@ -168,51 +177,93 @@ def test_a_base_serves_adapters_beside_it_in_turn() -> None:
     assert any("lora" in name for name, _ in base.named_parameters())
 
 
-def reference_flash(right: bool) -> Any:
-    """flash_attn's function in plain arithmetic, or with a fault."""
-
-    def flash_attn_with_kvcache(
-        q: Any,
-        k_cache: Any,
-        v_cache: Any,
-        *,
-        cache_seqlens: Any,
-        softmax_scale: float,
-        causal: bool,
-    ) -> Any:
-        assert q.shape[1] == 1 and causal and cache_seqlens.dtype == torch.int32
-        rows = []
-        for row, length in enumerate(cache_seqlens.tolist()):
-            groups = q.shape[2] // k_cache.shape[2]
-            keys = k_cache[row, : length if right else 1].repeat_interleave(groups, dim=1)
-            values = v_cache[row, : length if right else 1].repeat_interleave(groups, dim=1)
-            weights = (torch.einsum("hd,khd->hk", q[row, 0], keys) * softmax_scale).softmax(-1)
-            rows.append(torch.einsum("hk,khd->hd", weights, values)[None])
-        return torch.stack(rows)
-
-    module: Any = types.ModuleType("flash_attn")
-    module.flash_attn_with_kvcache = flash_attn_with_kvcache
-    return module
+def flash_on_cpu(fault: str) -> subprocess.CompletedProcess[str]:
+    """Flash attention's path, with kernels that have a fault."""
+    command = [sys.executable, str(Path(__file__).with_name("flash_on_cpu.py")), fault]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
-def test_flash_attention_over_slots(
-    problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", ["nothing", "rounds otherwise"])
+def test_flash_attention_reads_prompts_and_slots(fault: str) -> None:
+    """The very branch that a GPU takes, prefill and decode, with what flash-attn gives."""
+    finished = flash_on_cpu(fault)
+    assert finished.returncode == 0, finished.stderr
+    assert "the kernel is right" in finished.stdout
+    assert finished.stdout.count("flash_attention_2 on cpu in bfloat16: ") == 2
+    assert "3 of 3 samples are the oracle's" in finished.stdout
+    assert "afterwards: flash_attention_2" in finished.stdout
+
+
+@pytest.mark.parametrize("fault", ["ignores lengths", "reads too little", "reads too much"])
+def test_a_kernel_that_reads_slots_wrongly_is_refused(fault: str) -> None:
+    finished = flash_on_cpu(fault)
+    assert finished.returncode == 1
+    assert "gives something else here than attention is" in finished.stderr
+
+
+def test_a_flash_attn_that_cannot_be_loaded_is_said_and_not_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    resolved, plain = resolve_model(BASE), choose_hardware("cpu", "float32")
-    loaded, tokenizer = load_model(resolved, plain), load_tokenizer(resolved)
-    expected = drawn(
-        HFEngine(loaded, tokenizer, PARAMS, plain, batch_size=4), requests_for(problems)
+    """Its own import may work, and transformers' not: einops is missing."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "stand_ins" / "flash_attn"))
+    monkeypatch.setattr(transformers_utils, "lazy_import_flash_attention", no_einops)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    _why_no_flash_attention.cache_clear()
+    info = choose_hardware("cuda", "auto")
+    assert (info.dtype, info.attention) == ("bfloat16", "sdpa")
+    assert "flash-attn is installed and not used: No module named 'einops'" in (
+        " ".join(capsys.readouterr().err.split())
     )
-    flash = replace(plain, attention=FLASH)
-    engine = HFEngine(loaded, tokenizer, PARAMS, flash, batch_size=4)
-    monkeypatch.setitem(sys.modules, "flash_attn", reference_flash(right=True))
-    assert drawn(engine, requests_for(problems)) == expected
-    assert loaded.config._attn_implementation == "sdpa"
+    with pytest.raises(UsageError, match=r"does not work: No module named 'einops'; use --att"):
+        choose_hardware("cuda", "auto", attention=FLASH)
+    _why_no_flash_attention.cache_clear()
 
-    monkeypatch.setitem(sys.modules, "flash_attn", reference_flash(right=False))
-    with pytest.raises(PreflightError, match=r"other probabilities here.*--attention sdpa"):
-        engine.generate(requests_for(problems), lambda sample: None)
-    assert loaded.config._attn_implementation == "sdpa"
+
+def no_einops(implementation: str) -> None:
+    raise ModuleNotFoundError("No module named 'einops'")
+
+
+def test_what_the_allocator_keeps_of_the_model_before_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many slots for the second model of a run as for the first."""
+    gib, gpu = 1 << 30, replace(choose_hardware("cpu", "float32"), device="cuda")
+    loaded = load_model(resolve_model(BASE), choose_hardware("cpu", "float32"))
+    fitting = []
+    for free, reserved, allocated in ((60, 20, 16), (20, 60, 16)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, f=free: (f * gib, 80 * gib))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _, r=reserved: r * gib)
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _, a=allocated: a * gib)
+        fitting.append(fitting_batch(loaded, replace(PARAMS, max_new_tokens=1_000_000), gpu))
+    assert fitting[0] == fitting[1] > 1
+
+
+def test_memory_is_given_back_when_an_engine_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("emptied"))
+    model, info = resolve_model(BASE), choose_hardware("cpu", "float32")
+    prepared = Prepared("base", "completion", model, load_tokenizer(model))
+    models = ModelPool()
+    models.borrow(model, info)
+    lent = ModelPool()
+    monkeypatch.setattr(lent, "borrow", lambda *_: models.borrow(model, info))
+    options = EngineOptions(batch_size=1)
+    with start_engine(prepared, PARAMS, options, replace(info, device="cuda"), lent):
+        assert not calls
+    assert calls == ["emptied"]
+
+
+def test_the_engine_is_proved_on_its_own_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are compared with float32's; a cache that mixes slots up is found."""
+    model, info = resolve_model(TUNED), choose_hardware("cpu", "float32")
+    proof = prove_engine(model, info)
+    assert proof.steps > 10 and proof.engine_error < 1e-4 and proof.plain_error == 0
+    put = SlotCache.put
+    monkeypatch.setattr(
+        SlotCache, "put", lambda cache, prompt, slots: put(cache, prompt, slots.flip(0) * 0)
+    )
+    with pytest.raises(PreflightError, match="computes something else than the model"):
+        prove_engine(model, info)
 
 
 def test_a_model_with_a_sliding_window_is_left_to_plain_generate() -> None:

@@ -127,7 +127,10 @@ def start_engine(
         ) as engine:
             yield engine
     else:
-        yield _transformers_engine(prepared, params, options, info, models)
+        try:
+            yield _transformers_engine(prepared, params, options, info, models)
+        finally:
+            _give_back_memory(info)
 
 
 def _transformers_engine(
@@ -161,13 +164,28 @@ def fitting_batch(model: Any, params: SamplingParams, info: EngineInfo) -> int:
     kind = info.device.partition(":")[0]
     if kind == "cpu":
         return _BATCH_SIZES[kind]
+    from sigil_eval.generation.attention import attention_shape
+
+    _, heads, size = attention_shape(model)
+    layers = model.config.get_text_config().num_hidden_layers
+    bytes_per_token = 2 * layers * heads * size * model.dtype.itemsize
+    tokens = params.max_new_tokens + 512
+    fitting = int(_SHARE_FOR_SLOTS * _free_memory(info.device) / (bytes_per_token * tokens))
+    return max(1, min(_BATCH_SIZES[kind], fitting))
+
+
+def _free_memory(device: str) -> int:
+    """Bytes of a GPU that can be had: what the driver calls free, and what torch's allocator keeps
+    for later without anything in it, such as the slots of the model before."""
     import torch
 
-    config = model.config.get_text_config()
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    bytes_per_token = 2 * config.num_hidden_layers * heads * size * model.dtype.itemsize
-    free, _ = torch.cuda.mem_get_info(info.device)
-    tokens = params.max_new_tokens + 512
-    fitting = int(_SHARE_FOR_SLOTS * free / (bytes_per_token * tokens))
-    return max(1, min(_BATCH_SIZES[kind], fitting))
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def _give_back_memory(info: EngineInfo) -> None:
+    """Let the driver have what torch keeps of a GPU's memory for later."""
+    if info.device.startswith("cuda"):
+        import torch
+
+        torch.cuda.empty_cache()

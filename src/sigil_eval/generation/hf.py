@@ -11,7 +11,7 @@ import contextlib
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,7 +20,12 @@ from transformers.cache_utils import DynamicLayer
 
 from sigil_eval.errors import PreflightError
 from sigil_eval.generation.answers import Answer, AnswerBook, halved
-from sigil_eval.generation.attention import FLASH, flash_over_slots
+from sigil_eval.generation.attention import (
+    FLASH,
+    attention_shape,
+    check_attention_to_slots,
+    flash_over_slots,
+)
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
 from sigil_eval.generation.slots import SlotCache
@@ -31,9 +36,6 @@ _SLACK = 16
 
 # What attention reads is rounded up to this, the alignment that fused kernels want of masks.
 _ALIGNMENT = 8
-
-# How far probabilities may differ between two ways to compute attention in half precision.
-_TOLERANCE = 0.05
 
 # Parameters. On two busy cores the demo's models run three to thirty times faster on one thread
 # than on two; it also makes their samples independent of how many cores there are.
@@ -135,7 +137,7 @@ class HFEngine:
         device's memory runs out, the batch is halved and its unfinished answers begin again.
         """
         waiting = deque(self._book.open(requests))
-        with threads_for(self._model), self._attention(waiting):
+        with threads_for(self._model), self._attention():
             while waiting:
                 batch = _Batch(self._layers, min(self.batch_size, len(waiting)), self._device)
                 under_way: list[Answer] = []
@@ -150,33 +152,26 @@ class HFEngine:
                 for answer in under_way:
                     answer.begin_again()
                 waiting.extendleft(reversed(under_way))
+        self._prefilled = None
 
     @contextlib.contextmanager
-    def _attention(self, waiting: Sequence[Answer]) -> Iterator[None]:
+    def _attention(self) -> Iterator[None]:
         """Flash attention over slots, where it was chosen and gives what it should."""
-        if self.info.attention != FLASH or not waiting:
+        if self.info.attention != FLASH:
             yield
             return
-        prompt = (waiting[0].prompt * 2)[-64:]
-        expected = self._model(torch.tensor([prompt], device=self._device)).logits[0, -1]
-        with flash_over_slots(self._model):
-            batch = _Batch(self._layers, 2, self._device)
-            batch.answers = [replace(waiting[0], prompt=prompt[:-1], drawn=[prompt[-1]])] * 2
-            batch.cache.put(self._prefill(prompt[:-1]).cache, torch.tensor([0, 1]))
-            batch.tokens += prompt[-1]
-            batch.lengths += len(prompt) - 1
-            self._flash = True
-            found = self._forward(batch)
-            difference = (found.float().softmax(-1) - expected.float().softmax(-1)).abs().max()
-            if not difference < _TOLERANCE:
-                raise PreflightError(
-                    "flash attention gives other probabilities here than the model's own attention "
-                    f"does (they differ by {difference:.3f}); use --attention sdpa"
-                )
-            try:
+        try:
+            check_attention_to_slots(
+                self.info.device, self._model.dtype, *attention_shape(self._model)
+            )
+        except PreflightError as error:
+            raise PreflightError(f"{error}; use --attention sdpa") from None
+        self._flash = True
+        try:
+            with flash_over_slots():
                 yield
-            finally:
-                self._flash = False
+        finally:
+            self._flash = False
 
     def _generate(
         self,

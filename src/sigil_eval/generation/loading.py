@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 import os
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sigil_eval.console import warn
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation.protocol import EngineInfo
 from sigil_eval.generation.source import ResolvedModel, Source, fetch_weights
@@ -94,27 +96,40 @@ def choose_hardware(
         )
     if dtype == "auto":
         dtype = "bfloat16" if kind == "cuda" else "float32"
-    flash = kind == "cuda" and dtype != "float32" and _flash_attention_works()
     adapters = "merged" if merge and quantization == "none" else "unmerged"
-    if attention == "auto":
-        attention = "flash_attention_2" if flash else "sdpa"
-    elif attention != "sdpa" and not flash:
-        raise UsageError(
-            f"--attention {attention} needs a GPU, half precision and a flash-attn that loads; "
-            "use --attention sdpa"
-        )
+    if attention != "sdpa":
+        fault = _why_no_flash_attention(device, dtype)
+        if attention != "auto" and fault:
+            raise UsageError(f"--attention {attention}: {fault}; use --attention sdpa")
+        attention = "sdpa" if fault else "flash_attention_2"
     return EngineInfo(device, dtype, attention, quantization, adapters)
 
 
-def _flash_attention_works() -> bool:
-    """Whether flash-attn is installed and loads; after another torch was installed it doesn't."""
+@functools.cache
+def _why_no_flash_attention(device: str, dtype: str) -> str:
+    """Why attention has to be computed by torch itself; empty where flash-attn is here and right.
+
+    It is asked as generation will ask: transformers loads it, which takes more than `import
+    flash_attn`, and the kernel that reads slots runs on the device. A package that is here and
+    does not work is worth a warning: generation will be slower than its owner thinks.
+    """
+    import torch
+
+    if not device.startswith("cuda") or dtype == "float32":
+        return "flash attention needs a GPU and half precision"
     if importlib.util.find_spec("flash_attn") is None:
-        return False
+        return "flash-attn is not installed"
+    from transformers.modeling_flash_attention_utils import lazy_import_flash_attention
+
+    from sigil_eval.generation.attention import FLASH, check_attention_to_slots
+
     try:
-        import flash_attn  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError:
-        return False
-    return True
+        lazy_import_flash_attention(FLASH)
+        check_attention_to_slots(device, getattr(torch, dtype))
+    except (ImportError, ValueError, PreflightError) as error:
+        warn(f"flash-attn is installed and not used: {error}")
+        return f"flash-attn does not work: {error}"
+    return ""
 
 
 class ModelPool:
