@@ -490,6 +490,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument("--demo", action="store_true", help="say so in every report")
     output.add_argument(
+        "--check",
+        action="store_true",
+        help="check all that can be checked beforehand (models, prompts, device, deviations), and "
+        "stop; writes nothing",
+    )
+    output.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
         default=False,
@@ -544,11 +550,10 @@ def generate(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the whole evaluation."""
-    from sigil_eval.run import RunOptions, run_evaluation
+    from sigil_eval.run import RunOptions, run_evaluation, try_evaluation
 
-    return run_evaluation(
-        RunOptions.from_namespace(options), confirm=lambda: confirm_sandbox(options)
-    )
+    work = try_evaluation if options.check else run_evaluation
+    return work(RunOptions.from_namespace(options), confirm=lambda: confirm_sandbox(options))
 
 
 def report(options: argparse.Namespace) -> int:

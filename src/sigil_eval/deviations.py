@@ -39,18 +39,37 @@ def deviations_of_machine(
     return unique(found)
 
 
-def deviations_of_devices(devices: Iterable[str], known: Iterable[Deviation]) -> list[Deviation]:
-    """Generation on anything but a GPU, unless it is known that there is none as pinned."""
-    named = sorted(set(devices))
-    on_gpus = all(part.startswith("cuda") for name in named for part in name.split(","))
-    if on_gpus or any(deviation.id == "platform.gpu" for deviation in known):
-        return []
-    return [Deviation("device", "cuda", ", ".join(named), "generation is slower")]
+def deviations_of_generation(
+    where: Iterable[tuple[str, str]], known: Iterable[Deviation]
+) -> list[Deviation]:
+    """What departs of the devices and the attention, as pairs, that samples are drawn with, as far
+    as it does not follow from what is known."""
+    drawn, ids = sorted(set(where)), {deviation.id for deviation in known}
+    found = []
+    devices = sorted({device for device, _ in drawn})
+    if "platform.gpu" not in ids and not all(map(_on_gpus, devices)):
+        found.append(Deviation("device", "cuda", ", ".join(devices), "generation is slower"))
+    plain = any(_on_gpus(device) and attention == "sdpa" for device, attention in drawn)
+    if plain and "pytorch.flash-attn" not in ids:
+        found.append(
+            Deviation(
+                "pytorch.flash-attn",
+                "flash attention",
+                "sdpa",
+                "attention is computed by PyTorch itself: slower, and numbers may differ in the "
+                "last bits",
+            )
+        )
+    return found
 
 
-def devices_of_models(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Where the samples of each model were drawn, which may have been another machine."""
-    return [str(model.get("device")) for model in models.values()]
+def _on_gpus(devices: str) -> bool:
+    return all(part.startswith("cuda") for part in devices.split(","))
+
+
+def generation_of_models(models: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Device and attention of each model's samples, which may have been drawn elsewhere."""
+    return [(str(model.get("device")), str(model.get("attention"))) for model in models.values()]
 
 
 def refuse_deviations(found: Sequence[Deviation], accepted: Sequence[str]) -> None:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sigil_eval.console import ProgressLine, format_duration, say
 from sigil_eval.deviations import (
-    deviations_of_devices,
+    deviations_of_generation,
     deviations_of_machine,
-    devices_of_models,
+    generation_of_models,
     refuse_deviations,
 )
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
@@ -47,6 +47,7 @@ from sigil_eval.reproduce import rescore
 from sigil_eval.scoring.judge import Judge, JudgeSettings
 from sigil_eval.scoring.proof import Proof, prove
 from sigil_eval.scoring.score import Mode, ScoreSummary, score_files
+from sigil_eval.scoring.toolchain import find_toolchain
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
@@ -154,10 +155,7 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
     UsageError and PreflightError before any work when the request or the machine is not fit,
     and IncompleteError when infrastructure left samples without a verdict.
     """
-    problem_set = load_problem_set(options.problem_set)
-    _check_request(options)
-    confirm()
-    known = _check_deviations(options, problem_set)
+    problem_set, known = check_evaluation(options, confirm)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     _check_disk(options.output_dir)
     with _only_one(options.output_dir):
@@ -167,7 +165,7 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
             with times.phase("proof"):
                 proof = _prove(judge, problem_set)
             models = _generate_all(options, problem_set, times)
-            deviations = [*known, *deviations_of_devices(devices_of_models(models), known)]
+            deviations = [*known, *deviations_of_generation(generation_of_models(models), known)]
             _refuse(options, deviations)
             with times.phase("scoring"):
                 summary = _score(options, problem_set, judge)
@@ -182,6 +180,32 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
         write_reports(options.output_dir)
         _finish(options, times)
     check_complete(summary)
+    return 0
+
+
+def check_evaluation(
+    options: RunOptions, confirm: Callable[[], None]
+) -> tuple[ProblemSet, list[Deviation]]:
+    """What a run refuses before it does anything; the problems, and the deviations that are known."""
+    problem_set = load_problem_set(options.problem_set)
+    _check_request(options)
+    confirm()
+    return problem_set, _check_deviations(options, problem_set)
+
+
+def try_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
+    """Check all that can be checked without writing anything: the request, the models' files, their
+    tokenizers and prompts, the device, the deviations, the compiler. Raises as a run would."""
+    problem_set, deviations = check_evaluation(options, confirm)
+    info = describe_engine(options.engine)
+    say(f"generating on {info.device} in {info.dtype}, attention {info.attention}")
+    for label in options.labels:
+        spec = _model_spec(options, label)
+        prompt = show_prompt(spec, problem_set.problems[0], options.prompt_mode, options.engine)
+        say(f"{label}: {_short(spec.name)}, prompts of {len(prompt)} characters and more")
+    say(f"judging with {find_toolchain().version}")
+    accepted = [d.id for d in deviations if d.id in options.accepted_deviations]
+    say(f"deviations: {len(deviations)}, of which accepted: {', '.join(accepted) or 'none'}")
     return 0
 
 
@@ -299,8 +323,9 @@ def _check_deviations(options: RunOptions, problem_set: ProblemSet) -> list[Devi
     """What is known to depart from the pins; a strict run is refused before it begins."""
     known = deviations_of_machine(options.provision_state, options.judge.sandbox_mode, problem_set)
     if options.strict:
-        device = describe_engine(options.engine).device
-        _refuse(options, [*known, *deviations_of_devices([device], known)])
+        info = describe_engine(options.engine)
+        drawn_with = [(info.device, info.attention)]
+        _refuse(options, [*known, *deviations_of_generation(drawn_with, known)])
     return known
 
 

@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 
 from sigil_eval.cli import main
+from sigil_eval.deviations import deviations_of_generation
 from sigil_eval.files import write_jsonl
 from sigil_eval.problems import ProblemSet
 
@@ -66,6 +67,40 @@ def test_a_strict_run_goes_on_with_what_is_accepted_and_says_so(
     again = metadata_of(tmp_path / "out")
     assert [row["accepted"] for row in again["deviations"]] == [False, True]
     assert again["durations"]["invocations"] == 2
+
+
+def test_a_run_can_be_checked_beforehand(
+    tmp_path: Path, request_: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything that a run refuses is refused, and nothing is written."""
+    models = REPOSITORY / "demo" / "models"
+    check = [
+        "run", "--check", "--base-model", str(models / "base"), "--device", "cpu", "--checkpoint-path",
+        str(models / "adapter"), "--num-samples", "1", "--k-values", "1",
+        "--output-dir", str(tmp_path / "out"), "--provision-state", str(tmp_path),
+    ]  # fmt: skip
+    assert main(check) == 0
+    said = capsys.readouterr().out
+    assert "generating on cpu in float32, attention sdpa" in said
+    assert "base: demo/models/base, prompts of " in said
+    assert "finetuned: demo/models/adapter, prompts of " in said
+    assert "judging with rustc " in said
+    assert main([*check, "--strict"]) == 3
+    assert "device: expected cuda, found cpu" in capsys.readouterr().err
+    assert main([*check, "--strict", "--accepted-deviations", "device"]) == 0
+    assert main([*check, "--checkpoint-path", str(tmp_path / "none")]) == 2
+    assert main([*check, "--k-values", "2"]) == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_attention_by_torch_on_a_gpu_is_a_deviation_once() -> None:
+    flash, plain = ("cuda", "flash_attention_2"), ("cuda:0,cuda:1", "sdpa")
+    assert deviations_of_generation([flash, ("cuda", "vllm")], []) == []
+    found = deviations_of_generation([flash, plain], [])
+    assert [deviation.id for deviation in found] == ["pytorch.flash-attn"]
+    assert deviations_of_generation([plain], found) == []
+    on_cpu = deviations_of_generation([("cpu", "sdpa")], [])
+    assert [deviation.id for deviation in on_cpu] == ["device"]
 
 
 def test_invocations_that_were_killed_count(tmp_path: Path, request_: list[str]) -> None:
