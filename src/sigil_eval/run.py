@@ -186,7 +186,7 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
 def check_evaluation(
     options: RunOptions, confirm: Callable[[], None]
 ) -> tuple[ProblemSet, list[Deviation]]:
-    """What a run refuses before it does anything; the problems, and the deviations that are known."""
+    """What a run refuses before it does anything; the problems, and the known deviations."""
     problem_set = load_problem_set(options.problem_set)
     _check_request(options)
     confirm()

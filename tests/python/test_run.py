@@ -75,8 +75,8 @@ def test_a_run_can_be_checked_beforehand(
     """Everything that a run refuses is refused, and nothing is written."""
     models = REPOSITORY / "demo" / "models"
     check = [
-        "run", "--check", "--base-model", str(models / "base"), "--device", "cpu", "--checkpoint-path",
-        str(models / "adapter"), "--num-samples", "1", "--k-values", "1",
+        "run", "--check", "--base-model", str(models / "base"), "--device", "cpu",
+        "--checkpoint-path", str(models / "adapter"), "--num-samples", "1", "--k-values", "1",
         "--output-dir", str(tmp_path / "out"), "--provision-state", str(tmp_path),
     ]  # fmt: skip
     assert main(check) == 0
