@@ -6,7 +6,16 @@
 # What it does to the machine: apt packages; one folder, STATE_DIR (~/.sigilderg); as root also
 # /usr/local/lib/sigilderg and the user sigil-sandbox. No shell start-up file is touched.
 # shellcheck source-path=SCRIPTDIR
+# A line end of Windows breaks all lines but this one, which ends in a comment.
+[ -f "$0" ] && grep -q "$(printf '\r')" "$0" && exec sh -c 'echo "error: $0 has the line ends of Windows. Clone the repository on this machine." >&2; exit 2' "$0" #
+# Another shell gets this far, too; and a start-up file, or a mode, of the caller's bends this one.
+if [ -f "$0" ] && { [ -z "${BASH_VERSION:-}" ] || [ -n "${BASH_ENV+set}${POSIXLY_CORRECT+set}" ]; }; then
+  exec env -u BASH_ENV -u POSIXLY_CORRECT bash "$0" "$@"
+fi
 set -Eeuo pipefail
+unset CDPATH
+# shellcheck disable=SC2046  # a list of words: a function of the caller's would stand in for a tool
+unset -f $(compgen -A function)
 
 if [[ ! -f $(dirname "${BASH_SOURCE[0]:-/}")/lib/steps.sh ]]; then
   echo 'error: eval_setup.sh needs the files beside it. Clone the repository and run it there.' >&2
@@ -50,8 +59,8 @@ Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops else
   --help         print this
 
   doctor         how this machine differs from the target
-  status         whether an evaluation is running, and how the last one ended
-  attach         back to the running evaluation
+  status         which step it is at, how far the evaluation is, or how the last one ended
+  attach         back to the session in which all this goes on
   uninstall      remove what was installed, after asking (--yes: without), and nothing else
 
 Exit codes: 0 done, 1 a step failed, 2 bad usage, 3 not fit to start, 4 results incomplete,
@@ -75,7 +84,7 @@ parse_options() {
         [[ -n ${2:-} ]] || usage_error "$1 wants the name of a folder."
         OFFLINE_DIR=$(realpath -m "$2")
         if [[ $1 == --offline ]]; then
-          RESUME_OPTIONS+=" --offline $OFFLINE_DIR"
+          printf -v RESUME_OPTIONS '%s --offline %q' "$RESUME_OPTIONS" "$OFFLINE_DIR"
         else
           MODE=download-only DOWNLOAD_DIR=$OFFLINE_DIR OFFLINE_DIR=''
         fi
@@ -92,6 +101,7 @@ parse_options() {
           --from) FROM_STEP=$2 ;;
           --force) FORCE_STEP=$2 ;;
         esac
+        RESUME_OPTIONS+=" $1 $2"
         shift
         ;;
       -h | --help)
@@ -101,7 +111,7 @@ parse_options() {
       --yes) YES=1 ;;
       doctor | status | attach | uninstall) MODE=$1 ;;
       run-session) # what tmux calls; see lib/tmux.sh
-        MODE=$1 SESSION_STATE_DIR=${2:?}
+        MODE=$1 STATE_DIR=${2:?}
         shift
         ;;
       *) usage_error "unknown option '$1'." ;;
@@ -111,10 +121,19 @@ parse_options() {
 }
 
 load() {
+  source "$ROOT/lib/evaluation.sh"
+  leave_behind
+  if [[ $MODE == run-session ]]; then
+    forget_passed_on
+    # shellcheck source=/dev/null
+    source "$STATE_DIR/run.session"
+    rm -f "$STATE_DIR/run.session"
+  fi
   source "$ROOT/lib/offline.sh"
   [[ -z $OFFLINE_DIR ]] || use_carried "$OFFLINE_DIR"
   source "$ROOT/eval_setup_config.sh"
   source "$ROOT/lib/logging.sh"
+  source "$ROOT/lib/settings.sh"
   source "$ROOT/lib/environment.sh"
   source "$ROOT/lib/steps.sh"
   source "$ROOT/lib/download.sh"
@@ -127,7 +146,6 @@ load() {
   source "$ROOT/lib/cli_tools.sh"
   source "$ROOT/lib/models.sh"
   source "$ROOT/lib/vllm.sh"
-  source "$ROOT/lib/evaluation.sh"
   source "$ROOT/lib/tmux.sh"
   source "$ROOT/lib/uninstall.sh"
 }
@@ -140,7 +158,7 @@ settle_mode() {
   mapfile -t CHOSEN_STEPS < <(chosen_steps)
   STATE_DIR=$(realpath -m "$STATE_DIR") VENV_DIR=$(realpath -m "$VENV_DIR") OUTPUT_DIR=$(realpath -m "$OUTPUT_DIR")
   export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv}
-  export UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 HF_ENDPOINT
+  export UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
 }
 
 chosen_steps() {
@@ -172,36 +190,41 @@ plan() {
   printf '\n'
 }
 
-provision() {
-  local step number=0
+# The one step that tmux needs, and what may need a password: here, in front of the person.
+prepare() {
+  [[ ${CHOSEN_STEPS[0]} == system_deps ]] || return 0
   discard_half_compiled
-  for step in "${CHOSEN_STEPS[@]}"; do
+  ask_for_password
+  run_step system_deps 1 "${#CHOSEN_STEPS[@]}"
+  install_for_later
+  STEPS_DONE=1
+}
+
+provision() {
+  local step number=${STEPS_DONE:-0}
+  discard_half_compiled
+  for step in "${CHOSEN_STEPS[@]:number}"; do
     run_step "$step" $((++number)) "${#CHOSEN_STEPS[@]}"
   done
+  rm -f "$STATE_DIR/run.step"
 }
 
-# What can be refused before an hour of provisioning is refused before it.
-check_settings() {
-  local k
-  [[ $NUM_SAMPLES =~ ^[1-9][0-9]*$ ]] || usage_error "NUM_SAMPLES=$NUM_SAMPLES is not a number of samples."
-  [[ $SEED =~ ^[0-9]+$ ]] || usage_error "SEED=$SEED is not a whole number."
-  [[ $K_VALUES =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] ||
-    usage_error "K_VALUES=$K_VALUES is not a list of numbers like 1,10,100."
-  for k in ${K_VALUES//,/ }; do
-    ((k <= NUM_SAMPLES)) || usage_error "K_VALUES=$K_VALUES asks for pass@$k of NUM_SAMPLES=$NUM_SAMPLES samples."
-  done
-}
-
+# Up to start_session in front of the person; from there on in a tmux session: see run_session.
 evaluate() {
   check_settings
-  trap 'say ""; say "Interrupted. The same command goes on from here."; exit 130' INT
+  confirm_no_sandbox
+  trap 'interrupted; exit 130' INT
   refuse_second_run
   preflight
   mkdir -p "$STATE_DIR/logs"
   take_lock
+  refuse_second_run # one may have begun since
   record_platform
-  provision
-  [[ -z $ONLY_STEP ]] || exit 0
+  if [[ -n $ONLY_STEP ]]; then
+    provision
+    exit 0
+  fi
+  prepare
   start_session
   release_lock
   follow_session
@@ -211,7 +234,7 @@ evaluate() {
 main() {
   parse_options "$@"
   load
-  settle_mode
+  [[ $MODE == run-session ]] || settle_mode
   case $MODE in
     run) evaluate ;;
     list) printf '%s\n' "${STEPS[@]}" ;;
@@ -221,7 +244,7 @@ main() {
     attach) attach ;;
     uninstall) uninstall ;;
     download-only) download_only "$DOWNLOAD_DIR" ;;
-    run-session) run_session "$SESSION_STATE_DIR" ;;
+    run-session) run_session ;;
   esac
 }
 

@@ -11,6 +11,7 @@
 #:   SEED              seed of the sampling               1234
 #:   OUTPUT_DIR        where the results go               ./humaneval_results   (demo: ..._demo)
 #:   SANDBOX_MODE      firejail or none                   firejail
+#:   ALLOW_NO_SANDBOX=1  accept SANDBOX_MODE=none without being asked
 #:   BATCH_SIZE        samples generated at once          the driver's choice
 #:   N_WORKERS         programs judged at once            the driver's choice (cores - 2)
 #:   PRICE_PER_HOUR    US dollars, for the cost estimate  3.00
@@ -54,11 +55,15 @@ else
 fi
 : "${SEED:=1234}"
 : "${SANDBOX_MODE:=firejail}"
+: "${ALLOW_NO_SANDBOX:=0}"
 : "${PRICE_PER_HOUR:=3.00}" # about what one H100 rents for
 : "${BATCH_SIZE:=}"
 : "${N_WORKERS:=}"
 
 # --- where things go ------------------------------------------------------------------------------
+# A unit of systemd, cron and cloud-init start programs without a HOME.
+HOME=${HOME:-$({ getent passwd "$EUID" || true; } | cut -d: -f6)}
+export HOME
 : "${STATE_DIR:=$HOME/.sigilderg}"
 : "${VENV_DIR:=$STATE_DIR/venv}"
 : "${VLLM_VENV_DIR:=$STATE_DIR/vllm}"

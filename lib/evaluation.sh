@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The evaluation driver: that it starts, with which arguments, and in which environment.
+# The evaluation driver: that it starts, with which arguments, and in which environment. That is made
+# from a list, and everything that is called here gets it.
 
 evaluation_describe() { say 'the evaluation driver, started once with --version'; }
 
@@ -28,36 +29,109 @@ driver_command() {
     --base-model "$BASE_MODEL" --checkpoint-path "$CHECKPOINT_PATH"
     --num-samples "$NUM_SAMPLES" --k-values "$K_VALUES" --seed "$SEED"
     --sandbox-mode "$SANDBOX_MODE" --price-per-hour "$PRICE_PER_HOUR"
-    --output-dir "$OUTPUT_DIR" --provision-state "$STATE_DIR")
+    --output-dir "$OUTPUT_DIR" --provision-state "$STATE_DIR" --accepted-deviations "$ACCEPTED_DEVIATIONS")
   [[ -z $BATCH_SIZE ]] || DRIVER+=(--batch-size "$BATCH_SIZE")
   [[ -z $N_WORKERS ]] || DRIVER+=(--n-workers "$N_WORKERS")
+  if [[ $SANDBOX_MODE == none ]]; then DRIVER+=(--allow-no-sandbox); fi # confirm_no_sandbox has asked
   if ((DEMO)); then DRIVER+=(--demo); fi
   if ((STRICT)); then DRIVER+=(--strict); else DRIVER+=(--no-strict); fi
 }
 
-# Variables that the evaluation takes over from the shell that starts it. A tmux server that runs
-# already has its own environment, and `tmux -e` would show a token to everyone.
-PASSED_ON=(PATH HOME LANG LC_ALL TMPDIR NO_COLOR SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CUDA_VISIBLE_DEVICES
-  HF_TOKEN HF_TOKEN_PATH HF_HOME HF_HUB_CACHE XDG_CACHE_HOME HF_ENDPOINT HF_HUB_OFFLINE http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY)
+# The variables that count. All others stay behind, before anything is run: of what is exported in a
+# shell, much bends a tool that is called here (PYTHONPATH, LD_LIBRARY_PATH, PIP_USER, CARGO_BUILD_TARGET,
+# CC, GIT_DIR ...), and what was set up and evaluated would not be what is pinned.
+PASSED_ON=(
+  # who and where
+  HOME USER LOGNAME SHELL PATH PWD TERM NO_COLOR TZ TMPDIR TMUX TMUX_TMPDIR XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR
+  # the way out: proxies and certificates
+  '*_proxy' '*_PROXY' SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE GIT_SSL_CAINFO GIT_SSL_CAPATH
+  PIP_CERT PIP_CLIENT_CERT
+  # mirrors, and how to ask them
+  PIP_CONFIG_FILE PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST PIP_NO_INDEX PIP_FIND_LINKS PIP_DEFAULT_TIMEOUT
+  PIP_TIMEOUT PIP_RETRIES
+  UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_INDEX 'UV_INDEX_*' UV_INSECURE_HOST UV_KEYRING_PROVIDER UV_NO_INDEX UV_FIND_LINKS
+  UV_OFFLINE UV_HTTP_TIMEOUT 'UV_CONCURRENT_*' UV_CACHE_DIR UV_LINK_MODE UV_NATIVE_TLS UV_SYSTEM_CERTS UV_NO_PROGRESS
+  CARGO_HOME 'CARGO_HTTP_*' 'CARGO_NET_*' RUSTUP_HOME PYENV_ROOT APT_LOCK_TIMEOUT
+  # models: the hub's cache by all its names
+  HF_TOKEN HF_TOKEN_PATH HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE HF_HUB_OFFLINE TRANSFORMERS_OFFLINE
+  HF_HUB_DOWNLOAD_TIMEOUT HF_HUB_ETAG_TIMEOUT HF_HUB_DISABLE_XET 'HF_XET_*'
+  # devices, and a cache for those who compile often
+  CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER CCACHE_DIR CCACHE_BASEDIR CCACHE_NOHASHDIR
+)
 
-# Writes the file that the session reads and deletes: 0600, because HF_TOKEN may be in it.
+# The names of the settings, which pass as well.
+setting_names() { sed -n 's/^ *: "${\([A-Z0-9_]*\):\{0,1\}=.*/\1/p' "$ROOT/eval_setup_config.sh" | sort -u; }
+
+passes() {
+  local pattern
+  for pattern in "${PASSED_ON[@]}"; do
+    # shellcheck disable=SC2053  # it is a pattern
+    [[ $1 != $pattern ]] || return 0
+  done
+  return 1
+}
+
+# From here on no program sees them. One language, too: what tools say is read here.
+leave_behind() {
+  local name
+  local -A settings=()
+  for name in $(setting_names); do settings[$name]=1; done
+  for name in $(compgen -e); do
+    [[ -n ${settings[$name]:-} ]] || passes "$name" || export -n "${name?}"
+  done
+  export PYTHONNOUSERSITE=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C.UTF-8
+}
+
+# In the session: what counts was written down by whoever started it, and the tmux server may be older.
+forget_passed_on() {
+  local name
+  for name in $(compgen -e) $(setting_names); do
+    case $name in HOME | PATH | PWD | SHELL | TERM | TMUX | STATE_DIR | LC_ALL | PYTHONNOUSERSITE | GIT_TERMINAL_PROMPT) ;;
+    *) unset "$name" ;;
+    esac
+  done
+}
+
+is_exported() { [[ -n ${!1+set} && ${!1@a} == *x* ]]; }
+
+# What the session needs to know of what was settled here, besides the settings.
+SETTLED=(DEMO STRICT YES FORCE_STEP RESUME_OPTIONS OFFLINE_PACKAGES STEPS_DONE LOG_OFFSET BEGUN)
+
+# Writes the file that the session reads and deletes: 0600, because HF_TOKEN may be in it, and `tmux -e`
+# would show a token to everyone.
 write_session_file() {
-  local file=$1 name
+  local file=$1
   rm -f "$file"
   (
     umask 077
     {
-      for name in "${PASSED_ON[@]}"; do
-        [[ -z ${!name+set} ]] || printf 'export %s=%q\n' "$name" "${!name}"
-      done
-      printf 'export SIGIL_RUSTC=%q SIGIL_CRATES_DIR=%q SIGIL_SANDBOX_USER=%q PYTHONUNBUFFERED=1\n' \
-        "$(rustc_path)" "$(crates_dir)" "$SANDBOX_USER"
-      printf 'export SIGIL_VLLM_PYTHON=%q\n' "$VLLM_VENV_DIR/bin/python"
+      printf 'cd %q\n' "$PWD"
+      print_environment
       driver_command
-      printf 'OUTPUT_DIR=%q\n' "$OUTPUT_DIR"
-      printf 'DRIVER=('
-      printf '%q ' "${DRIVER[@]}"
-      printf ')\n'
+      print_array CHOSEN_STEPS "${CHOSEN_STEPS[@]}"
+      print_array DRIVER "${DRIVER[@]}"
     } >"$file"
   )
+}
+
+# What was exported is exported again, and what was not is not: see resume_command.
+print_environment() {
+  local name
+  for name in $(compgen -e); do
+    case $name in PWD | TERM | TMUX) continue ;; esac
+    ! passes "$name" || printf 'export %s=%q\n' "$name" "${!name}"
+  done
+  for name in $(setting_names) "${SETTLED[@]}"; do
+    [[ -n ${!name+set} ]] || continue
+    if is_exported "$name"; then printf 'export '; fi
+    printf '%s=%q\n' "$name" "${!name}"
+  done
+}
+
+print_array() {
+  local name=$1
+  shift
+  printf '%s=(' "$name"
+  (($# == 0)) || printf '%q ' "$@"
+  printf ')\n'
 }

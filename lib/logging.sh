@@ -8,6 +8,10 @@ else
   BOLD='' DIM='' RED='' GREEN='' YELLOW='' PLAIN=''
 fi
 
+# Whether a person looks on; kept for what is piped on its way to the terminal.
+TERMINAL=0
+if [[ -t 1 ]]; then TERMINAL=1; fi
+
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "${YELLOW}warning:${PLAIN} $*" >&2; }
 
@@ -18,6 +22,9 @@ die() {
   printf '%s\n' "${RED}error:${PLAIN} $*" >&2
   exit "$code"
 }
+
+# Without colours, and without the lines that were rewritten in place.
+plain() { LC_ALL=C sed -u 's/.*\r\x1b\[K//; s/\x1b\[[0-9;]*m//g'; }
 
 # 75 -> 1m 15s
 duration() {

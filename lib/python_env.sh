@@ -188,7 +188,11 @@ install_uv() {
   stamp "$STATE_DIR/bootstrap/$VENV_MARKER" "$(sha256_of "$uv_lock") $1"
 }
 
-venv_verify() { "$VENV_DIR/bin/python" -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'; }
+# Without what the caller's environment would put before the packages that are to be proved.
+venv_verify() {
+  leave_behind
+  "$VENV_DIR/bin/python" -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'
+}
 
 # uv for the steps that add to the environment.
 uv_pip_install() { run_uv pip install -p "$VENV_DIR" --no-deps "$@"; }

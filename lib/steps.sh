@@ -44,6 +44,7 @@ run_step() {
   local step=$1 number=$2 total=$3 started=$SECONDS log ticker=''
   log=$STATE_DIR/logs/$step.log
   STEP_LABEL=$(printf '[%*d/%d] %-12s' ${#total} "$number" "$total" "$step")
+  note "step $number of $total, $step" "$log"
 
   if [[ $step != "$FORCE_STEP" ]]; then
     probe "$step"
@@ -56,7 +57,7 @@ run_step() {
 
   printf '\n== %s %s\n' "$(date -u +%FT%TZ)" "$step" >>"$log" || cannot_write "$log"
   touch -d '1 second ago' "$STATE_DIR/step.begun" || cannot_write "$STATE_DIR/step.begun"
-  if [[ -t 1 ]]; then
+  if ((TERMINAL)) && ! sudo_may_ask; then
     show_progress "$log" 9>&- &
     ticker=$!
   else
@@ -70,7 +71,7 @@ run_step() {
   fi
 
   if ((RC != 0)); then
-    explain_failure "$step" "$RC" "$log"
+    explain_failure "$step" "$RC" "$log" 2>&1 | tee "${FAILURE_RECORD:-/dev/null}" >&2 || true
     record_step "$step" failed $((SECONDS - started))
     exit $((RC == 3 || RC == 130 ? RC : 1))
   fi
@@ -78,6 +79,11 @@ run_step() {
   record_step "$step" applied $((SECONDS - started))
   say "$STEP_LABEL ${GREEN}done${PLAIN} in $(duration $((SECONDS - started)))"
   print_deviations "$step"
+}
+
+# note WHAT LOG: what is done at the moment, for `status`. A disk that is full shows soon enough.
+note() {
+  { printf 'doing=%s\nsince=%s\nlog=%s\n' "$1" "$EPOCHSECONDS" "$2" >"$STATE_DIR/run.step"; } 2>/dev/null || true
 }
 
 # Python takes compiled modules as it finds them, and a full disk leaves some that break off in the
@@ -107,7 +113,8 @@ apply_step() {
 show_progress() {
   local log=$1 started=$SECONDS last columns
   while kill -0 $$ 2>/dev/null; do # $$ is the program, not this subshell
-    columns=$(tput cols 2>/dev/null || echo 80)
+    columns=$(stty size 2>/dev/null </dev/tty | cut -d' ' -f2) || columns=''
+    ((columns)) || columns=80
     last=$(tail -c 400 "$log" | tr '\r' '\n' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | awk 'NF && !/^== / {line = $0} END {print line}')
     last="$STEP_LABEL $(duration $((SECONDS - started)))  $last"
     printf '\r\e[K%s' "${last:0:columns-1}"
@@ -125,8 +132,38 @@ explain_failure() {
     explain_circumstances "$step"
     say ''
     say "Nothing that was finished is lost. Once the cause is gone, go on with:"
-    say "    bash eval_setup.sh$RESUME_OPTIONS"
+    say "    $(resume_command)"
   } >&2
+}
+
+# What a person types to go on with the very same thing, from anywhere: the folder, the settings that
+# were given, the options. A value that holds a password is left to the person's own variable.
+resume_command() {
+  local name given=''
+  for name in $(setting_names) HF_HOME HF_HUB_CACHE TMPDIR CUDA_VISIBLE_DEVICES PIP_INDEX_URL UV_INDEX_URL; do
+    is_exported "$name" || continue
+    if [[ ${!name} == *://*@* ]]; then
+      given+="$name=\"\$$name\" "
+    else
+      printf -v given '%s%s=%q ' "$given" "$name" "${!name}"
+    fi
+  done
+  printf 'cd %q && %sbash %q%s' "$PWD" "$given" "$(program)" "$RESUME_OPTIONS"
+}
+
+# This program, as it is called from here.
+program() { if [[ $PWD == "$ROOT" ]]; then printf eval_setup.sh; else printf '%s' "$ROOT/eval_setup.sh"; fi; }
+
+# again WORDS: a command of this program for the same STATE_DIR.
+again() {
+  if is_exported STATE_DIR; then printf 'STATE_DIR=%q ' "$STATE_DIR"; fi
+  printf 'bash %q %s' "$(program)" "$*"
+}
+
+interrupted() {
+  say ''
+  say 'Interrupted. The same command goes on from here.'
+  say "    $(resume_command)"
 }
 
 # The first line of this attempt that speaks of an error, where the last lines leave it out.
@@ -212,14 +249,15 @@ stamped() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 
 # --- one provisioning at a time -------------------------------------------------------------------
 # File descriptor 9 holds the lock. Steps inherit it: what a killed run has left at work still writes,
-# and whoever comes next has to wait for it. The tmux session, which outlives us, does not.
+# and whoever comes next has to wait for it. The tmux server, which outlives us, does not; the session
+# takes the lock over for its steps, and gives it up before the evaluation.
 take_lock() {
   local holder
   exec 9>>"$STATE_DIR/lock"
   if ! flock -n 9; then
     holder=$(<"$STATE_DIR/lock")
     if [[ -n $holder ]] && kill -0 "$holder" 2>/dev/null; then
-      die 3 "another eval_setup.sh, process $holder, is at work in $STATE_DIR. Wait for it, or watch it where it was started."
+      die 3 "another eval_setup.sh, process $holder, is at work in $STATE_DIR. It is left alone. How far it is: $(again status)"
     fi
     say "A run that was killed has left a step at work in $STATE_DIR. Waiting for its end."
     flock -w "$LEFTOVER_TIMEOUT" 9 ||
@@ -228,3 +266,10 @@ take_lock() {
   printf '%s\n' $$ >"$STATE_DIR/lock" || cannot_write "$STATE_DIR/lock"
 }
 release_lock() { exec 9>&-; }
+
+# In the session, whose starter holds the lock until the session is there.
+take_over_lock() {
+  exec 9>>"$STATE_DIR/lock"
+  flock -w "$LEFTOVER_TIMEOUT" 9 || die 3 "the lock of $STATE_DIR is not given up. Look: fuser -v $STATE_DIR/lock"
+  printf '%s\n' $$ >"$STATE_DIR/lock" || cannot_write "$STATE_DIR/lock"
+}

@@ -32,6 +32,37 @@ as_root() {
   fi
 }
 
+# Whether a line that is rewritten every second could paint over a question for a password.
+sudo_may_ask() { ((INTERACTIVE)) && command -v sudo >/dev/null && ! sudo -n true 2>/dev/null; }
+
+# Before such a line begins, and only where root is going to be needed.
+ask_for_password() {
+  local packages
+  sudo_may_ask || return 0
+  mapfile -t packages < <(required_packages && later_packages)
+  [[ -n $(missing_packages "${packages[@]}") ]] || return 0
+  sudo -v -p 'password of %u, to install packages: ' || die 3 'packages are to be installed, and sudo does not let you.'
+}
+
+# What the named steps, or all, would install later, in a session where nobody can type a password.
+later_packages() {
+  local chosen=" ${*:-${CHOSEN_STEPS[*]}} "
+  if [[ $chosen == *' python '* && -n $(network_needs python) ]]; then printf '%s\n' "${PYTHON_BUILD_PACKAGES[@]}"; fi
+  if [[ $chosen == *' cli_tools '* ]] && ! command -v gh >/dev/null; then say gh; fi
+}
+
+# Where sudo asks for a password, they are installed now. One that cannot be had is missed by its step.
+install_for_later() {
+  local step packages
+  if ((INTERACTIVE == 0 || EUID == 0)) || sudo -k -n true 2>/dev/null; then return 0; fi
+  for step in "${CHOSEN_STEPS[@]}"; do
+    mapfile -t packages < <(later_packages "$step")
+    [[ -n $(missing_packages "${packages[@]}") ]] || continue
+    say "    installing what the step $step is going to need, while you can be asked for a password"
+    guarded logged "$STATE_DIR/logs/system_deps.log" apt_install "${packages[@]}"
+  done
+}
+
 # Whether as_root can be expected to work.
 can_be_root() {
   ((EUID == 0)) || sudo -n true 2>/dev/null || { ((INTERACTIVE)) && command -v sudo >/dev/null; }

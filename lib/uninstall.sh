@@ -10,7 +10,7 @@ made_of() { awk -F'\t' -v kind="$1" '$1 == kind {print $2}' "$STATE_DIR/made.tsv
 
 # Everything that this program puts into STATE_DIR. Anything else there is left.
 STATE_ENTRIES=(bootstrap cache cli_tools.stamp deviations.tsv lock logs made.tsv models.tsv pyenv python.path
-  run.session run.started run.status rust rust.path rust.stamp sandbox.stamp sources step.begun
+  run.failure run.session run.started run.status run.step rust rust.path rust.stamp sandbox.stamp sources step.begun
   steps.tsv)
 
 uninstall() {

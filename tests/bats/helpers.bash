@@ -4,7 +4,7 @@
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 export ROOT
 
-# A fresh HOME and STATE_DIR, a private tmux server, and a folder for stubs in front of PATH. What the
+# A fresh HOME and STATE_DIR, tmux servers of its own, and a folder for stubs in front of PATH. What the
 # person who runs the tests has set is not what they are about.
 make_home() {
   # shellcheck disable=SC2046  # a list of words
@@ -17,9 +17,17 @@ make_home() {
 }
 
 remove_home() {
-  tmux kill-server 2>/dev/null || true
+  tmux -L sigilderg kill-server 2>/dev/null || true
   rm -rf "$TEST_HOME"
 }
+
+# As if a run of this STATE_DIR were going on, as process $1.
+pretend_run() (
+  source "$ROOT/lib/tmux.sh"
+  mkdir -p "$STATE_DIR"
+  printf '%s=%s\n' pid "$1" process_start "$(process_start "$1")" boot_id "$(boot_id)" \
+    output_dir "$TEST_HOME/results" started_at 2025-01-01T00:00:00Z >"$STATE_DIR/run.started"
+)
 
 setup_sh() { bash "$ROOT/eval_setup.sh" "$@"; }
 
@@ -29,7 +37,7 @@ load_libraries() {
   if [[ ${1:-lenient} == strict ]]; then STRICT=1; fi
   local file
   # shellcheck source=/dev/null
-  for file in eval_setup_config lib/offline lib/logging lib/environment lib/steps lib/download lib/system_deps lib/python_env \
+  for file in eval_setup_config lib/offline lib/logging lib/settings lib/environment lib/steps lib/download lib/system_deps lib/python_env \
     lib/pytorch lib/sigilderg lib/rust lib/sandbox lib/cli_tools lib/models lib/vllm lib/evaluation lib/tmux lib/uninstall; do
     source "$ROOT/$file.sh"
   done

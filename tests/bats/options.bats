@@ -76,18 +76,80 @@ teardown() { remove_home; }
   expect_output 'Clone the repository'
 }
 
-@test "what cannot work is refused before the set-up, with the name of the setting" {
-  NUM_SAMPLES=5 K_VALUES=1,10 run setup_sh --demo
-  expect_status 2
-  expect_output 'pass@10 of NUM_SAMPLES=5'
-  NUM_SAMPLES=none run setup_sh --demo
-  expect_status 2
-  expect_output NUM_SAMPLES
-  K_VALUES=1,,2 run setup_sh --demo
-  expect_status 2
-  SEED=-1 run setup_sh --demo
-  expect_status 2
+@test "what cannot work is refused before the set-up, with the name of the setting and the value" {
+  mkdir -p "$TEST_HOME/empty" "$TEST_HOME/adapter" "$TEST_HOME/weightless" "$TEST_HOME/full"
+  touch "$TEST_HOME/file" "$TEST_HOME/adapter"/{adapter_config.json,a.safetensors} "$TEST_HOME/weightless/config.json"
+  for setting in NUM_SAMPLES=none NUM_SAMPLES=0 NUM_SAMPLES=2.5 NUM_SAMPLES=99999999999999999999 NUM_SAMPLES=5$'\r' \
+    K_VALUES=1,,2 K_VALUES=1,10 K_VALUES=0 SEED=-1 SEED=x \
+    PRICE_PER_HOUR=2,49 PRICE_PER_HOUR=free PRICE_PER_HOUR=-1 PRICE_PER_HOUR=. BATCH_SIZE=auto BATCH_SIZE=0 N_WORKERS=0 N_WORKERS=-2 \
+    SKIP_ENV_CHECK=yes NONINTERACTIVE=true ALLOW_NO_SANDBOX=y SANDBOX_MODE=docker SANDBOX_MODE=none PYTHON_VERSION=3.11.9 PYTHON_VERSION=3.12 \
+    OUTPUT_DIR=/proc/results OUTPUT_DIR="$TEST_HOME/file" OUTPUT_DIR="$TEST_HOME/file/results" STATE_DIR=/sys/state VENV_DIR=/proc/venv \
+    BASE_MODEL=./no/such BASE_MODEL=gpt2 BASE_MODEL="$TEST_HOME/file" BASE_MODEL="$TEST_HOME/empty" BASE_MODEL="$TEST_HOME/adapter" \
+    CHECKPOINT_PATH="a b" CHECKPOINT_PATH="$TEST_HOME/weightless"; do
+    run env "$setting" bash "$ROOT/eval_setup.sh" --demo
+    expect_status 2 || { echo "$setting" && return 1; }
+    expect_output "${setting%%[= ]*}="
+    [[ $setting == *$'\r' ]] || expect_output "$setting"
+  done
   [ ! -e "$STATE_DIR" ]
+  [ -z "$(ls -A "$HOME")" ]
+  NUM_SAMPLES=5 K_VALUES=1,10 run setup_sh --demo
+  expect_output 'pass@10 of NUM_SAMPLES=5'
+}
+
+@test "settings that work are not refused, and leave nothing behind" {
+  load_libraries
+  source "$ROOT/lib/settings.sh"
+  usage_error() { echo "refused: $*" && exit 2; }
+  STRICT=0 BASE_MODEL=org/base CHECKPOINT_PATH=$ROOT/demo/models/adapter PRICE_PER_HOUR=.5 BATCH_SIZE=8 N_WORKERS=1 \
+    OUTPUT_DIR=$TEST_HOME/a/b VENV_DIR=$TEST_HOME/c run check_settings
+  expect_status 0
+  [ -z "$output" ]
+  [ ! -e "$TEST_HOME/a" ]
+  [ ! -e "$TEST_HOME/c" ]
+}
+
+@test "a strict run refuses to do without a sandbox before anything else" {
+  SANDBOX_MODE=none ALLOW_NO_SANDBOX=1 run setup_sh
+  expect_status 2
+  expect_output 'SANDBOX_MODE=none: a strict run refuses it'
+}
+
+@test "a start without HOME finds it; one that has none and no STATE_DIR is refused with the reason" {
+  run env -u HOME -u STATE_DIR bash "$ROOT/eval_setup.sh" --demo --plan
+  expect_status 0
+  expect_output "$(getent passwd "$EUID" | cut -d: -f6)/.sigilderg/venv/bin/python"
+  command_stub getent <<<'exit 2'
+  command_stub mktemp <<<'echo "mktemp: failed: Permission denied" >&2; exit 1'
+  run env -u HOME -u STATE_DIR OUTPUT_DIR="$TEST_HOME" bash "$ROOT/eval_setup.sh" --demo
+  expect_status 2
+  expect_output 'Permission denied'
+}
+
+@test "another shell hands over to bash, and the line ends of Windows are named" {
+  run sh "$ROOT/eval_setup.sh" --list
+  expect_status 0
+  [[ $output == system_deps* ]]
+  run bash --posix "$ROOT/eval_setup.sh" --list
+  expect_status 0
+  cp -r "$ROOT/eval_setup.sh" "$ROOT/eval_setup_config.sh" "$ROOT/lib" "$TEST_HOME"
+  sed -i 's/$/\r/' "$TEST_HOME/eval_setup.sh" "$TEST_HOME"/lib/*.sh
+  for shell in bash sh; do
+    run "$shell" "$TEST_HOME/eval_setup.sh" --list
+    expect_status 2
+    [ "$output" = "error: $TEST_HOME/eval_setup.sh has the line ends of Windows. Clone the repository on this machine." ]
+  done
+}
+
+@test "a clone has the line ends of this system, whatever git is set to" {
+  git -C "$TEST_HOME" init -q there
+  cp "$ROOT/.gitattributes" "$ROOT/eval_setup.sh" "$TEST_HOME/there"
+  cp "$ROOT/demo/models/base/model.safetensors" "$TEST_HOME/there"
+  git -C "$TEST_HOME/there" add -A
+  git -C "$TEST_HOME/there" -c user.name=t -c user.email=t@t commit -qm all
+  git -c core.autocrlf=true clone -q "$TEST_HOME/there" "$TEST_HOME/clone"
+  cmp "$ROOT/eval_setup.sh" "$TEST_HOME/clone/eval_setup.sh"
+  cmp "$ROOT/demo/models/base/model.safetensors" "$TEST_HOME/clone/model.safetensors"
 }
 
 @test "--offline wants a folder that --download-only has finished" {

@@ -93,6 +93,9 @@ STUB
 
 @test "an unknown SANDBOX_MODE stops" {
   SANDBOX_MODE=paper run setup_sh --demo
+  expect_status 2
+  expect_output SANDBOX_MODE=paper
+  SANDBOX_MODE=paper run setup_sh --demo doctor
   expect_status 3
   expect_output paper
 }
@@ -205,7 +208,7 @@ STUB
 }
 
 @test "a running evaluation is left alone before anything else is looked at" {
-  command_stub tmux <<<'[[ $1 == has-session ]]'
+  pretend_run $$
   run setup_sh --demo
   expect_status 3
   expect_output 'left alone'

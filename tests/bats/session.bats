@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# The tmux session: it outlives its parent, hands over its exit code, and keeps secrets.
+# The tmux session, in which steps and evaluation go on: it outlives its parent, hands over its exit code,
+# gets an environment that was made, and keeps secrets.
 # The driver is a stand-in at VENV_DIR/bin/python; tmux is the real one, on a server of its own.
 
 load helpers
@@ -31,6 +32,50 @@ evaluate_in_background() {
   PARENT=$!
 }
 
+# slow_step WHAT: the step `models`, which does WHAT once STATE_DIR/go is there; then an evaluation.
+slow_step() {
+  export BASE_MODEL=org/base
+  command_stub curl <<<'exit 6'
+  driver <<<"if [[ \$1 == */evaluate_humaneval.py ]]; then echo generated; exit 0; fi
+    echo fetching >&2; echo x >>$STATE_DIR/begun; until [[ -e $STATE_DIR/go ]]; do sleep 0.1; done; $1"
+}
+
+set_up() { setup_sh --demo --from models; }
+
+set_up_in_background() {
+  bash "$ROOT/eval_setup.sh" --demo --from models >"$TEST_HOME/${1:-out}" 2>&1 3>&- &
+  PARENT=$!
+}
+
+# hang_up_at FILE OPTION...: a terminal that goes away when FILE is in STATE_DIR: the shell that leads its
+# session, and whatever is in front, get SIGHUP.
+hang_up_at() {
+  local file=$1
+  shift
+  NONINTERACTIVE='' python3 - "$STATE_DIR/$file" bash -c "bash $ROOT/eval_setup.sh $*; true" <<'PYTHON'
+import os, pathlib, pty, sys, threading, time
+file, *command = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "xterm"
+    os.execvp(command[0], command)
+def drain():
+    try:
+        while os.read(terminal, 4096):
+            pass
+    except OSError:
+        pass
+threading.Thread(target=drain, daemon=True).start()
+for _ in range(200):
+    if pathlib.Path(file).exists():
+        break
+    time.sleep(0.05)
+time.sleep(0.5)
+os.close(terminal)
+os.waitpid(pid, 0)
+PYTHON
+}
+
 wait_for_parent() {
   status=0
   wait "$PARENT" || status=$?
@@ -52,12 +97,12 @@ wait_for_parent() {
 
 @test "the driver gets the defaults of the demo, and the environment may change them" {
   driver <<<'printf "<%s>\n" "$@"'
-  NUM_SAMPLES=2 K_VALUES=1,2 BATCH_SIZE=9 CHECKPOINT_PATH='a b' run evaluate
+  NUM_SAMPLES=2 K_VALUES=1,2 BATCH_SIZE=9 CHECKPOINT_PATH=a_b/c run evaluate
   expect_status 0
   expect_output $'<--num-samples>\n<2>'
   expect_output $'<--k-values>\n<1,2>'
   expect_output $'<--batch-size>\n<9>'
-  expect_output $'<--checkpoint-path>\n<a b>'
+  expect_output $'<--checkpoint-path>\n<a_b/c>'
   expect_output $'<--provision-state>\n'"<$STATE_DIR>"
   expect_output '<--demo>'
   expect_no_output '<--n-workers>'
@@ -88,33 +133,10 @@ wait_for_parent() {
 }
 
 @test "the evaluation outlives a connection that hangs up, and its exit status is known afterwards" {
-  driver <<<'sleep 6; echo finished; exit 4'
-  # A terminal that goes away: the shell that leads its session, and whatever is in front, get SIGHUP.
-  unset NONINTERACTIVE
-  python3 - "$ROOT/eval_setup.sh" "$STATE_DIR/run.started" <<'PYTHON'
-import os, pathlib, pty, sys, threading, time
-script, started = sys.argv[1:]
-pid, terminal = pty.fork()
-if pid == 0:
-    os.environ["TERM"] = "xterm"
-    os.execvp("bash", ["bash", "-c", f"bash {script} --demo --from evaluation; true"])
-def drain():
-    try:
-        while os.read(terminal, 4096):
-            pass
-    except OSError:
-        pass
-threading.Thread(target=drain, daemon=True).start()
-for _ in range(200):
-    if pathlib.Path(started).exists():
-        break
-    time.sleep(0.05)
-time.sleep(0.5)
-os.close(terminal)
-os.waitpid(pid, 0)
-PYTHON
-  tmux has-session -t =sigilderg-eval
+  driver <<<'until [[ -e $STATE_DIR/go ]]; do sleep 0.1; done; exit 4'
+  hang_up_at run.started --demo --from evaluation
   [ ! -e "$STATE_DIR/run.status" ]
+  touch "$STATE_DIR/go"
   wait_for "$STATE_DIR/run.status"
   run setup_sh status
   expect_output 'exit code 4'
@@ -129,7 +151,7 @@ PYTHON
   wait_for_parent
   [ "$status" -eq 130 ]
   grep -q 'goes on in the background' "$TEST_HOME/out"
-  tmux has-session -t =sigilderg-eval
+  tmux -L sigilderg has-session -t =sigilderg-eval
 }
 
 @test "a killed session is reported as dead, and the same command starts again" {
@@ -220,4 +242,305 @@ PYTHON
   expect_output 'Interrupted. The same command goes on from here.'
   run grep -r Interrupted "$STATE_DIR/logs"
   [ -z "$output" ]
+}
+
+@test "a step outlives a connection that hangs up, and everything after it is done" {
+  slow_step :
+  hang_up_at begun --demo --from models
+  run setup_sh status
+  expect_output 'running since'
+  expect_output 'doing: step 1 of 2, models, for '
+  expect_output 'last line: fetching'
+  touch "$STATE_DIR/go"
+  wait_for "$STATE_DIR/run.status"
+  grep -qx exit_code=0 "$STATE_DIR/run.status"
+  grep -qx generated "$OUTPUT_DIR/run.log"
+}
+
+@test "a step outlives the shell that started it; attach follows it to the end and gives its exit code" {
+  slow_step :
+  set_up_in_background
+  wait_for "$STATE_DIR/begun"
+  kill -9 "$PARENT"
+  { sleep 0.5 && touch "$STATE_DIR/go"; } 3>&- &
+  run setup_sh attach
+  expect_status 0
+  expect_output '[1/2] models'
+  expect_output generated
+  expect_output Done.
+}
+
+@test "a second start during a step leaves the first alone" {
+  slow_step :
+  set_up_in_background
+  wait_for "$STATE_DIR/begun"
+  run set_up
+  expect_status 3
+  expect_output 'running already'
+  expect_output 'eval_setup.sh attach'
+  expect_output 'eval_setup.sh status'
+  touch "$STATE_DIR/go"
+  wait_for_parent
+  [ "$status" -eq 0 ]
+  [ "$(cat "$STATE_DIR/begun")" = x ]
+}
+
+@test "of two starts at the same moment one does the work" {
+  slow_step :
+  touch "$STATE_DIR/go"
+  set_up_in_background first
+  first=$PARENT
+  set_up_in_background second
+  wait_for_parent
+  second=$status PARENT=$first
+  wait_for_parent
+  wait_for "$STATE_DIR/run.status"
+  [ $((status + second)) -eq 3 ] || { tail "$TEST_HOME/first" "$TEST_HOME/second" && return 1; }
+  [ "$(cat "$STATE_DIR/begun")" = x ]
+  [ "$(grep -c generated "$OUTPUT_DIR/run.log")" -eq 1 ]
+}
+
+@test "a step that fails in the session leaves its message and its exit code" {
+  slow_step 'echo "the hub is on fire" >&2; exit 7'
+  touch "$STATE_DIR/go"
+  run set_up
+  expect_status 1
+  expect_output 'step models failed with exit code 7'
+  expect_output 'the hub is on fire'
+  expect_no_output generated
+  run setup_sh status
+  expect_output 'exit code 1'
+  expect_output 'it was at: step 1 of 2, models'
+  expect_output "$STATE_DIR/logs/models.log"
+  expect_output 'the hub is on fire'
+  expect_output '--demo --from models'
+  slow_step 'exit 3'
+  run set_up
+  expect_status 3
+  slow_step :
+  run set_up
+  expect_status 0
+  run setup_sh status
+  expect_no_output 'on fire'
+}
+
+@test "a terminal sees the end of what failed after the session has vanished from it" {
+  slow_step 'echo "the hub is on fire" >&2; exit 7'
+  touch "$STATE_DIR/go"
+  NONINTERACTIVE='' TERM=xterm run script -qec "bash $ROOT/eval_setup.sh --demo --from models" /dev/null
+  expect_status 1
+  [[ ${output##*exited} == *'step models failed with exit code 7'* ]]
+}
+
+@test "Ctrl-C in the session ends the step, with exit code 130 and a hint" {
+  slow_step :
+  set_up_in_background
+  wait_for "$STATE_DIR/begun"
+  tmux -L sigilderg send-keys -t sigilderg-eval C-c
+  wait_for_parent
+  [ "$status" -eq 130 ]
+  grep -q 'Interrupted. The same command goes on from here.' "$TEST_HOME/out"
+  grep -q 'bash .*eval_setup.sh --demo --from models' "$TEST_HOME/out"
+  run setup_sh status
+  expect_output 'exit code 130'
+  flock -n "$STATE_DIR/lock" true
+}
+
+@test "ending the session from outside ends what goes on in it" {
+  slow_step :
+  set_up_in_background
+  wait_for "$STATE_DIR/begun"
+  tmux -L sigilderg kill-session -t sigilderg-eval
+  wait_for_parent
+  [ "$status" -eq 1 ]
+  run setup_sh status
+  expect_output 'ended from outside'
+  expect_output 'step 1 of 2, models'
+  flock -w 5 "$STATE_DIR/lock" true
+}
+
+@test "the log of the session is plain, and its pane shows how long the step takes" {
+  slow_step :
+  set_up_in_background
+  wait_for "$STATE_DIR/begun"
+  for _ in {1..50}; do
+    pane=$(tmux -L sigilderg capture-pane -p -t sigilderg-eval)
+    [[ $pane != *'models       '*s*fetching* ]] || break
+    sleep 0.1
+  done
+  [[ $pane == *'models       '*s*fetching* ]]
+  touch "$STATE_DIR/go"
+  wait_for_parent
+  run grep -c $'[\r\e]' "$STATE_DIR/logs/session.log"
+  [ "$output" = 0 ]
+  run grep -c fetching "$STATE_DIR/logs/session.log"
+  [ "$output" = 0 ]
+  grep -q 'models .*done in' "$STATE_DIR/logs/session.log"
+}
+
+@test "inside another tmux nothing is nested: the log is followed" {
+  driver <<<'echo "scoring $((6 * 7))"'
+  NONINTERACTIVE='' TERM=xterm TMUX=/nowhere,1,0 run script -qec "bash $ROOT/eval_setup.sh --demo --from evaluation" /dev/null
+  expect_status 0
+  expect_output 'scoring 42'
+  expect_no_output exited
+}
+
+@test "a terminal that tmux does not know is taken for one that it does" {
+  driver <<<'echo "scoring $((6 * 7))"; sleep 1'
+  NONINTERACTIVE='' TERM=brand-new run script -qec "bash $ROOT/eval_setup.sh --demo --from evaluation" /dev/null
+  expect_status 0
+  expect_output exited
+}
+
+@test "neither a tmux.conf nor a window of one's own keeps the next run away" {
+  printf 'set -g remain-on-exit on\n' >"$HOME/.tmux.conf"
+  driver <<<'tmux new-window -d sleep 60; echo first'
+  sed -i '2i export TMUX=$(sed -n s/^socket=//p "$STATE_DIR/run.started"),1,0' "$STATE_DIR/venv/bin/python"
+  run evaluate
+  expect_status 0
+  tmux -L sigilderg has-session -t =sigilderg-eval
+  driver <<<'echo second'
+  run evaluate
+  expect_status 0
+  expect_output second
+}
+
+@test "a run of another STATE_DIR is left alone, too" {
+  driver <<<'sleep 30'
+  evaluate_in_background
+  wait_for "$STATE_DIR/run.started"
+  cp -r "$STATE_DIR" "$TEST_HOME/other"
+  rm "$TEST_HOME/other"/run.*
+  sleep 0.5
+  STATE_DIR=$TEST_HOME/other run evaluate
+  expect_status 3
+  expect_output "One with STATE_DIR=$STATE_DIR is running already"
+  expect_output "STATE_DIR=$STATE_DIR bash"
+}
+
+@test "after a reboot nothing runs, whatever has the number of its process" {
+  pretend_run $$
+  run setup_sh status
+  expect_output 'running since'
+  sed -i s/^boot_id=.*/boot_id=before/ "$STATE_DIR/run.started"
+  echo 'resume=the same words' >>"$STATE_DIR/run.started"
+  run setup_sh status
+  expect_no_output running
+  expect_output 'The machine was restarted'
+  expect_output 'the same words'
+  pretend_run $$
+  sed -i s/^process_start=.*/process_start=1/ "$STATE_DIR/run.started"
+  run setup_sh status
+  expect_no_output running
+  expect_output died
+  driver <<<'echo anew'
+  run evaluate
+  expect_status 0
+  expect_output anew
+}
+
+@test "status tells of a step in the foreground" {
+  slow_step :
+  bash "$ROOT/eval_setup.sh" --demo --only models >/dev/null 2>&1 3>&- &
+  PARENT=$!
+  wait_for "$STATE_DIR/begun"
+  run setup_sh status
+  expect_output "process $PARENT"
+  expect_output 'step 1 of 1, models'
+  run setup_sh attach
+  expect_status 3
+  touch "$STATE_DIR/go"
+  wait_for_parent
+  [ ! -e "$STATE_DIR/run.step" ]
+}
+
+# What bends a tool, what belongs to another run, and what a person sets on purpose.
+BENDING='PYTHONPATH=/x PYTHONHOME=/x LD_LIBRARY_PATH=/x LD_PRELOAD= CONDA_PREFIX=/x VIRTUAL_ENV=/x PIP_USER=1 PIP_TARGET=/x
+  PIP_REQUIRE_VIRTUALENV=1 UV_PYTHON=2 UV_TARGET=/x CARGO_BUILD_TARGET=x RUSTFLAGS=-x RUSTC_WRAPPER=x GIT_DIR=/x CC=x CFLAGS=-x
+  HF_HUB_ENABLE_HF_TRANSFER=1 SIGIL_RUSTC=/x LC_ALL=de_DE.UTF-8 GREP_OPTIONS=-v'
+MEANT="https_proxy=http://proxy.example NO_PROXY=localhost SSL_CERT_FILE=/certificates HF_HOME=/hub HF_TOKEN=hf_x TMPDIR=/tmp
+  PIP_INDEX_URL=http://pip.example UV_INDEX_URL=http://uv.example CARGO_HTTP_CAINFO=/certificates CUDA_VISIBLE_DEVICES=1 SEED=7"
+
+@test "steps and evaluation get an environment that was made, and not the caller's" {
+  slow_step ': the driver'
+  touch "$STATE_DIR/go"
+  sed -i "2i env >\"$TEST_HOME/env-\$(basename \"\$1\")\"" "$STATE_DIR/venv/bin/python"
+  # shellcheck disable=SC2086  # a list of words
+  run env $BENDING $MEANT bash "$ROOT/eval_setup.sh" --demo --from models
+  expect_status 0
+  for seen in "$TEST_HOME"/env-fetch_models.py "$TEST_HOME"/env-evaluate_humaneval.py; do
+    for pair in $BENDING; do
+      run grep "^${pair%%=*}=" "$seen"
+      [[ -z $output || $output == LC_ALL=C.UTF-8 || $output == "SIGIL_RUSTC=" ]] || { echo "$seen: $output" && return 1; }
+    done
+    for pair in $MEANT PYTHONNOUSERSITE=1; do grep -qxF "$pair" "$seen" || { echo "$seen lacks $pair" && return 1; }; done
+  done
+}
+
+@test "a server of yesterday hands nothing on" {
+  HF_HOME=/old SEED=9 PYTHONPATH=/old tmux -L sigilderg new-session -d -s other 'sleep 60'
+  driver <<<'env; echo "seed: $*"'
+  run evaluate
+  expect_status 0
+  expect_no_output '=/old'
+  expect_output '--seed 1234'
+}
+
+@test "functions, start-up files and modes of the caller's do not stand in for tools" {
+  printf 'curl() { touch "%s/bent"; }\ngrep() { touch "%s/bent"; }\nset -f\n' "$TEST_HOME" "$TEST_HOME" >"$TEST_HOME/rc"
+  sed() { touch "$TEST_HOME/bent"; }
+  export -f sed
+  driver <<<'echo "$(type -t sed) scored"'
+  BASH_ENV=$TEST_HOME/rc CDPATH=/usr POSIXLY_CORRECT=1 run evaluate
+  unset -f sed
+  expect_status 0
+  expect_output 'file scored'
+  [ ! -e "$TEST_HOME/bent" ]
+}
+
+@test "the hint to go on has the folder, the settings that were given, and no secret" {
+  slow_step 'exit 7'
+  touch "$STATE_DIR/go"
+  cd /usr/bin
+  NUM_SAMPLES=2 K_VALUES=1 OUTPUT_DIR="$TEST_HOME/a b" HF_TOKEN=hf_secret GITHUB_URL=https://me:password@mirror run set_up
+  expect_status 1
+  hint=$(grep '^    cd ' <<<"$output")
+  [[ $hint == "    cd /usr/bin && "*"NUM_SAMPLES=2 "*"bash $ROOT/eval_setup.sh --demo --from models" ]]
+  [[ $hint == *'K_VALUES=1 '* && $hint == *"OUTPUT_DIR=$TEST_HOME/a\\ b "* && $hint == *'GITHUB_URL="$GITHUB_URL" '* ]]
+  [[ $hint != *SEED=* && $hint != *hf_secret* && $hint != *password* ]]
+  sed -i 's/exit 7/:/' "$STATE_DIR/venv/bin/python"
+  cd /
+  GITHUB_URL=https://me:password@mirror run bash -c "$hint"
+  expect_status 0
+  grep -qx generated "$TEST_HOME/a b/run.log"
+}
+
+@test "without a sandbox only where somebody has accepted it, and then nobody is asked again" {
+  driver <<<'printf "<%s>\n" "$@"'
+  export SANDBOX_MODE=none
+  run evaluate
+  expect_status 2
+  expect_output ALLOW_NO_SANDBOX=1
+  ALLOW_NO_SANDBOX=1 run evaluate
+  expect_status 0
+  expect_output '<--allow-no-sandbox>'
+  NONINTERACTIVE='' TERM=xterm run script -qec "bash $ROOT/eval_setup.sh --demo --from evaluation" /dev/null < <(sleep 1 && echo no)
+  expect_status 2
+  expect_output 'Type YES'
+  NONINTERACTIVE='' TERM=xterm run script -qec "bash $ROOT/eval_setup.sh --demo --from evaluation" /dev/null < <(sleep 1 && echo YES && sleep 2)
+  expect_status 0
+  grep -q 'none .*--allow-no-sandbox' "$OUTPUT_DIR/run.log"
+}
+
+@test "the end says what can be done next, as it can be typed here" {
+  driver <<<'exit 0'
+  run evaluate
+  expect_output "$STATE_DIR/venv/bin/sigil-eval reproduce $OUTPUT_DIR"
+  mkdir "$STATE_DIR/bin"
+  cp "$STATE_DIR/venv/bin/sigil-eval" "$STATE_DIR/bin"
+  run evaluate
+  expect_output "$STATE_DIR/bin/sigil-eval score"
+  PATH=$STATE_DIR/bin:$PATH run evaluate
+  expect_output '    sigil-eval reproduce'
 }

@@ -246,3 +246,43 @@ teardown() { remove_home; }
   [ -e "$VENV_DIR/new/whole.pyc" ]
   [ ! -e "$STATE_DIR/step.begun" ]
 }
+
+@test "a question for a password is not painted over" {
+  command_stub sudo <<<'[[ $1 == -n ]] && exit 1; printf "password: " >/dev/tty; sleep 2.5; printf "answered" >/dev/tty'
+  thing_apply() {
+    sudo -p x true
+    touch "$STATE_DIR/thing"
+  }
+  INTERACTIVE=1 TERMINAL=1 as_program run_step thing 1 1 >/dev/null 2>&1 || true # writes the program
+  rm -f "$STATE_DIR/thing"
+  run script -qec "bash $TEST_HOME/program" /dev/null
+  expect_output 'password: answered'
+}
+
+@test "where sudo asks, it asks before the line is drawn, and once for all that is going to need it" {
+  ((EUID)) || [[ -n ${AS_USER:-} ]] || become_ordinary
+  export INSTALLED='' INTERACTIVE=1
+  CHOSEN_STEPS=(system_deps python cli_tools)
+  command_stub dpkg-query <<<'for p; do :; done; grep -qx "$p" '"$TEST_HOME/installed"' && echo installed'
+  command_stub sudo <<<'echo "$*" >>'"$TEST_HOME/sudo"'; case $* in
+    "-n true") [ -e '"$TEST_HOME/ticket"' ] ;;
+    -k*) exit 1 ;;
+    -v*) touch '"$TEST_HOME/ticket"' ;;
+    *) shift; "$@" ;; esac'
+  command_stub apt-get <<<'[[ $* == *simulate* ]] || for p; do echo "$p"; done >>'"$TEST_HOME/installed"
+  command_stub dpkg <<<':'
+  network_needs() { [[ $1 != python ]] || need fails git https://x; }
+  both() {
+    ask_for_password
+    install_for_later
+  }
+  touch "$TEST_HOME/installed"
+  chmod -R a+rwX "$TEST_HOME"
+  PATH=$STUBS:/usr/bin:/bin run as_program both
+  expect_status 0
+  expect_output 'what the step python is going to need'
+  [ "$(grep -c -- ' to install packages' "$TEST_HOME/sudo")" -eq 1 ]
+  grep -qx libssl-dev "$TEST_HOME/installed"
+  INTERACTIVE=0 PATH=$STUBS:/usr/bin:/bin run as_program both
+  expect_no_output 'going to need'
+}

@@ -66,7 +66,7 @@ teardown() { remove_home; }
 }
 
 @test "a running evaluation is not pulled from under itself" {
-  command_stub tmux <<<'[[ $1 == has-session ]]'
+  pretend_run $$
   run setup_sh uninstall --yes
   expect_status 3
   [ -e "$STATE_DIR/python.path" ]

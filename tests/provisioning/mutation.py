@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[2]
 # rules are about how the code looks and would notice any change.
 DECIDES = re.compile(
     r"^(\w+_(?:probe|verify|answers)|find_(?!pythons|rustcs)\w+|answers|compiles|can_\w+|flash_attn_works"
-    r"|complete_python|import_all_extensions|models_are_here|stamped|missing_packages|check_settings"
-    r"|run_is_alive|session_exists|confirm_removal|job_done|pinned_\w+)\(\)",
+    r"|complete_python|import_all_extensions|models_are_here|stamped|missing_packages"
+    r"|run_is_alive|lock_is_held|confirm_removal|job_done|pinned_\w+|check_\w+|sudo_may_ask|passes)\(\)",
     re.MULTILINE,
 )
 TESTS = {
@@ -34,11 +34,12 @@ TESTS = {
     "cli_tools.sh": ["models"],
     "download.sh": ["download", "preflight"],
     "environment.sh": ["preflight", "h100"],
-    "evaluation.sh": ["models"],
+    "evaluation.sh": ["models", "session"],
     "models.sh": ["models"],
     "python_env.sh": ["python_env", "models"],
     "pytorch.sh": ["h100", "packages"],
     "rust.sh": ["rust"],
+    "settings.sh": ["options"],
     "sandbox.sh": ["packages"],
     "sigilderg.sh": ["packages", "models"],
     "steps.sh": ["steps", "python_env", "rust"],

@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# The settings of eval_setup_config.sh: what cannot work is refused in the first second, not by the
+# driver after an hour.
+
+check_settings() {
+  check_characters
+  check_switches SKIP_ENV_CHECK NONINTERACTIVE ALLOW_NO_SANDBOX
+  check_numbers
+  check_models
+  [[ $PYTHON_VERSION =~ ^3\.12\.[0-9]+$ ]] ||
+    usage_error "PYTHON_VERSION=$PYTHON_VERSION: the packages are locked for Python 3.12; name one like $LOCKED_PYTHON."
+  check_sandbox
+  check_folder OUTPUT_DIR "$OUTPUT_DIR"
+  check_folder STATE_DIR "$STATE_DIR"
+  check_folder VENV_DIR "$VENV_DIR"
+}
+
+check_characters() {
+  local name
+  for name in $(setting_names); do
+    [[ ${!name:-} != *[[:cntrl:]]* ]] ||
+      usage_error "$name=${!name@Q}: no setting has control characters; a line end of Windows is one."
+  done
+}
+
+check_switches() {
+  local name
+  for name in "$@"; do
+    [[ ${!name} == [01] ]] || usage_error "$name=${!name}: it is 1, or 0."
+  done
+}
+
+check_numbers() {
+  local k name count='^[1-9][0-9]{0,8}$'
+  [[ $NUM_SAMPLES =~ $count ]] || usage_error "NUM_SAMPLES=$NUM_SAMPLES is not a number of samples."
+  [[ $SEED =~ ^[0-9]{1,18}$ ]] || usage_error "SEED=$SEED is not a whole number."
+  [[ $K_VALUES =~ ^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*$ ]] ||
+    usage_error "K_VALUES=$K_VALUES is not a list of numbers like 1,10,100."
+  for k in ${K_VALUES//,/ }; do
+    ((k <= NUM_SAMPLES)) || usage_error "K_VALUES=$K_VALUES asks for pass@$k of NUM_SAMPLES=$NUM_SAMPLES samples."
+  done
+  for name in BATCH_SIZE N_WORKERS; do
+    [[ -z ${!name} || ${!name} =~ $count ]] ||
+      usage_error "$name=${!name}: it is a number from 1 on, or empty for the driver's choice."
+  done
+  [[ $PRICE_PER_HOUR =~ ^([0-9]+\.?[0-9]*|\.[0-9]+)$ ]] ||
+    usage_error "PRICE_PER_HOUR=$PRICE_PER_HOUR is not a price like 2.49, in US dollars."
+}
+
+check_models() {
+  check_model BASE_MODEL "$BASE_MODEL" config.json
+  check_model CHECKPOINT_PATH "$CHECKPOINT_PATH" adapter_config.json config.json
+}
+
+# check_model SETTING MODEL FILE...: a folder with one of the files and weights, or a name on the hub.
+check_model() {
+  local setting=$1 model=$2 file files part='[A-Za-z0-9_][A-Za-z0-9_.-]*'
+  shift 2
+  files=$*
+  if [[ ! -d $model ]]; then
+    [[ ! -e $model ]] || usage_error "$setting=$model is a file; a model is a folder with configuration and weights."
+    [[ $model =~ ^$part(/$part)+$ && ! -d ${model%%/*} ]] ||
+      usage_error "$setting=$model: no such folder, and no name on the hub (owner/name or owner/name/folder)."
+    return 0
+  fi
+  for file in "$@"; do
+    [[ ! -f $model/$file ]] || break
+  done
+  [[ -f $model/$file ]] || usage_error "$setting=$model: the folder has no ${files// / or }."
+  compgen -G "$model/*.safetensors" >/dev/null || usage_error "$setting=$model: the folder has no weights (*.safetensors)."
+}
+
+check_sandbox() {
+  [[ $SANDBOX_MODE == firejail || $SANDBOX_MODE == none ]] ||
+    usage_error "SANDBOX_MODE=$SANDBOX_MODE: there is no such sandbox; it is firejail or none."
+  [[ $SANDBOX_MODE == firejail || $STRICT == 0 || " $ACCEPTED_DEVIATIONS " == *' sandbox '* ]] ||
+    usage_error "SANDBOX_MODE=none: a strict run refuses it. SKIP_ENV_CHECK=1 goes on, and records it in every report."
+  [[ $SANDBOX_MODE == firejail || $ALLOW_NO_SANDBOX == 1 || $INTERACTIVE == 1 ]] ||
+    usage_error "SANDBOX_MODE=none runs what a model has written with your rights. ALLOW_NO_SANDBOX=1 accepts that."
+}
+
+# Asked here, once: later nobody may be there to answer.
+confirm_no_sandbox() {
+  local answer
+  [[ $SANDBOX_MODE == none && $ALLOW_NO_SANDBOX == 0 ]] || return 0
+  warn "SANDBOX_MODE=none runs what a model has written on this machine, with your rights."
+  read -r -p 'Type YES to accept that: ' answer || true
+  [[ ${answer:-} == YES ]] || die 2 'nobody accepted that, and nothing was changed.'
+}
+
+# Whether something can be written there is found out by doing it: root may write in /proc, it seems.
+check_folder() {
+  local path=$2 answer
+  while [[ ! -d $path ]]; do
+    [[ ! -e $path && ! -L $path ]] || usage_error "$1=$2: $path is no folder."
+    path=$(dirname "$path")
+  done
+  answer=$(mktemp -d "$path/.sigilderg.XXXXXX" 2>&1) ||
+    usage_error "$1=$2: nothing can be written in $path (${answer##*: })."
+  rmdir "$answer"
+}
