@@ -142,8 +142,9 @@ class Lab:
             part.rename(source)
         self.environment.update(serve_pyenv(local / "pyenv.git"))
         models = ROOT / "demo" / "models"
-        shutil.copytree(models / "base", local / "hub" / "base", dirs_exist_ok=True)
-        adapter = local / "hub" / "adapter" / "checkpoint-9000"
+        hub = local / "hub" / "org"
+        shutil.copytree(models / "base", hub / "base", dirs_exist_ok=True)
+        adapter = hub / "adapter" / "checkpoint-9000"
         shutil.copytree(models / "adapter", adapter, dirs_exist_ok=True)
 
     def serve_finetuner(self, repository: str, package: Path) -> str:
@@ -158,13 +159,13 @@ class Lab:
         (part / "__init__.py").touch()
         (part / "loader.py").write_text('class DatasetLoader:\n    """Stands in."""\n')
         (folder / "pyproject.toml").write_text(FINETUNER_PROJECT)
-        return self._commit(folder)
+        return self.commit(folder)
 
     def serve_release(self, version: str) -> str:
         """Have the mirror serve a release of the working tree; gives the sha256 of its start.sh."""
         tree = self._new_repository(self.machines / "release")
         self.copy_tree(tree)
-        self._commit(tree)
+        self.commit(tree)
         target = self.folder / "local" / "release" / version
         shutil.rmtree(target, ignore_errors=True)
         command = ["bash", tree / "deploy" / "release.sh", version, "HEAD", target]
@@ -179,7 +180,8 @@ class Lab:
         return folder
 
     @staticmethod
-    def _commit(folder: Path) -> str:
+    def commit(folder: Path) -> str:
+        """Commit all that is in a repository; gives the commit."""
         git = ["git", "-C", str(folder), "-c", "user.name=lab", "-c", "user.email=lab@localhost"]
         subprocess.run([*git, "add", "-A"], check=True)
         subprocess.run([*git, "commit", "-q", "-m", "all"], check=True)
@@ -230,16 +232,25 @@ class Lab:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, file)
 
-    def machine(self, layers: list[Path], *, full_disk: bool = False) -> Machine:
+    def machine(
+        self,
+        layers: list[Path],
+        *,
+        full_disk: bool = False,
+        settings: dict[str, str] | None = None,
+        files: dict[str, str] | None = None,
+    ) -> Machine:
         """A machine with the package on it, above the layers of some steps."""
         self._number += 1
         folder = self.machines / f"{self._number:03}"
         files = {
+            **(files or {}),
             "/etc/apt/sources.list": self.mirror.sources_list(),
             "/etc/hosts": f"127.0.0.1 localhost {socket.gethostname()}\n",  # sudo looks it up
         }
         layers = [self.base, self.package, *layers]
-        return Machine(layers, folder, full_disk, self.environment, files)
+        environment = self.environment if settings is None else settings
+        return Machine(layers, folder, full_disk, environment, files)
 
     def discard(self, machine: Machine) -> None:
         """Delete what a machine has written."""

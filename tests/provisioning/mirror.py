@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub import Hub
+
 # The first that is free. Compiled crates hold a hash of where they came from.
 PORTS = range(18470, 18480)
 RUSTUP = "rustup/archive/1.28.2/x86_64-unknown-linux-gnu/rustup-init"
@@ -53,9 +55,9 @@ class Mirror:
         self.cache, self.local = cache, local
         self.faults: list[Fault] = []
         self.requests: list[str] = []
-        self.token = ""  # what a gated model asks for; empty: nothing is gated
         self._server: Server | None = None
         self._locks: dict[str, threading.Lock] = {}
+        self.hub = Hub(local / "hub")
         for self.port in PORTS:
             try:
                 self.up()
@@ -63,6 +65,7 @@ class Mirror:
             except OSError as error:
                 if error.errno != errno.EADDRINUSE or self.port == PORTS[-1]:
                     raise
+        self.hub.elsewhere = f"http://localhost:{self.port}/hub"
 
     def up(self) -> None:
         """Start answering, on the port of before."""
@@ -167,7 +170,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif room in ("python", "flash-attn", "release"):
             self.serve_file(self.mirror.local / room / path)
         elif room == "hub":
-            self.serve_hub(path.partition("?")[0])
+            self.serve_hub(path)
         elif room in UPSTREAM:
             self.serve_upstream(room, path)
         else:
@@ -301,26 +304,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(status, body, fields)
 
     def serve_hub(self, path: str) -> None:
-        """A model hub: `api/models/ORG/NAME[/revision/REV]` and `ORG/NAME/resolve/REV/FILE`."""
-        revision = "0" * 40
-        if self.mirror.token and self.headers.get("Authorization") != f"Bearer {self.mirror.token}":
-            self.answer(401, b"", {"X-Error-Code": "GatedRepo"})
-            return
-        if path.startswith("api/models/"):
-            name = path.split("/")[3]
-            folder = self.mirror.local / "hub" / name
-            files = sorted(str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file())
-            page = {
-                "id": f"org/{name}",
-                "sha": revision,
-                "siblings": [{"rfilename": f} for f in files],
-            }
-            self.answer(200 if files else 404, json.dumps(page).encode())
-            return
-        name, _, file = path.partition("/")[2].partition("/resolve/")
-        found = self.mirror.local / "hub" / name / file.partition("/")[2]
-        if not found.is_file():
-            self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
-            return
-        etag = hashlib.sha256(found.read_bytes()).hexdigest()
-        self.serve_file(found, {"ETag": f'"{etag}"', "X-Repo-Commit": revision})
+        """What the model hub answers."""
+        answer = self.mirror.hub.answer(path, self.headers.get("Authorization", ""))
+        if answer.file is not None:
+            self.serve_file(answer.file, answer.headers)
+        else:
+            self.answer(answer.status, answer.body, answer.headers)

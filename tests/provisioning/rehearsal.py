@@ -1,0 +1,250 @@
+"""The job on its target, from a bare machine to the end, with all that a user does meanwhile.
+
+Usage: rehearsal.py [--short]     as root
+       rehearsal.py --mutations [NAME]...
+
+The command is `bash eval_setup.sh`, strict, with nothing skipped. --short takes a Python that is
+here instead of building one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lab import PYTHON_VERSION, STATE, Lab
+from machine import HOME, Machine
+from target import (
+    ADAPTER,
+    TOKEN,
+    TOKEN_FILE,
+    UNWANTED,
+    python_layer,
+    serve_models,
+    target,
+    target_settings,
+)
+
+COMMAND = "cd ~/package && bash eval_setup.sh"
+RESULTS = f"{HOME}/package/humaneval_results"
+REPORTS = (
+    "combined_summary.md",
+    "report.html",
+    "eval_metadata.json",
+    "run.log",
+    "no-policy/metrics.json",
+    "no-policy/comparison_report.md",
+    "policy/metrics.json",
+    "policy/comparison_report.md",
+)
+# What a strict run lets pass as long as the whole loop has no trainer; see the README.
+ACCEPTED = {"sigilderg.trainer"}
+PATIENCE = 1200  # seconds
+
+
+class Rehearsal:
+    """A machine on which the job is done, and what is expected of it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.began = time.monotonic()
+
+    def expect(self, script: str, words: str, code: int = 0) -> str:
+        """Run a script; it has to end with that code and say these words."""
+        found, output = self.machine.sh(script)
+        self.check(script, output, words, found == code, f"exit code {found}")
+        return output
+
+    def check(self, what: str, output: str, words: str, right: bool = True, why: str = "") -> None:
+        """Say that something was as it should be, or stop and show all that was said."""
+        what = what.removeprefix("cd ~/package && ").splitlines()[-1][:90]
+        if not right or not re.search(words, output):
+            logs = self.machine.sh(f"tail -n 40 {STATE}/logs/session.log {RESULTS}/run.log; true")
+            raise RehearsalError(
+                f"{what}: {why}, looked for /{words}/ in\n{output[-6000:]}\n{logs[1]}"
+            )
+        print(f"{time.monotonic() - self.began:5.0f} s  ok: {what}", flush=True)
+
+    def terminal(self, script: str) -> subprocess.Popen[str]:
+        """A script in a terminal of its own. Killing this process is a connection that is lost."""
+        in_terminal = "import pty, sys; pty.spawn(['bash', '-c', sys.argv[1]])"
+        script = f"stty rows 40 columns 160; {script}"
+        return self.machine.start(
+            f"exec python3 -c {shlex.quote(in_terminal)} {shlex.quote(script)}"
+        )
+
+    def until(self, what: str, script: str, words: str) -> str:
+        """Wait until a script says these words."""
+        started = time.monotonic()
+        while not re.search(words, output := self.machine.sh(script)[1]):
+            self.check(what, output, words, time.monotonic() - started < PATIENCE, "waited long")
+            time.sleep(0.2)
+        self.check(f"until {what}", output, words)
+        return output
+
+    def log_says(self, what: str, words: str) -> None:
+        """Wait until the driver's log says these words behind the last start; it is read from
+        outside, so as not to miss a moment."""
+        log = self.machine.upper / RESULTS.lstrip("/") / "run.log"
+        started = time.monotonic()
+        while True:
+            text = log.read_text(errors="replace") if log.exists() else ""
+            if re.search(words, text.rpartition("\n== ")[2].replace("\r", "\n")):
+                break
+            if time.monotonic() - started > PATIENCE:
+                self.check(what, text[-3000:], words)
+            time.sleep(0.05)
+        self.check(f"until {what}", words, ".")
+
+    def metadata(self) -> dict:
+        """What the run says of itself."""
+        file = self.machine.upper / RESULTS.lstrip("/") / "eval_metadata.json"
+        found: dict = json.loads(file.read_text())
+        return found
+
+
+class RehearsalError(Exception):
+    """Something was not as it should be."""
+
+
+def lost(terminal: subprocess.Popen[str]) -> None:
+    """The connection of a terminal is cut: whatever runs in it is hung up on."""
+    terminal.send_signal(signal.SIGKILL)
+    terminal.communicate()
+
+
+def provision(r: Rehearsal) -> None:
+    """The first start, while it sets the machine up: looked at, started again, and hung up on."""
+    r.expect(f"{COMMAND} status", "not started")
+    r.expect(f"{COMMAND} doctor", "This machine is fit")
+    first = r.terminal(COMMAND)
+    r.until("it is at the environment", f"{COMMAND} status", r"(?s)running.*venv")
+    r.expect(COMMAND, "running already", code=3)
+    second = r.terminal(f"{COMMAND} attach")
+    r.until("a second terminal is attached", clients(), r"(?s)client.*client")
+    lost(first)
+    r.until("one has gone", clients(), r"\Aclient\n\Z")
+    r.expect(f"{COMMAND} status", "running since")
+    lost(second)
+    r.expect(f"{COMMAND} status", "running since")
+
+
+def clients() -> str:
+    """A script that says `client` for each terminal that shows the session."""
+    return "tmux -L sigilderg list-clients -F client; true"
+
+
+def evaluate(r: Rehearsal) -> None:
+    """The evaluation: hung up on and killed while it generates, killed while it scores."""
+    r.log_says("the base answers", r"generating base: \d")
+    r.expect(COMMAND, "running already", code=3)
+    onlooker = r.terminal(f"{COMMAND} attach")
+    r.until("a terminal is attached", clients(), "client")
+    lost(onlooker)
+    r.expect(f"{COMMAND} status", r"running|the evaluation|finished")
+    r.machine.kill_all()
+    r.expect(f"{COMMAND} status", "died|restarted")
+    again = r.machine.start(COMMAND)
+    r.log_says("it scores", r"scoring: \d")
+    r.machine.sh("kill -9 $(pgrep -f scripts/evaluate_humaneval.py)")
+    output, _ = again.communicate(timeout=PATIENCE)
+    r.check("a driver that was killed", output, "exit code 137", again.returncode == 137)
+
+
+def finish(r: Rehearsal) -> str:
+    """The same command goes on to the end; gives what it said."""
+    output = r.expect(COMMAND, r"Done\.")
+    r.check("every step was done already", output, "skipped: ", "done in" not in output)
+    r.expect(f"{COMMAND} status", "finished .* with exit code 0")
+    for report in REPORTS:
+        r.expect(f"test -s {RESULTS}/{report} && echo there", "there")
+    metadata = r.metadata()
+    deviations = {row["id"] for row in metadata["deviations"]}
+    r.check("no deviation but accepted ones", str(deviations), ".", deviations <= ACCEPTED)
+    r.check("it ran on the GPU", json.dumps(metadata["gpus"]), "H100 80GB HBM3")
+    models = json.dumps(metadata["models"])
+    r.check("with flash attention", models, "flash_attention_2")
+    r.check("and the checkpoint", models, re.escape(f"{ADAPTER}/checkpoint-9000"))
+    r.check("in half precision", models, "bfloat16")
+    r.check(
+        "the checkout is clean", r.machine.sh("cd ~/package && git status --porcelain")[1], r"\A\Z"
+    )
+    return output
+
+
+def afterwards(r: Rehearsal, said: str) -> None:
+    """What the end of the run tells the user to do; and nothing is left to do."""
+    before = r.metadata()["files"]
+    r.expect(COMMAND, r"Done\.")
+    r.check("a re-run changes nothing", "", "", r.metadata()["files"] == before)
+    told = re.search(r"^ +(\S*sigil-eval) reproduce (\S+)", said, re.MULTILINE)
+    if told is None:
+        raise RehearsalError(f"the end does not say what to do next:\n{said[-2000:]}")
+    login = "cd ~/package && exec bash -lc "
+    r.expect(login + shlex.quote(f"{told[1]} reproduce {told[2]}"), "(?i)agree")
+    samples = f"{RESULTS}/samples/base.jsonl"
+    r.expect(f"ls {RESULTS}/samples; test -s {samples}", "base")
+    r.expect(login + shlex.quote(f"{told[1]} score {samples} --k 1"), r"pass@1")
+    r.expect(login + shlex.quote(f"{told[1]} env"), "crates")
+
+
+def nothing_leaks(r: Rehearsal, lab: Lab) -> None:
+    """The token is in its file and nowhere else; nothing large was fetched that nobody reads."""
+    search = f"grep -rlF {TOKEN} /home /tmp /var /etc /usr/local 2>/dev/null; true"
+    r.check(
+        "the token is nowhere else", r.machine.sh(search, user="root")[1], rf"\A{TOKEN_FILE}\n\Z"
+    )
+    unwanted = [f"{name}/resolve/[^/]*/{file}" for name in UNWANTED for file in UNWANTED[name]]
+    asked = [p for p in lab.mirror.requests if re.search("|".join(unwanted), p)]
+    r.check("nothing unwanted was fetched", str(asked), r"\A\[\]\Z")
+
+
+def rehearse(short: bool) -> None:
+    """Everything, on one machine."""
+    lab = Lab()
+    layers, settings = prepared(lab, short)
+    with target(lab, layers, settings) as machine:
+        r = Rehearsal(machine)
+        provision(r)
+        evaluate(r)
+        said = finish(r)
+        afterwards(r, said)
+        nothing_leaks(r, lab)
+    lab.discard(machine)
+    print(f"rehearsed in {time.monotonic() - r.began:.0f} s")
+
+
+def prepared(lab: Lab, short: bool) -> tuple[list[Path], dict[str, str]]:
+    """What the machine gets before, and its settings."""
+    serve_models(lab)
+    found = python_layer(lab) if short else None
+    if found is None:
+        lab.serve_sources()
+        return [], target_settings(lab, PYTHON_VERSION)
+    layer, version = found
+    return [layer], target_settings(lab, version)
+
+
+def main() -> int:
+    """Rehearse."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="with a Python that is here")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that machines are cleared away
+    try:
+        rehearse(options.short)
+    except RehearsalError as failure:
+        print(f"FAILED: {failure}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
