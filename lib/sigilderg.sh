@@ -104,5 +104,5 @@ install_from_github() {
 install_locked() {
   local requirement=$STATE_DIR/cache/$1.txt
   awk -v name="$1==" '/^[^ #]/ {on = index($0, name) == 1} on' "$LOCK" >"$requirement"
-  uv_pip_install --reinstall --require-hashes -r "$requirement"
+  uv_pip_install --reinstall --python-version "$LOCKED_PYTHON" --require-hashes -r "$requirement"
 }

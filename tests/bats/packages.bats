@@ -84,7 +84,7 @@ fake_command() {
   run as_program run_step sigilderg 1 1
   expect_status 0
   [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'sigilderg.trainer\tAssertionError: cannot train' ]
-  grep -q "uv pip install .*--reinstall --require-hashes -r $STATE_DIR/cache/sigilderg-finetuner.txt" "$STATE_DIR/logs/sigilderg.log"
+  grep -q "uv pip install .*--reinstall .*--require-hashes -r $STATE_DIR/cache/sigilderg-finetuner.txt" "$STATE_DIR/logs/sigilderg.log"
   grep -q '^sigilderg-finetuner==3.0.0 ' "$STATE_DIR/cache/sigilderg-finetuner.txt"
   [ "$(grep -c '==' "$STATE_DIR/cache/sigilderg-finetuner.txt")" = 1 ]
   grep -q -- '--hash=sha256:' "$STATE_DIR/cache/sigilderg-finetuner.txt"

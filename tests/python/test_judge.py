@@ -8,6 +8,7 @@ import stat
 import subprocess
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,15 @@ WRONG = {
 
 def verdicts(judge: Judge, programs: list[Program]) -> dict[str, Verdict]:
     return {program.code: verdict for program, verdict in judge.judge(programs)}
+
+
+def within(seconds: float, work: Callable[[], object]) -> list[object]:
+    """What `work` gives; none where it does not end in time."""
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -265,3 +275,31 @@ def test_programs_are_told_apart_by_problem_and_code(humaneval: ProblemSet) -> N
         for problem, code in itertools.product(humaneval.problems[:2], ["a", "b"])
     ]
     assert len({program.sha256 for program in programs}) == 4
+
+
+def test_a_program_that_is_given_twice_is_judged_once(judge: Judge, humaneval: ProblemSet) -> None:
+    problem = humaneval.problems[0]
+    programs = [Program(problem, RIGHT), Program(problem, WRONG["panics"][0])]
+    (found,) = within(60, lambda: list(judge.judge([*programs, *programs])))
+    assert isinstance(found, list)
+    assert sorted(verdict.outcome for _, verdict in found) == ["failed", "passed"]
+
+
+class Forgetful(Judge):
+    """Batches lose a result, and give another one twice."""
+
+    def _judge_together(self, batch: Sequence[Program]) -> Iterator[tuple[Program, Verdict | None]]:
+        results = list(super()._judge_together(batch))
+        yield from (*results[1:], results[-1])
+
+
+def test_a_batch_with_too_few_results_gets_the_rest_judged_alone(humaneval: ProblemSet) -> None:
+    problem = humaneval.problems[0]
+    codes = [RIGHT, *(f"{RIGHT} // {number}" for number in range(5)), WRONG["panics"][0]]
+    with Forgetful(JudgeSettings(limits=Limits(compile_seconds=5, run_seconds=2))) as judge:
+        found = within(60, lambda: verdicts(judge, [Program(problem, code) for code in codes]))
+        assert found, "judging does not end"
+        by_code = found[0]
+        assert isinstance(by_code, dict) and by_code.keys() == set(codes)
+        assert [verdict.passed for verdict in by_code.values()].count(False) == 1
+        assert judge.retries == 1

@@ -174,10 +174,12 @@ class Judge:
         """Yield each program with its verdict, in the order in which they are finished.
 
         Processor time decides what is too slow, whatever else the machine does. A program that
-        the wall clock stopped before that is tried again with the machine to itself. Programs
-        must be distinct. Batches whose programs' hashes are all in `known` are left out; the
-        others are judged whole, so that an interrupted run compiles the same batches again.
+        the wall clock stopped before that is tried again with the machine to itself. A program
+        that is given twice is judged once. Batches whose programs' hashes are all in `known` are
+        left out; the others are judged whole, so that an interrupted run compiles the same
+        batches again.
         """
+        programs = list(dict.fromkeys(programs))
         results: queue.Queue[_Result | BaseException] = queue.Queue()
         again: list[Program] = []
         self._stopping.clear()
@@ -213,11 +215,22 @@ class Judge:
         """Judge a batch; whatever goes wrong reaches the thread that waits for results."""
         try:
             if not self._stopping.is_set():
-                judge = self._judge_broken if batch.kind == "broken" else self._judge_together
-                for result in judge(batch.programs):
+                for result in self._judge_batch(batch):
                     results.put(result)
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
             results.put(error)
+
+    def _judge_batch(self, batch: Batch) -> Iterator[_Result]:
+        """One result for each program; whatever is not heard of is judged alone."""
+        judge = self._judge_broken if batch.kind == "broken" else self._judge_together
+        unheard = dict.fromkeys(batch.programs)
+        for program, verdict in judge(batch.programs):
+            if program in unheard:
+                del unheard[program]
+                yield program, verdict
+        for program in unheard:
+            self.retries += 1
+            yield program, self._judge_alone(program)
 
     def lint(
         self, programs: Sequence[Program]
