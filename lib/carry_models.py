@@ -15,16 +15,29 @@ import shutil
 import sys
 import urllib.request
 from pathlib import Path
+from urllib.error import HTTPError
 
-ENDPOINT = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+ENDPOINT = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 WANTED = (".json", ".safetensors", ".model", ".jinja", ".txt")
 
 
 def token() -> str:
-    """The token of the environment or of the hub client's file; empty without one."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    file = Path(os.environ.get("HF_TOKEN_PATH") or home / "token")
-    return os.environ.get("HF_TOKEN") or (file.read_text().strip() if file.exists() else "")
+    """The token of the environment or of the hub client's file, as the client reads them."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("HF_HOME") or f"{cache}/huggingface"
+    file = Path(expanded(os.environ.get("HF_TOKEN_PATH") or f"{home}/token"))
+    named = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN") or ""
+    return clean(named) or (clean(file.read_text()) if file.exists() else "")
+
+
+def clean(text: str) -> str:
+    """A token without what pasting and files from Windows bring along."""
+    return text.replace("\r", "").replace("\n", "").strip()
+
+
+def expanded(path: str) -> str:
+    """A path in which ~ and $NAME stand for what they name."""
+    return os.path.expandvars(os.path.expanduser(path))
 
 
 def ask(path: str, start: int = 0):
@@ -78,6 +91,20 @@ def carry_model(cache: Path, model: str) -> None:
     (place / "refs" / "main").write_text(info["sha"])
 
 
+def way_out(error: OSError) -> str:
+    """What to do about an answer of the hub, or about none."""
+    code = error.code if isinstance(error, HTTPError) else 0
+    if code in (401, 403):
+        return "Is its licence accepted, and HF_TOKEN that account's?"
+    if code == 404:
+        return "Is that its name? Is it private, and HF_TOKEN not set?"
+    if code == 407 or "Tunnel connection failed" in str(error):
+        return "That is the proxy's answer: http_proxy and https_proxy name it, and its password."
+    if code in (408, 425, 429) or code >= 500:
+        return "The hub is busy or down: try again in some minutes, or set HF_ENDPOINT to a mirror."
+    return f"Can {ENDPOINT} be reached from here? HF_ENDPOINT names a mirror."
+
+
 def main() -> None:
     """Carry the named models."""
     cache, *models = sys.argv[1:]
@@ -85,7 +112,7 @@ def main() -> None:
         try:
             carry_model(Path(cache), model)
         except OSError as error:
-            sys.exit(f"{model}: {error}. Is its licence accepted, and HF_TOKEN set?")
+            sys.exit(f"{model}: {error}. {way_out(error)}")
 
 
 if __name__ == "__main__":

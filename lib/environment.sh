@@ -1,6 +1,49 @@
 # shellcheck shell=bash
 # What this machine is, and how it differs from the target. Reads only; changes nothing.
 
+# --- what everything that is started from here inherits -------------------------------------------
+# A person's shell brings settings of its own. Those that say how the network is reached stay; those that
+# would bend what is installed and proved here are left behind.
+
+settle_environment() {
+  PATH=$PATH:$SYSTEM_FOLDERS
+  forget_python_settings
+  HF_TOKEN=$(token_of_environment)
+  if [[ -n $HF_TOKEN ]]; then export HF_TOKEN; else unset HF_TOKEN HUGGING_FACE_HUB_TOKEN; fi
+  HF_HOME=$(hub_home) HF_HUB_CACHE=$(model_cache)
+  HF_HOME=$(realpath -m "$HF_HOME") HF_HUB_CACHE=$(realpath -m "$HF_HUB_CACHE")
+  export PATH HF_HOME HF_HUB_CACHE
+}
+
+SYSTEM_FOLDERS=/usr/local/sbin:/usr/sbin:/sbin # which `su` and cron leave out
+
+# PYTHONPATH, PYTHONHOME and their like put other modules before the locked ones; PYTHONOPTIMIZE takes
+# assertions away. The current folder is no place for modules either (PYTHONSAFEPATH).
+forget_python_settings() {
+  local name
+  for name in $(compgen -e PYTHON); do
+    [[ $name == PYTHONDONTWRITEBYTECODE || $name == PYTHONUNBUFFERED ]] || unset "$name"
+  done
+  export PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
+}
+
+# A folder in which a program may be run, made anew: on hardened machines /tmp is mounted noexec.
+folder_for_programs() {
+  local place folder
+  for place in "${TMPDIR:-/tmp}" "$(existing_parent "$STATE_DIR/cache")" /var/tmp "$HOME"; do
+    folder=$(mktemp -d -p "$place" .sigilderg.XXXXXX 2>/dev/null) || continue
+    printf '#!/bin/sh\n' >"$folder/program" && chmod +x "$folder/program"
+    if "$folder/program" 2>/dev/null; then
+      printf '%s' "$folder"
+      return 0
+    fi
+    rm -rf "$folder"
+  done
+  say "no program can be run in ${TMPDIR:-/tmp}, $STATE_DIR, /var/tmp or $HOME: set TMPDIR to a folder on a disk that is not mounted noexec" >&2
+  return 1
+}
+
+# --- preflight ------------------------------------------------------------------------------------
 # One finding a line: kind, id, expected, actual, consequence, what to do; separated by tabs.
 #   stop     the work cannot be done here at all
 #   fails    a step is going to fail; a strict run does not begin
@@ -13,6 +56,7 @@ preflight_findings() {
   find_disk
   find_sandbox_mode
   find_root
+  find_place_for_programs
   find_gpu
   find_session_killers
   # All at the same time, so a network that swallows packets costs one time limit.
@@ -95,6 +139,16 @@ find_sandbox_mode() {
     finding stop sandbox 'SANDBOX_MODE=firejail or none' "$SANDBOX_MODE" 'there is no such sandbox' 'set SANDBOX_MODE'
 }
 
+find_place_for_programs() {
+  local folder
+  if folder=$(folder_for_programs 2>/dev/null); then
+    rm -rf "$folder"
+  else
+    finding stop noexec 'a folder in which programs may be run' "none of ${TMPDIR:-/tmp}, $STATE_DIR, /var/tmp and $HOME" \
+      'nothing can be compiled and run' 'set TMPDIR to a folder on a disk that is not mounted noexec'
+  fi
+}
+
 # Root is needed where packages are missing, and asked for without anybody to type a password.
 find_root() {
   local packages
@@ -149,47 +203,62 @@ need() {
 
 # A token can be valid and still have no access to a gated model: ask for a file of that very model.
 find_model_access() {
-  local model code token
-  if token=$(hf_token_file) && [[ -z ${HF_TOKEN:-} && $(stat -c %a "$token") != ?00 ]]; then
-    finding fails token 'a token file for its owner only' "$token has mode $(stat -c %a "$token")" \
-      'others on this machine can read it' "chmod 600 $token"
+  local model file
+  if file=$(hf_token_file) && [[ -z $(token_of_environment) && $(stat -c %a "$file") != ?00 ]]; then
+    finding fails token 'a token file for its owner only' "$file has mode $(stat -c %a "$file")" \
+      'others on this machine can read it' "chmod 600 $file"
   fi
-  if [[ ${HF_HUB_OFFLINE:-0} == 1 ]] || models_are_here; then return 0; fi
+  ! models_are_here || return 0
   for model in $(hub_models); do
-    code=$(model_access "$model")
-    case $code in
-      [23]*) ;;
-      '' | 000)
-        finding fails model "access to $model" 'no answer' 'the model cannot be downloaded' \
-          "open the network to $HF_ENDPOINT, or set HF_ENDPOINT to a mirror"
-        ;;
-      404)
-        finding fails model "access to $model" 'HTTP 404' 'the model cannot be downloaded' \
-          'check its name, and HF_TOKEN if it is private'
-        ;;
-      *)
-        finding fails model "access to $model" "HTTP $code" 'the model cannot be downloaded' \
-          "accept its licence at $HF_ENDPOINT/$(cut -d/ -f1,2 <<<"$model") and export HF_TOKEN"
-        ;;
-    esac
+    if hub_is_off; then find_in_cache "$model"; else find_on_hub "$model"; fi
   done
 }
 
-# The file in which `hf auth login` keeps a token, if there is one.
-hf_token_file() {
-  local file=${HF_TOKEN_PATH:-${HF_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/huggingface}/token}
-  [[ -s $file ]] && printf '%s' "$file"
+# HF_HUB_OFFLINE is set: by --offline, or left over from something else.
+find_in_cache() {
+  ! model_in_cache "$1" || return 0
+  finding fails model "$1 in $(model_cache)" 'HF_HUB_OFFLINE is set, and it is not there' \
+    'the model cannot be downloaded' 'unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE, or name the cache that has it (HF_HUB_CACHE)'
 }
 
-# The token goes in by standard input: an argument list is there for everyone to read.
+find_on_hub() {
+  local model=$1 answer page actual consequence='the model cannot be downloaded' advice
+  answer=$(model_access "$model") page=${HF_ENDPOINT%/}/$(cut -d/ -f1,2 <<<"$1")
+  actual="HTTP $answer"
+  case $answer in
+    [23]??) return 0 ;;
+    '' | 000)
+      actual='no answer'
+      advice="open the network to $HF_ENDPOINT, or set HF_ENDPOINT to a mirror"
+      ;;
+    proxy* | 407)
+      actual="the proxy says ${answer#proxy }"
+      advice="have it let you through to $HF_ENDPOINT: http(s)_proxy names it, with user and password if it wants them (407)"
+      ;;
+    401) advice="accept its licence at $page and export HF_TOKEN, of the account that did; check the model's name, too" ;;
+    403) advice="accept its licence at $page with the account of HF_TOKEN, whose token has to read gated models" ;;
+    404) advice='check its name, and HF_TOKEN if it is private' ;;
+    408 | 425 | 429 | 5??)
+      consequence='the hub is busy or down, and it says nothing about the model'
+      advice='try again in some minutes, or set HF_ENDPOINT to a mirror'
+      ;;
+    *) advice="see what is wrong there: $page, or set HF_ENDPOINT to a mirror" ;;
+  esac
+  finding fails model "access to $model" "$actual" "$consequence" "$advice"
+}
+
+# What the hub says of a file of this model: an HTTP status, or `proxy` and the proxy's. The token goes in
+# by standard input: an argument list is there for everyone to read.
 model_access() {
-  local repository file=config.json subfolder token=${HF_TOKEN:-}
+  local repository file=config.json subfolder token answer proxy
   repository=$(cut -d/ -f1,2 <<<"$1") subfolder=$(cut -d/ -f3- <<<"$1")
   [[ -z $subfolder ]] || file=$subfolder/adapter_config.json
-  if [[ -z $token ]] && hf_token_file >/dev/null; then token=$(<"$(hf_token_file)"); fi
-  printf '%s' "${token:+header = \"Authorization: Bearer $token\"}" |
-    curl -sS -o /dev/null -w '%{http_code}' --max-time 10 -I -K - \
-      "$HF_ENDPOINT/$repository/resolve/main/$file" 2>/dev/null || true
+  token=$(hf_token | sed 's/["\\]/\\&/g')
+  read -r answer proxy < <(printf '%s' "${token:+header = \"Authorization: Bearer $token\"}" |
+    curl -sS -o /dev/null -w '%{http_code} %{http_connect}\n' --max-time 10 -I -K - \
+      "${HF_ENDPOINT%/}/$repository/resolve/main/$file" 2>/dev/null) || true
+  if [[ $answer == 000 && ${proxy:-000} != [02]* ]]; then answer="proxy $proxy"; fi
+  printf '%s' "$answer"
 }
 
 find_gpu() {
@@ -203,6 +272,15 @@ find_gpu() {
     'speed, memory and the last bits of the numbers differ' "use a machine with an $TARGET_GPU"
   printf '%s\n' "$MIN_DRIVER" "$driver" | sort -VC || finding differs driver "$MIN_DRIVER or newer" "$driver" \
     'programs built for CUDA 12 do not start' 'have the driver updated; this program never touches it'
+  find_gpu_warning
+}
+
+# It may compute and not be well.
+find_gpu_warning() {
+  local words
+  words=$(ask_nvidia_smi 2>&1 | grep -vE "$GPU_ROW" | sed -n '/[^[:space:]]/{p;q}') || true
+  [[ -z $words ]] || finding note nvidia-smi 'no warning of nvidia-smi' "$words" \
+    'whether it computes is tried before anything depends on it' 'tell whoever owns the machine'
 }
 
 # A GPU may be there and its driver not work: each cause has its own way out.
@@ -213,7 +291,7 @@ find_why_no_gpu() {
       "use a machine with an $TARGET_GPU"
     return 0
   fi
-  words=$(timeout 10 nvidia-smi 2>&1 | sed -n '/[^[:space:]]/{p;q}') || true
+  words=$({ ask_nvidia_smi && timeout 10 nvidia-smi; } 2>&1 | sed -n '/[^[:space:]]/{p;q}') || true
   case $words in
     *'version mismatch'*)
       finding differs gpu "NVIDIA $TARGET_GPU" "$words" \
@@ -229,18 +307,23 @@ find_why_no_gpu() {
   esac
 }
 
-# "name, driver" of the first GPU. On a machine that has just booted the driver may need a moment.
+# "name, driver" of the first GPU. nvidia-smi answers and yet fails where a GPU is not quite well (14: its
+# infoROM is corrupted; 15: another one is lost), so its rows count, not its exit code. On a machine that
+# has just booted the driver may need a moment.
 nvidia_gpus() {
   command -v nvidia-smi >/dev/null || return 0
   local try gpus=''
   for try in 1 2 3 4 5 6; do
-    gpus=$(timeout 10 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null) && break
-    gpus=''
+    gpus=$(ask_nvidia_smi 2>/dev/null | grep -E "$GPU_ROW") && break
     (($(uptime_seconds) < 600 && try < 6)) || break
     sleep "$DRIVER_POLL_SECONDS"
   done
   [[ -z $gpus ]] || head -n 1 <<<"$gpus"
 }
+
+GPU_ROW='^[^],[]+, *[0-9]+(\.[0-9]+)+$' # what is in brackets is an error
+
+ask_nvidia_smi() { timeout 10 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader || true; }
 
 uptime_seconds() { cut -d. -f1 /proc/uptime; }
 

@@ -80,6 +80,7 @@ leave_behind() {
     [[ -n ${settings[$name]:-} ]] || passes "$name" || export -n "${name?}"
   done
   export PYTHONNOUSERSITE=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C.UTF-8
+  umask 022 # the sandbox's user has to read what root makes
 }
 
 # In the session: what counts was written down by whoever started it, and the tmux server may be older.

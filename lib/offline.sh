@@ -6,6 +6,10 @@
 # shellcheck disable=SC2034  # the variables are those of eval_setup_config.sh
 use_carried() {
   local dir=$1
+  if [[ -d $dir && ! (-r $dir && -x $dir) ]]; then
+    echo "error: $dir is for another user, and $(id -un) may not read it. As its owner: chmod -R a+rX $dir" >&2
+    exit 2
+  fi
   [[ -f $dir/complete ]] || {
     echo "error: $dir is no finished folder of --download-only." >&2
     exit 2
@@ -105,7 +109,7 @@ carry_git() {
   local url=$1 ref=$2 folder=$3
   rm -rf "$folder.part"
   git init -q --bare "$folder.part" &&
-    git -C "$folder.part" fetch -q --depth 1 "$url" "$ref" &&
+    run_git -C "$folder.part" fetch -q --depth 1 "$url" "$ref" &&
     git -C "$folder.part" update-ref HEAD 'FETCH_HEAD^{commit}' &&
     git -C "$folder.part" config uploadpack.allowAnySHA1InWant true || return 1
   rm -rf "$folder"
@@ -126,6 +130,7 @@ carry_python_source() {
 carry_wheels() {
   local platform tags=()
   for platform in manylinux_2_{35..17}_x86_64 manylinux2014_x86_64 linux_x86_64; do tags+=(--platform "$platform"); done
+  use_package_settings python3
   python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
     --python-version "$LOCKED_PYTHON" --implementation cp --abi cp312 --abi abi3 --abi none "${tags[@]}" \
     -d "$1" -r "$ROOT/requirements/bootstrap.lock" -r "$LOCK"

@@ -97,6 +97,7 @@ find_pythons() {
 # "VERSION<TAB>REAL PATH" when it is a CPython 3.12 with all that a virtual environment needs.
 complete_python() {
   [[ -x $1 ]] || return 0
+  forget_python_settings
   "$1" -c '
 import bz2, ctypes, ensurepip, hashlib, lzma, sqlite3, ssl, venv, zlib, sys, os, platform
 assert sys.version_info[:2] == (3, 12) and platform.python_implementation() == "CPython"
@@ -112,7 +113,7 @@ can_build_python() {
 build_python() {
   local pyenv=$STATE_DIR/pyenv work=$STATE_DIR/cache/python-build
   apt_install "${PYTHON_BUILD_PACKAGES[@]}"
-  [[ -d $pyenv/.git && $(git -C "$pyenv" rev-parse HEAD) == "$PYENV_COMMIT" ]] || fetch_pyenv "$pyenv"
+  [[ -d $pyenv/.git && $(run_git -C "$pyenv" rev-parse HEAD) == "$PYENV_COMMIT" ]] || fetch_pyenv "$pyenv"
   [[ -z $PYTHON_BUILD_MIRROR_URL ]] || export PYTHON_BUILD_MIRROR_URL PYTHON_BUILD_MIRROR_URL_SKIP_CHECKSUM=1
   rm -rf "$pyenv/versions/$PYTHON_VERSION" "$work"
   mkdir -p "$work"
@@ -126,11 +127,11 @@ build_python() {
 # Not by its tag: a tag can be moved, or be missing in a mirror.
 fetch_pyenv() {
   rm -rf "$1"
-  git init -q "$1"
-  git -C "$1" fetch -q --depth 1 "$PYENV_REPO_URL" "$PYENV_COMMIT" ||
+  run_git init -q "$1"
+  run_git -C "$1" fetch -q --depth 1 "$PYENV_REPO_URL" "$PYENV_COMMIT" ||
     die 1 "$PYENV_REPO_URL does not give pyenv $PYENV_TAG, which is commit $PYENV_COMMIT." \
       "Where a mirror has another one, set PYENV_COMMIT and PYENV_TAG with PYENV_REPO_URL."
-  git -C "$1" checkout -q FETCH_HEAD
+  run_git -C "$1" checkout -q FETCH_HEAD
 }
 
 # A build does without what it finds no library for, and says so in a line that nobody reads.
@@ -184,13 +185,16 @@ install_uv() {
   say 'installing uv, which installs the rest'
   rm -rf "$STATE_DIR/bootstrap"
   "$1" -m venv "$STATE_DIR/bootstrap"
-  "$STATE_DIR/bootstrap/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$uv_lock"
+  (
+    use_package_settings "$STATE_DIR/bootstrap/bin/python"
+    "$STATE_DIR/bootstrap/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$uv_lock"
+  )
   stamp "$STATE_DIR/bootstrap/$VENV_MARKER" "$(sha256_of "$uv_lock") $1"
 }
 
 # Without what the caller's environment would put before the packages that are to be proved.
 venv_verify() {
-  leave_behind
+  forget_python_settings
   "$VENV_DIR/bin/python" -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'
 }
 
@@ -199,16 +203,7 @@ uv_pip_install() { run_uv pip install -p "$VENV_DIR" --no-deps "$@"; }
 
 # Its cache shares the disk with the environment, so that files are linked, not copied; it goes by the
 # system's certificates, because a company network may have its own.
-run_uv() {
-  use_pip_index
+run_uv() (
+  use_uv_settings "$STATE_DIR/bootstrap/bin/python"
   "$STATE_DIR/bootstrap/bin/uv" "$@"
-}
-
-# uv does not read pip's settings. A mirror that is named there is meant for both.
-use_pip_index() {
-  local index=${PIP_INDEX_URL:-}
-  [[ -z ${UV_INDEX_URL:-}${UV_DEFAULT_INDEX:-}${UV_NO_INDEX:-} ]] || return 0
-  [[ -n $index ]] ||
-    index=$("$STATE_DIR/bootstrap/bin/python" -m pip config get global.index-url 2>/dev/null) || true
-  [[ -z $index ]] || export UV_INDEX_URL=$index
-}
+)

@@ -63,7 +63,7 @@ build_flash_attn() {
   fi
   jobs=$(awk '/^MemAvailable:/ {n = int($2 / 8388608); print (n > 1 ? n : 1)}' /proc/meminfo)
   printf 'flash-attn==%s --hash=sha256:%s\n' "$FLASH_ATTN_VERSION" "$FLASH_ATTN_SOURCE_SHA256" >"$requirement"
-  use_pip_index
+  use_uv_settings "$STATE_DIR/bootstrap/bin/python"
   PATH=$VENV_DIR/bin:$PATH MAX_JOBS=$jobs FLASH_ATTENTION_FORCE_BUILD=TRUE timeout "${FLASH_ATTN_BUILD_MINUTES}m" \
     "$STATE_DIR/bootstrap/bin/uv" pip install -p "$VENV_DIR" --no-deps --no-build-isolation --require-hashes -r "$requirement"
 }

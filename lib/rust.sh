@@ -78,7 +78,7 @@ rust_verify() {
   local folder rustc
   rustc=$(rustc_path)
   compiles "$rustc"
-  folder=$(mktemp -d)
+  folder=$(folder_for_programs)
   if [[ -d $(crates_dir) ]]; then
     printf 'fn main() { println!("{:%s}", md5::compute("a")); }\n' x >"$folder/crate.rs"
     "$rustc" --edition 2021 -L "dependency=$(crates_dir)" --extern "md5=$(echo "$(crates_dir)"/libmd5-*.rlib)" \
@@ -92,7 +92,7 @@ rust_verify() {
 # A toolchain that was only half unpacked has a compiler that tells its version and nothing more.
 compiles() {
   local folder code=0
-  folder=$(mktemp -d)
+  folder=$(folder_for_programs) || return 1
   printf 'fn main() { println!("{}", (1..=4).product::<u32>()); }\n' >"$folder/hello.rs"
   "$1" --edition 2021 -o "$folder/hello" "$folder/hello.rs" >&2 && [[ $("$folder/hello") == 24 ]] || code=1
   rm -rf "$folder"
@@ -135,8 +135,11 @@ install_rustup_toolchain() {
   fetch "$RUSTUP_URL" "$RUSTUP_SHA256" "$installer"
   chmod +x "$installer"
   rm -rf "$(rustup_folder)"
-  RUSTUP_HOME=$(rustup_folder)/rustup CARGO_HOME=$(rustup_folder)/cargo RUSTUP_DIST_SERVER=$RUSTUP_DIST_SERVER \
-  RUSTUP_INIT_SKIP_PATH_CHECK=yes "$installer" -y --no-modify-path --profile minimal --component clippy --default-toolchain "$RUST_VERSION"
+  (
+    use_cargo_home "$(rustup_folder)/cargo"
+    RUSTUP_HOME=$(rustup_folder)/rustup RUSTUP_DIST_SERVER=$RUSTUP_DIST_SERVER RUSTUP_INIT_SKIP_PATH_CHECK=yes \
+      "$installer" -y --no-modify-path --profile minimal --component clippy --default-toolchain "$RUST_VERSION"
+  )
 }
 
 # Where rustup unpacks. The toolchain moves on from there; the rest goes.
@@ -166,31 +169,62 @@ settle_rustc() {
     return 0
   fi
   target=$(rust_home)/toolchain-$("$rustc" --version | cut -d' ' -f2)
-  if [[ $("$target/bin/rustc" --version 2>/dev/null) == "$("$rustc" --version)" ]] &&
-    compiles "$target/bin/rustc" 2>/dev/null; then
-    printf '%s\n' "$target/bin/rustc"
-    return 0
+  if [[ $("$target/bin/rustc" --version 2>/dev/null) != "$("$rustc" --version)" ]] ||
+    ! compiles "$target/bin/rustc" 2>/dev/null; then
+    made folder "$target"
+    rm -rf "$target" "$target.part"
+    mkdir -p "$target.part"
+    copy_toolchain "$sysroot" "$target.part"
+    mv "$target.part" "$target"
   fi
-  made folder "$target"
-  rm -rf "$target" "$target.part"
-  mkdir -p "$target.part"
-  cp -al "$sysroot/bin" "$sysroot/lib" "$target.part" 2>/dev/null || cp -a "$sysroot/bin" "$sysroot/lib" "$target.part"
-  mv "$target.part" "$target"
+  open_to_all "$target"
   printf '%s\n' "$target/bin/rustc"
 }
 
-# cargo's words for where crates come from, when not from crates.io: its user's own settings, which
-# a CARGO_HOME of ours would hide, and CRATES_INDEX_URL.
+# Links share their modes with what they link to, so what is not for everyone is copied.
+copy_toolchain() {
+  local closed
+  closed=$(find "$1/bin" "$1/lib" ! -type l ! -perm -a+r -print -quit)
+  if [[ -n $closed ]] || ! cp -al "$1/bin" "$1/lib" "$2" 2>/dev/null; then cp -a "$1/bin" "$1/lib" "$2"; fi
+}
+
+# open_to_all FOLDER: the sandbox's user has to read what lies in our place, whatever the umask was.
+open_to_all() { chmod a+rX "$(rust_home)" && chmod -R a+rX "$1"; }
+
+# cargo's words for CRATES_INDEX_URL, where crates do not come from crates.io.
 crates_source() {
-  local own=${CARGO_HOME:-$HOME/.cargo}/config.toml
-  [[ ! -f $own ]] || printf '%s\n' --config "$own"
   [[ -n $CRATES_INDEX_URL ]] || return 0
   printf '%s\n' --config 'source.crates-io.replace-with="mirror"' --config
   if [[ -d $CRATES_INDEX_URL ]]; then
-    printf 'source.mirror.directory="%s"\n' "$CRATES_INDEX_URL"
+    printf 'source.mirror.directory="%s"\n' "$(realpath "$CRATES_INDEX_URL")"
   else
     printf 'source.mirror.registry="sparse+%s/"\n' "$(crates_index)"
   fi
+}
+
+# use_cargo_home FOLDER: in this shell, from here on, with what its user has told cargo about the way to
+# the crates. (A target, a wrapper or a profile would give other crates, in other places.) Not in the
+# current folder: cargo reads settings from there and from all folders above it, such as HOME.
+use_cargo_home() {
+  local name
+  mkdir -p "$1"
+  cargo_way >"$1/config.toml"
+  for name in $(compgen -e CARGO) $(compgen -e RUST); do
+    [[ $name =~ ^CARGO_(HTTP|NET|REGISTRY|REGISTRIES|SOURCE)_ ]] || unset "$name"
+  done
+  cd /
+  export CARGO_HOME=$1 RUSTUP_HOME=$1
+}
+
+# The tables of cargo's own settings that say where crates come from and how the network is reached.
+cargo_way() {
+  local own=${CARGO_HOME:-$HOME/.cargo}/config
+  [[ -f $own ]] || own+=.toml
+  [[ -f $own ]] || return 0
+  awk -v way='^[[:space:]"]*(source|registries|registry|http|net)["[:space:]]*' '
+    /^[[:space:]]*\[/ && /\][[:space:]]*(#.*)?$/ {on = 0; table = 1; name = $0; sub(/^[[:space:]]*\[+/, "", name); if (name ~ way "[].]") on = 1}
+    !table {on = $0 ~ way "[.=]"}
+    on' "$own"
 }
 
 # Whether the registry knows our crates: asked by cargo where there is one, by curl where it is yet to
@@ -204,26 +238,36 @@ cargo_answers() {
   }
   mapfile -t source < <(crates_source)
   folder=$(mktemp -d)
-  CARGO_HOME=$folder RUSTUP_HOME=$folder CARGO_NET_RETRY=1 timeout "$ANSWER_SECONDS" "$(dirname "$rustc")/cargo" update --dry-run \
-    --manifest-path "$ROOT/crates/Cargo.toml" "${source[@]}" >/dev/null 2>&1 || code=1
+  (
+    use_cargo_home "$folder"
+    CARGO_NET_RETRY=1 timeout "$ANSWER_SECONDS" "$(dirname "$rustc")/cargo" update --dry-run \
+      --manifest-path "$ROOT/crates/Cargo.toml" "${source[@]}" >/dev/null 2>&1
+  ) || code=1
   rm -rf "$folder"
   return "$code"
 }
 
 # All rlibs in one flat folder, replaced as a whole: they work with the very compiler that made them.
 build_crates() {
-  local rustc target folder source
-  rustc=$(rustc_path) folder=$(crates_dir) target=$STATE_DIR/cache/crates
-  stamped "$folder/made-from" "$(rust_key)" && return 0
-  made folder "$folder"
-  rm -rf "$folder" "$folder.part" "$target"
-  mapfile -t source < <(crates_source)
-  CARGO_HOME=$target/cargo RUSTUP_HOME=$target/cargo CARGO_NET_RETRY=3 CARGO_HTTP_TIMEOUT=10 RUSTC=$rustc \
-    "$(dirname "$rustc")/cargo" build --release --locked --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$target" "${source[@]}" || return 1
-  mkdir -p "$folder.part"
-  cp "$target"/release/deps/*.rlib "$folder.part"
-  stamp "$folder.part/made-from" "$(rust_key)"
-  chmod -R a+rX "$folder.part"
-  mv "$folder.part" "$folder"
-  rm -rf "$target"
+  local target=$STATE_DIR/cache/crates folder
+  folder=$(crates_dir)
+  if ! stamped "$folder/made-from" "$(rust_key)"; then
+    made folder "$folder"
+    rm -rf "$folder" "$folder.part" "$target"
+    mkdir -p "$folder.part"
+    compile_crates "$target" && cp "$target"/release/deps/*.rlib "$folder.part" || return 1
+    stamp "$folder.part/made-from" "$(rust_key)"
+    mv "$folder.part" "$folder"
+    rm -rf "$target"
+  fi
+  open_to_all "$folder"
 }
+
+compile_crates() (
+  local rustc source
+  rustc=$(rustc_path)
+  mapfile -t source < <(crates_source)
+  use_cargo_home "$1/cargo"
+  CARGO_NET_RETRY=3 CARGO_HTTP_TIMEOUT=10 RUSTC=$rustc \
+    "$(dirname "$rustc")/cargo" build --release --locked --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$1" "${source[@]}"
+)

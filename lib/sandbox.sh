@@ -28,7 +28,7 @@ sandbox_apply() {
   fi
   if ((EUID == 0)) && ! id "$SANDBOX_USER" >/dev/null 2>&1; then
     made user "$SANDBOX_USER"
-    useradd --no-create-home --shell /bin/sh "$SANDBOX_USER"
+    as_root useradd --no-create-home --shell /bin/sh "$SANDBOX_USER" || (($? == 9)) # it exists by now
   fi
 }
 

@@ -95,7 +95,7 @@ install_from_github() {
   }
   rm -rf "$folder"
   git init -q "$folder"
-  git -C "$folder" fetch -q --depth 1 "$GITHUB_URL/$repository" "$commit"
+  run_git -C "$folder" fetch -q --depth 1 "$GITHUB_URL/$repository" "$commit"
   git -C "$folder" checkout -q FETCH_HEAD
   uv_pip_install --no-build-isolation -e "$folder"
 }

@@ -17,18 +17,19 @@ missing_packages() {
   done
 }
 
-# Runs a command as root. sudo asks for a password at most where somebody can type it.
+# Runs a command as root. sudo asks for a password at most where somebody can type it. What to type
+# where it cannot is the command, or AS_TYPED.
 as_root() {
   if ((EUID == 0)); then
-    "$@"
+    PATH=$PATH:$SYSTEM_FOLDERS "$@"
   elif ! command -v sudo >/dev/null; then
-    die 3 "this needs root, and there is no sudo. As root, run: $*"
-  elif sudo -n true 2>/dev/null; then
+    die 3 "this needs root, and there is no sudo. As root, run: ${AS_TYPED:-$*}"
+  elif sudo -n true 2>/dev/null </dev/null; then
     sudo -n "$@"
   elif ((INTERACTIVE)); then
     sudo -p 'password of %u, to install packages: ' "$@"
   else
-    die 3 "this needs root, and sudo wants a password that nobody is there to type. As root, run: $*"
+    die 3 "this needs root, and sudo wants a password that nobody is there to type. As root, run: ${AS_TYPED:-$*}"
   fi
 }
 
@@ -68,22 +69,42 @@ can_be_root() {
   ((EUID == 0)) || sudo -n true 2>/dev/null || { ((INTERACTIVE)) && command -v sudo >/dev/null; }
 }
 
-# env, because sudo drops exported variables; needrestart only lists (l): restarting would end logins.
+# sudo drops exported variables. needrestart only lists (l): restarting would end logins.
 apt_get() {
-  local sources=()
+  local AS_TYPED="apt-get $*" sources=()
   if [[ -n ${OFFLINE_PACKAGES:-} ]]; then mapfile -t sources < <(carried_packages_options); fi
-  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
-    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 -o APT::Install-Recommends=false "${sources[@]}" "$@"
+  as_root bash -c "$WITH_SETTINGS" bash env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
+    -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 -o APT::Install-Recommends=false "${sources[@]}" "$@" \
+    < <(network_settings)
 }
 
-# Whether apt gets the index of its first source. apt-helper goes by apt's mirrors and proxies, and
-# neither it nor --print-uris needs root or changes anything.
+# The proxies, NAME=VALUE a line, go in by standard input: there may be a password in them, and an
+# argument list is there for everyone to read.
+network_settings() {
+  local name
+  for name in {http,https,ftp,all,no}_proxy {HTTP,HTTPS,FTP,ALL,NO}_PROXY; do
+    [[ -z ${!name:-} ]] || printf '%s=%s\n' "$name" "${!name}"
+  done
+}
+# shellcheck disable=SC2016  # it is for the bash that root runs
+WITH_SETTINGS='while IFS= read -r setting; do export "$setting"; done; exec "$@" </dev/null'
+
+# Whether apt gets an index of any of its hosts; a foreign one that is dead is no reason to stop.
+# apt-helper goes by apt's mirrors and proxies, and neither it nor --print-uris needs root or changes anything.
 apt_answers() {
-  local index file code=0
-  index=$(apt-get update --print-uris 2>/dev/null | sed -n "s/^'\([^']*\)'.*/\1/p" | sed -n 1p)
-  file=$(mktemp)
-  timeout "$ANSWER_SECONDS" /usr/lib/apt/apt-helper download-file "$index" "$file" >/dev/null 2>&1 || code=1
-  rm -f "$file"
+  local index folder code=0 number=0
+  folder=$(mktemp -d)
+  while read -r index; do
+    number=$((number + 1))
+    {
+      if timeout "$ANSWER_SECONDS" /usr/lib/apt/apt-helper download-file "$index" "$folder/$number" >/dev/null 2>&1; then
+        touch "$folder/answered"
+      fi
+    } &
+  done < <(apt-get update --print-uris 2>/dev/null | sed -n "s/^'\([^']*\)'.*/\1/p" | awk -F/ '!seen[$1 $3]++')
+  wait
+  [[ -e $folder/answered ]] || code=1
+  rm -rf "$folder"
   return "$code"
 }
 

@@ -1,12 +1,32 @@
 # shellcheck shell=bash
 # What the set-up has made outside of its own folder is listed as it is made, and removed on request.
-#   STATE_DIR/made.tsv   a kind (package, user, folder) and a name, written before the thing is made
+#   STATE_DIR/made.tsv   a kind (package, user, folder), a name, and the machine on which it was made;
+#                        written before the thing is made
 
 made() {
-  grep -qxF "$1"$'\t'"$2" "$STATE_DIR/made.tsv" 2>/dev/null || printf '%s\t%s\n' "$1" "$2" >>"$STATE_DIR/made.tsv"
+  local row=$1$'\t'$2$'\t'
+  row+=$(machine)
+  grep -qxF "$row" "$STATE_DIR/made.tsv" 2>/dev/null || printf '%s\n' "$row" >>"$STATE_DIR/made.tsv"
 }
 
-made_of() { awk -F'\t' -v kind="$1" '$1 == kind {print $2}' "$STATE_DIR/made.tsv" 2>/dev/null || true; }
+# made_of KIND: what was made on this machine. STATE_DIR may be on a disk that outlives a machine, and what
+# is called the same on the next one came with its image. What lies in STATE_DIR has moved along.
+made_of() { made_here 1 "$1"; }
+made_elsewhere() { made_here 0 "$1"; }
+made_here() {
+  awk -F'\t' -v here="$1" -v kind="$2" -v machine="$(machine)" -v inside="$STATE_DIR/" \
+    '$1 == kind && ($3 == machine || index($2, inside) == 1) == here {print $2}' "$STATE_DIR/made.tsv" 2>/dev/null || true
+}
+
+# What stays the same on a machine until it is set up anew; the root file system, where systemd has not
+# given it a name.
+machine() {
+  local name=''
+  if [[ -r $MACHINE_ID ]]; then read -r name <"$MACHINE_ID" || true; fi
+  if [[ ! $name =~ ^[0-9a-f]{32}$ ]]; then name=$(stat -f -c %i / 2>/dev/null) || true; fi
+  printf '%s' "$name"
+}
+MACHINE_ID=/etc/machine-id
 
 # Everything that this program puts into STATE_DIR. Anything else there is left.
 STATE_ENTRIES=(bootstrap cache cli_tools.stamp deviations.tsv lock logs made.tsv models.tsv pyenv python.path
@@ -31,7 +51,7 @@ uninstall() {
   for name in "${folders[@]}"; do say "    $name"; done
   if [[ -n $user ]]; then say "    the user $user"; fi
   if ((${#packages[@]})); then say "    packages: ${packages[*]}"; fi
-  say 'Results are left where they are.'
+  say_what_is_left
   confirm_removal
   remove_packages "${packages[@]}"
   if [[ -n $user ]] && id "$user" >/dev/null 2>&1; then as_root userdel "$user"; fi
@@ -45,6 +65,15 @@ uninstall() {
   else
     say "Removed. This is not ours and was left: $(find "$STATE_DIR" -mindepth 1 -maxdepth 1 -printf '%p ')"
   fi
+}
+
+say_what_is_left() {
+  local kind name left=''
+  say 'Results are left where they are.'
+  for kind in package user folder; do
+    while read -r name; do left+="    $kind $name"$'\n'; done < <(made_elsewhere "$kind")
+  done
+  [[ -z $left ]] || say "Made on another machine, or before machines were told apart, and left alone:"$'\n'"${left%$'\n'}"
 }
 
 confirm_removal() {

@@ -76,6 +76,31 @@ teardown() { remove_home; }
   expect_status 0
 }
 
+@test "the cache is where the hub's client looks for it" {
+  unset HF_HUB_CACHE HF_HOME XDG_CACHE_HOME HUGGINGFACE_HUB_CACHE
+  export DISK=/disk
+  is() { # EXPECTED NAME=VALUE...
+    local expected=$1
+    shift
+    run env "$@" bash -c 'source "$ROOT/lib/models.sh"; model_cache'
+    [ "$output" = "$expected" ] || { echo "$*: $output" && return 1; }
+  }
+  is "$HOME/.cache/huggingface/hub"
+  is /x/huggingface/hub XDG_CACHE_HOME=/x
+  is /h/hub HF_HOME=/h XDG_CACHE_HOME=/x
+  is "$HOME/h/hub" HF_HOME='~/h'
+  is "/disk/h/hub" HF_HOME='$DISK/h'
+  is "/disk/h/hub" HF_HOME='${DISK}/h'
+  is '/$NONE/${NONE}/hub' HF_HOME='/$NONE/${NONE}'
+  is "$(getent passwd root | cut -d: -f6)/hub" HF_HOME='~root'
+  is '~nobody-here/hub' HF_HOME='~nobody-here'
+  is /legacy HUGGINGFACE_HUB_CACHE=/legacy HF_HOME=/h
+  is /new HF_HUB_CACHE=/new HUGGINGFACE_HUB_CACHE=/legacy HF_HOME=/h
+  is "$HOME" HF_HUB_CACHE='~'
+  HUGGINGFACE_HUB_CACHE=/only-this-shell
+  [ "$(model_cache)" = "$HOME/.cache/huggingface/hub" ]
+}
+
 @test "the driver has to start" {
   run as_program evaluation_probe
   expect_status 1

@@ -248,3 +248,161 @@ STUB
   expect_status 0
   [ -z "$output" ]
 }
+
+@test "each answer of the hub has its own way out, and only a refusal speaks of a licence" {
+  command_stub curl <<<'cat >/dev/null; printf "%s" "$ANSWER"'
+  DEMO=0 load_libraries
+  says() { # ANSWER WORDS [WORDS THAT MUST NOT APPEAR]
+    ANSWER=$1 run as_program find_on_hub org/name
+    expect_status 0
+    expect_output $'fails\tmodel\taccess to org/name'
+    expect_output "$2"
+    [[ -z ${3:-} ]] || expect_no_output "$3"
+  }
+  says 401 'accept its licence at https://huggingface.co/org/name and export HF_TOKEN'
+  says 403 'accept its licence at https://huggingface.co/org/name with the account of HF_TOKEN'
+  says 404 'check its name' licence
+  for busy in 408 429 500 502 503 504 '503 200'; do says "$busy" 'try again in some minutes, or set HF_ENDPOINT' licence; done
+  says 407 'the proxy says 407' licence
+  says '000 407' 'the proxy says 407' licence
+  says '000 403' 'the proxy says 403' licence
+  says '000 000' 'open the network' licence
+  says '' 'open the network' licence
+  says 418 'HTTP 418' licence
+  for fine in 200 302 307 '200 200'; do
+    ANSWER=$fine run as_program find_on_hub org/name
+    [ -z "$output" ]
+  done
+}
+
+@test "a token is sent as the hub's client sends it, wherever it comes from" {
+  DEMO=0 load_libraries
+  curl_sees() {
+    curl() { cat >"$TEST_HOME/sent"; }
+    model_access org/name >/dev/null
+    cat "$TEST_HOME/sent"
+  }
+  expect_sent() {
+    run as_program curl_sees
+    [ "$output" = "${1:+header = \"Authorization: Bearer $1\"}" ] || { echo "sent: $output" && return 1; }
+  }
+  for HF_TOKEN in $'hf_good\r' ' hf_good' $'\thf_good\r\n' $'hf_good\n' $'hf_\rgood '; do expect_sent hf_good; done
+  HF_TOKEN=$' \r\n' expect_sent ''
+  # shellcheck disable=SC1003  # a backslash
+  HF_TOKEN='"hf\' expect_sent '\"hf\\'
+  HF_TOKEN='' HUGGING_FACE_HUB_TOKEN=' hf_old' expect_sent hf_old
+  mkdir -p "$HOME/.cache/huggingface"
+  printf ' hf_file\r\n' >"$HOME/.cache/huggingface/token"
+  HF_TOKEN=' ' expect_sent hf_file
+  printf 'hf_named\r\n' >"$HOME/token"
+  # shellcheck disable=SC2088  # the hub's client expands it
+  export HF_TOKEN_PATH='~/token'
+  HF_TOKEN='' expect_sent hf_named
+}
+
+@test "a GPU that is listed counts, whatever nvidia-smi's exit code and warnings; errors are no GPU" {
+  load_libraries
+  uptime_seconds() { echo 9999; }
+  for code in 0 14 15 255; do
+    command_stub nvidia-smi <<STUB
+echo 'WARNING: infoROM is corrupted at gpu 0000:07:00.0'
+echo 'Unable to determine the device handle for GPU0000:08:00.0: Unknown Error' >&2
+echo 'NVIDIA H100 80GB HBM3, 570.124.06'
+exit $code
+STUB
+    run as_program nvidia_gpus
+    [ "$output" = 'NVIDIA H100 80GB HBM3, 570.124.06' ]
+    run as_program find_gpu
+    expect_output $'note\tnvidia-smi\t'
+    expect_output 'infoROM'
+    expect_no_output $'\tgpu\t'
+  done
+  for words in 'No devices were found' '[Unknown Error], 570.1' '[GPU is lost], [GPU is lost]' 'NVIDIA H100, [N/A]' \
+    'Failed to initialize NVML: Driver/library version mismatch' 'NVML library version: 570.124'; do
+    command_stub nvidia-smi <<<"echo '$words'; exit 0"
+    run as_program has_gpu
+    expect_status 1
+    run as_program find_gpu
+    expect_output $'differs\tgpu\t'
+  done
+}
+
+@test "HF_HUB_OFFLINE left over is found, unless the models are in the cache" {
+  DEMO=0 BASE_MODEL=org/base CHECKPOINT_PATH=org/tuned/final
+  load_libraries
+  for variable in HF_HUB_OFFLINE TRANSFORMERS_OFFLINE; do
+    for value in 1 true YES on; do
+      export "$variable=$value"
+      run as_program find_model_access
+      expect_output $'fails\tmodel\torg/base in '
+      expect_output 'unset HF_HUB_OFFLINE'
+    done
+    export "$variable=0"
+    command_stub curl <<<'printf 200'
+    run as_program find_model_access
+    [ -z "$output" ]
+    unset "$variable"
+  done
+  export HF_HUB_OFFLINE=1 HF_HUB_CACHE=$TEST_HOME/hub
+  for model in base tuned; do
+    mkdir -p "$HF_HUB_CACHE/models--org--$model"/{refs,snapshots/abc/final}
+    printf abc >"$HF_HUB_CACHE/models--org--$model/refs/main"
+    touch "$HF_HUB_CACHE/models--org--$model/snapshots/abc/config.json"
+  done
+  run as_program find_model_access
+  expect_output $'fails\tmodel\torg/tuned/final in '
+  expect_no_output org/base
+  touch "$HF_HUB_CACHE/models--org--tuned/snapshots/abc/final/adapter_config.json"
+  run as_program find_model_access
+  [ -z "$output" ]
+}
+
+@test "no folder in which programs may be run stops" {
+  load_libraries
+  folder_for_programs() { return 1; }
+  run as_program find_place_for_programs
+  expect_output $'stop\tnoexec\t'
+}
+
+@test "pip is asked whatever its user has set for installations" {
+  command_stub python3 <<'STUB'
+[[ $* != *--help* ]] || exit 0
+[[ -z ${PIP_REQUIRE_VIRTUALENV:-} && -z ${PYTHONHOME:-} && $PIP_INDEX_URL == https://mirror ]]
+STUB
+  load_libraries
+  export PIP_REQUIRE_VIRTUALENV=true PYTHONHOME=/nowhere PIP_INDEX_URL=https://mirror
+  run as_program answers pip uv
+  expect_status 0
+}
+
+@test "a repository that was carried here answers and is cloned, whoever it belongs to" {
+  ((EUID == 0)) || skip 'changes owners'
+  rm "$STUBS/git"
+  load_libraries
+  git init -q --bare "$TEST_HOME/carried.git"
+  commit=$(git -C "$TEST_HOME/carried.git" -c user.name=x -c user.email=x@example.com commit-tree -m x \
+    "$(git -C "$TEST_HOME/carried.git" hash-object -w -t tree /dev/null)")
+  git -C "$TEST_HOME/carried.git" update-ref HEAD "$commit"
+  become_ordinary
+  chown -R 12345 "$TEST_HOME/carried.git"
+  run as_program answers git "file://$TEST_HOME/carried.git"
+  expect_status 0
+  run as_program run_git clone -q "file://$TEST_HOME/carried.git" "$HOME/clone"
+  expect_status 0
+  run as_program answers git "file://$TEST_HOME/none.git"
+  [ "$status" -ne 0 ]
+}
+
+@test "a folder of --download-only that may not be read says so" {
+  mkdir "$TEST_HOME/carried"
+  touch "$TEST_HOME/carried/complete"
+  load_libraries
+  become_ordinary
+  ((EUID)) || chown -R 12345 "$TEST_HOME/carried"
+  chmod 700 "$TEST_HOME/carried"
+  ((EUID == 0)) || chmod 000 "$TEST_HOME/carried"
+  run as_program use_carried "$TEST_HOME/carried"
+  chmod 700 "$TEST_HOME/carried"
+  expect_status 2
+  expect_output 'may not read it'
+}

@@ -277,7 +277,7 @@ commit_all() {
 @test "a mirror that pip is told of is meant for uv, too, unless uv has one of its own" {
   mkdir -p "$STATE_DIR/bootstrap/bin"
   printf '#!/bin/sh\necho "index: $UV_INDEX_URL"\n' >"$STATE_DIR/bootstrap/bin/uv"
-  printf '#!/bin/sh\n[ "$*" = "-m pip config get global.index-url" ] && echo https://configured/simple\n' \
+  printf '#!/bin/sh\n[ "$*" = "-m pip config list" ] && echo "global.index-url='"'"'https://configured/simple'"'"'"\n' \
     >"$STATE_DIR/bootstrap/bin/python"
   chmod +x "$STATE_DIR"/bootstrap/bin/*
   run as_program run_uv
@@ -298,5 +298,84 @@ commit_all() {
   run_uv() { :; }
   echo /some/python >"$STATE_DIR/python.path"
   as_program fill_environment "$VLLM_VENV_DIR" "$LOCK"
-  [ "$(cat "$STATE_DIR/made.tsv")" = $'folder\t'"$VLLM_VENV_DIR" ]
+  [ "$(cut -f1,2 "$STATE_DIR/made.tsv")" = $'folder\t'"$VLLM_VENV_DIR" ]
+}
+
+# own_settings COMMAND...: what pip and uv see of a person's settings, as NAME=VALUE.
+own_settings() {
+  "$@" python3
+  env | grep -E '^(PIP|UV|PYTHON|SSL|ALL_PROXY)' | sort
+}
+
+@test "pip's and uv's settings of the way to the packages count; those for a person's own installations do not" {
+  command_stub python3 <<'STUB'
+[[ $* == '-m pip config list' ]] || exit 1
+printf '%s\n' ":env:.user='1'" "global.index-url='https://all/simple'" "global.proxy='http://proxy:3128'" "global.target='/elsewhere'" \
+  "global.trusted-host='\na.example\nb.example'" "install.index-url='https://install/simple'" "install.user='true'" "list.format='json'"
+STUB
+  # shellcheck disable=SC2046  # a list of words
+  unset $(compgen -e PIP_) $(compgen -e UV_) $(compgen -e PYTHON) $(compgen -e SSL_)
+  export PIP_USER=1 PIP_REQUIRE_VIRTUALENV=true PIP_TARGET=/x PIP_PREFIX=/x PIP_NO_BINARY=:all: PIP_CONSTRAINT=/x PIP_CERT=/ca.pem
+  export UV_SYSTEM_PYTHON=1 UV_CONSTRAINT=/x UV_NO_BINARY=1 UV_PYTHON=3.9 UV_EXCLUDE_NEWER=2020-01-01 UV_HTTP_TIMEOUT=9
+  export PYTHONPATH=/x PYTHONHOME=/x PYTHONOPTIMIZE=2 UV_INDEX_COMPANY_PASSWORD=secret
+  run as_program own_settings use_uv_settings
+  expect_status 0
+  diff - <(
+    cat <<'EXPECTED'
+ALL_PROXY=http://proxy:3128
+PIP_CERT=/ca.pem
+PIP_CONFIG_FILE=/dev/null
+PIP_INDEX_URL=https://install/simple
+PIP_PROXY=http://proxy:3128
+PIP_TRUSTED_HOST=a.example b.example
+PYTHONNOUSERSITE=1
+PYTHONSAFEPATH=1
+SSL_CERT_FILE=/ca.pem
+UV_HTTP_TIMEOUT=9
+UV_INDEX_COMPANY_PASSWORD=secret
+UV_INDEX_URL=https://install/simple
+UV_INSECURE_HOST=a.example b.example
+UV_NO_CONFIG=1
+EXPECTED
+  ) <<<"$output"
+}
+
+@test "of uv.toml, too, the way counts and the rest does not" {
+  command -v python3.12 >/dev/null && PYTHON=$(PATH=${PATH#*:} command -v python3.12) || PYTHON=python3
+  "$PYTHON" -c 'import tomllib' 2>/dev/null || skip 'wants a Python 3.11 or newer'
+  mkdir -p "$HOME/.config/uv"
+  cat >"$HOME/.config/uv/uv.toml" <<'TOML'
+index-url = "https://mirror/simple"
+exclude-newer = "2020-01-01"
+[pip]
+system = true
+no-binary = [":all:"]
+allow-insecure-host = ["a.example"]
+[[index]]
+name = "own"
+url = "https://own/simple"
+default = true
+TOML
+  settings() {
+    use_uv_settings "$PYTHON"
+    cat "$UV_CONFIG_FILE"
+  }
+  run as_program settings
+  expect_status 0
+  [ "$output" = 'index = [{"name" = "own", "url" = "https://own/simple", "default" = true}]
+index-url = "https://mirror/simple"
+allow-insecure-host = ["a.example"]' ]
+  PIP_INDEX_URL=https://pip/simple run as_program own_settings use_uv_settings
+  expect_no_output UV_INDEX_URL
+}
+
+@test "what is proved is the locked package, whatever the shell has put before it" {
+  python3 -m venv --without-pip "$VENV_DIR" || skip 'wants python3-venv'
+  site=$(echo "$VENV_DIR"/lib/python3*/site-packages)
+  for module in numpy rich scipy transformers tree_sitter_rust; do touch "$site/$module.py"; done
+  mkdir "$TEST_HOME/mine"
+  echo 'raise SystemExit("not the locked one")' >"$TEST_HOME/mine/transformers.py"
+  cd "$TEST_HOME/mine"
+  PYTHONPATH=$TEST_HOME/mine PYTHONHOME=/nowhere run as_program venv_verify
+  expect_status 0
 }

@@ -133,20 +133,97 @@ RUSTC
   expect_output 'can be had now'
 }
 
-@test "cargo is told of a mirror, of a vendored folder, and of its user's own settings" {
-  mkdir -p "$HOME/.cargo" "$TEST_HOME/vendored"
+@test "cargo is told of a mirror, and of a vendored folder" {
+  mkdir -p "$TEST_HOME/vendored"
   CRATES_INDEX_URL=sparse+https://mirror/index/ run as_program crates_source
   expect_output 'source.mirror.registry="sparse+https://mirror/index/"'
   CRATES_INDEX_URL=$TEST_HOME/vendored run as_program crates_source
   expect_output "source.mirror.directory=\"$TEST_HOME/vendored\""
-  touch "$HOME/.cargo/config.toml"
-  CRATES_INDEX_URL='' run as_program crates_source
-  [ "$output" = $'--config\n'"$HOME/.cargo/config.toml" ]
+}
+
+@test "of cargo's settings the way to the crates counts; a target, a wrapper or flags do not" {
+  mkdir -p "$HOME/.cargo"
+  cat >"$HOME/.cargo/config.toml" <<'TOML'
+build.target = "x86_64-unknown-linux-musl"
+http.cainfo = "/ca.pem"
+[build]
+rustflags = [
+  "-C", "target-cpu=native",
+]
+target-dir = "/elsewhere"
+[source.crates-io] # a mirror
+replace-with = "mirror"
+[source.mirror]
+registry = "sparse+https://mirror/"
+[profile.release]
+panic = "abort"
+[[unstable]]
+[net]
+offline = false
+[target.'cfg(all())']
+linker = "clang"
+TOML
+  settings() {
+    use_cargo_home "$TEST_HOME/cargo"
+    cat "$CARGO_HOME/config.toml"
+    pwd
+    env | grep -E '^(CARGO|RUST)' | sort
+  }
+  export CARGO_BUILD_TARGET=x CARGO_TARGET_DIR=/x RUSTFLAGS=-Copt-level=0 RUSTC_WRAPPER=sccache CARGO_PROFILE_RELEASE_PANIC=abort
+  export RUSTUP_TOOLCHAIN=nightly CARGO_HTTP_PROXY=proxy CARGO_NET_OFFLINE=false CARGO_REGISTRIES_MIRROR_TOKEN=secret CARGO_UNSTABLE_X=1
+  run as_program settings
+  expect_status 0
+  diff - <<<"$output" <(
+    cat <<EXPECTED
+http.cainfo = "/ca.pem"
+[source.crates-io] # a mirror
+replace-with = "mirror"
+[source.mirror]
+registry = "sparse+https://mirror/"
+[net]
+offline = false
+/
+CARGO_HOME=$TEST_HOME/cargo
+CARGO_HTTP_PROXY=proxy
+CARGO_NET_OFFLINE=false
+CARGO_REGISTRIES_MIRROR_TOKEN=secret
+RUSTUP_HOME=$TEST_HOME/cargo
+EXPECTED
+  )
+}
+
+# A cargo that puts its rlibs where CARGO_BUILD_TARGET says, or makes none.
+fake_cargo() {
+  cat >"$1" <<'CARGO'
+#!/bin/bash
+[[ -z $NO_RLIBS ]] || exit 0
+while [[ $1 != --target-dir ]]; do shift; done
+mkdir -p "$2/$CARGO_BUILD_TARGET/release/deps"
+touch "$2/$CARGO_BUILD_TARGET/release/deps/libmd5-1.rlib"
+CARGO
+}
+
+@test "crates are built for this machine, whatever its user builds for" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  fake_cargo "$RUSTUP_HOME/toolchains/pinned/bin/cargo"
+  CARGO_BUILD_TARGET=other run as_program rust_apply
+  expect_status 0
+  [ -e "$(crates_dir)/libmd5-1.rlib" ]
+  [ ! -e "$STATE_DIR/deviations.tsv" ]
+}
+
+@test "a folder without crates never counts as done" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  fake_cargo "$RUSTUP_HOME/toolchains/pinned/bin/cargo"
+  NO_RLIBS=1 run as_program rust_apply
+  expect_status 0
+  expect_output 'deviation rust.crates'
+  [ ! -e "$(crates_dir)" ]
 }
 
 @test "the registry is asked by cargo, with its user's settings, and by curl where cargo is yet to come" {
   mkdir -p "$HOME/.cargo"
-  touch "$HOME/.cargo/config.toml"
+  echo '[http]' >"$HOME/.cargo/config.toml"
   command_stub curl <<<'[[ $* == *https://index/config.json* ]]'
   run as_program answers cargo https://index/config.json
   expect_status 0
@@ -157,8 +234,43 @@ RUSTC
   [ "$status" -ne 0 ]
   cat >"$RUSTUP_HOME/toolchains/pinned/bin/cargo" <<'CARGO'
 #!/bin/bash
-[[ $* == "update --dry-run "*"--config $HOME/.cargo/config.toml"* && $CARGO_HOME != "$HOME/.cargo" ]]
+[[ $* == "update --dry-run "* && $CARGO_HOME != "$HOME/.cargo" && $(cat "$CARGO_HOME/config.toml") == '[http]' ]]
 CARGO
   run as_program answers cargo https://another/config.json
   expect_status 0
+}
+
+@test "the sandbox's user can read the toolchain, whatever root's umask is and was" {
+  ((EUID == 0)) || skip 'is about root'
+  chmod 755 "$TEST_HOME"
+  umask 077
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  as_program run_step rust 1 1
+  setpriv --reuid 12345 --clear-groups "$(rustc_path)" --version
+  [ "$(stat -c %a "$RUSTUP_HOME/toolchains/pinned/bin/rustc")" = 700 ]
+  chmod 700 "$ROOT_PREFIX" "$(dirname "$(dirname "$(rustc_path)")")" # as an earlier version left it
+  as_program rust_apply
+  setpriv --reuid 12345 --clear-groups "$(rustc_path)" --version
+}
+
+@test "where /tmp is mounted noexec, programs are compiled and run elsewhere" {
+  ((EUID == 0)) || skip 'mounts'
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  mkdir "$TEST_HOME/noexec"
+  on_noexec() {
+    mount -t tmpfs -o noexec,mode=1777 noexec "$TEST_HOME/noexec"
+    TMPDIR=$TEST_HOME/noexec
+    find_place_for_programs
+    rust_apply
+    rust_verify
+    ls -A "$TMPDIR" "$HOME"
+  }
+  export -f fake_toolchain
+  as_program true
+  sed -i '$d' "$TEST_HOME/program"
+  echo on_noexec >>"$TEST_HOME/program"
+  run unshare -m bash "$TEST_HOME/program"
+  expect_status 0
+  expect_no_output $'\tnoexec\t'
+  expect_no_output .sigilderg
 }

@@ -33,7 +33,7 @@ teardown() { remove_home; }
   run as_program apt_install gcc git tmux
   expect_status 0
   verify_stubs
-  [ "$(cat "$STATE_DIR/made.tsv")" = $'package\tgit\npackage\tperl' ]
+  [ "$(cut -f1,2 "$STATE_DIR/made.tsv")" = $'package\tgit\npackage\tperl' ]
 }
 
 @test "a failing install fails the step" {
@@ -121,13 +121,63 @@ teardown() { remove_home; }
   expect_status 1
 }
 
-@test "apt is asked through apt itself, for the first of its sources" {
-  stub apt-get "update --print-uris => echo \"'http://a/InRelease' a 0\"; echo \"'http://b/InRelease' b 0\""
-  command_stub timeout <<<'shift; echo "$*" >>"$STUBS/.asked"; [[ $* != *http://b* ]]'
+@test "apt is asked through apt itself, for each host of its sources, and one that answers is enough" {
+  print_uris() { printf "update --print-uris => printf \"'%%s' f 0 \\\\\\\\n\" %s" "$*"; }
+  command_stub timeout <<<'shift; echo "$*" >>"$STUBS/.asked"; [[ $* == *http://alive/* ]]'
+  stub apt-get "$(print_uris http://dead/a/InRelease http://dead/b/InRelease http://alive/InRelease)"
   run as_program apt_answers
   expect_status 0
-  grep -q 'apt-helper download-file http://a/InRelease' "$STUBS/.asked"
-  stub apt-get "update --print-uris => echo \"'http://b/InRelease' b 0\""
+  [ "$(cut -d' ' -f3 "$STUBS/.asked" | sort)" = $'http://alive/InRelease\nhttp://dead/a/InRelease' ]
+  grep -q 'apt-helper download-file http://alive/InRelease' "$STUBS/.asked"
+  stub apt-get "$(print_uris http://dead/a/InRelease http://gone/InRelease)"
   run as_program apt_answers
+  expect_status 1
+}
+
+@test "proxies reach apt through sudo, which drops variables, and no argument list" {
+  command_stub sudo <<'STUB'
+[[ $1 != -n ]] || shift
+[[ $1 != true ]] || exit 0
+echo "$*" >>"$STUBS/.arguments"
+exec env -i PATH="$PATH" STUBS="$STUBS" "$@"
+STUB
+  command_stub apt-get <<<'echo "$http_proxy $https_proxy $no_proxy $DEBIAN_FRONTEND"; cat'
+  export http_proxy='http://u:pass word@proxy:3128' https_proxy=http://proxy:3129 no_proxy=localhost
+  become_ordinary
+  run as_program apt_get update
+  expect_status 0
+  [ "$output" = 'http://u:pass word@proxy:3128 http://proxy:3129 localhost noninteractive' ]
+  run cat "$STUBS/.arguments"
+  expect_no_output proxy
+}
+
+@test "what to type as root is the command, without how it would have been called" {
+  stub sudo '-n true => exit 1'
+  become_ordinary
+  run as_program apt_get install git
+  expect_status 3
+  expect_output 'As root, run: apt-get install git'
+}
+
+@test "root's own folders are looked in, where su and cron leave them out" {
+  ((EUID == 0)) || skip 'is about root'
+  mkdir "$TEST_HOME/sbin" "$TEST_HOME/bin"
+  printf '#!/bin/sh\necho made "$@"\n' >"$TEST_HOME/sbin/useradd"
+  chmod +x "$TEST_HOME/sbin/useradd"
+  ln -s "$(command -v grep)" "$(command -v awk)" "$TEST_HOME/bin"
+  SYSTEM_FOLDERS=$TEST_HOME/sbin
+  id() { [[ $1 != "$SANDBOX_USER" ]]; }
+  apply_without_sbin() {
+    PATH=$TEST_HOME/bin
+    sandbox_apply
+  }
+  run as_program apply_without_sbin
+  expect_status 0
+  expect_output "made --no-create-home --shell /bin/sh $SANDBOX_USER"
+  printf '#!/bin/sh\nexit 9\n' >"$TEST_HOME/sbin/useradd" # the user exists by now
+  run as_program apply_without_sbin
+  expect_status 0
+  printf '#!/bin/sh\nexit 1\n' >"$TEST_HOME/sbin/useradd"
+  run as_program apply_without_sbin
   expect_status 1
 }

@@ -71,3 +71,41 @@ teardown() { remove_home; }
   expect_status 3
   [ -e "$STATE_DIR/python.path" ]
 }
+
+@test "what was made on another machine is left on this one, and said; what has moved along is removed" {
+  MACHINE_ID=$TEST_HOME/machine-id
+  echo 00000000000000000000000000000001 >"$MACHINE_ID"
+  as_program made package gcc
+  as_program made user "$SANDBOX_USER"
+  as_program made folder "$TEST_HOME/elsewhere/venv"
+  as_program made folder "$STATE_DIR/rust/toolchain"
+  printf 'package\ttmux\n' >>"$STATE_DIR/made.tsv" # as an earlier version wrote it
+  sed -i '/elsewhere/{/0001$/!d}' "$STATE_DIR/made.tsv"
+  mkdir -p "$STATE_DIR/rust/toolchain"
+  echo 00000000000000000000000000000002 >"$MACHINE_ID"
+  as_program made package git
+  command_stub dpkg-query <<<'echo installed'
+  stub apt-get '*--simulate remove git => true' '*purge git => true'
+  stub userdel
+  uninstall_as_root() {
+    as_root() { "$@"; }
+    YES=1
+    uninstall
+  }
+  run as_program uninstall_as_root
+  expect_status 0
+  verify_stubs
+  [ -d "$TEST_HOME/elsewhere/venv" ]
+  [ ! -e "$STATE_DIR" ]
+  expect_output 'Made on another machine'
+  for left in 'package gcc' 'package tmux' "user $SANDBOX_USER" "folder $TEST_HOME/elsewhere/venv"; do expect_output "$left"; done
+}
+
+@test "a machine that systemd has not named is known by its root file system" {
+  MACHINE_ID=$TEST_HOME/machine-id
+  run as_program machine
+  [ "$output" = "$(stat -f -c %i /)" ]
+  echo uninitialized >"$MACHINE_ID"
+  run as_program machine
+  [ "$output" = "$(stat -f -c %i /)" ]
+}
