@@ -22,7 +22,11 @@ SYSTEM_FOLDERS=/usr/local/sbin:/usr/sbin:/sbin # which `su` and cron leave out
 forget_python_settings() {
   local name
   for name in $(compgen -e PYTHON); do
-    [[ $name == PYTHONDONTWRITEBYTECODE || $name == PYTHONUNBUFFERED ]] || unset "$name"
+    case $name in
+      PYTHON_*) ;; # settings of ours; CPython 3.12 knows none of that form
+      PYTHONDONTWRITEBYTECODE | PYTHONUNBUFFERED) ;;
+      *) unset "$name" ;;
+    esac
   done
   export PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
 }

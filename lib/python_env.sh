@@ -117,7 +117,9 @@ build_python() {
   [[ -z $PYTHON_BUILD_MIRROR_URL ]] || export PYTHON_BUILD_MIRROR_URL PYTHON_BUILD_MIRROR_URL_SKIP_CHECKSUM=1
   rm -rf "$pyenv/versions/$PYTHON_VERSION" "$work"
   mkdir -p "$work"
-  # Python remembers the folder that it was built in: one of the same name gives the same files.
+  # Python remembers the folder that it was built in: one of the same name gives the same files. Its own
+  # build tools import what lies beside them.
+  unset PYTHONSAFEPATH
   TMPDIR=$work PYTHON_BUILD_BUILD_PATH=$work/build PYENV_ROOT=$pyenv MAKE_OPTS="-j$(nproc)" \
     "$pyenv/bin/pyenv" install --verbose "$PYTHON_VERSION"
   rm -rf "$work"

@@ -173,7 +173,7 @@ TOML
   export RUSTUP_TOOLCHAIN=nightly CARGO_HTTP_PROXY=proxy CARGO_NET_OFFLINE=false CARGO_REGISTRIES_MIRROR_TOKEN=secret CARGO_UNSTABLE_X=1
   run as_program settings
   expect_status 0
-  diff - <<<"$output" <(
+  diff - <(
     cat <<EXPECTED
 http.cainfo = "/ca.pem"
 [source.crates-io] # a mirror
@@ -189,7 +189,7 @@ CARGO_NET_OFFLINE=false
 CARGO_REGISTRIES_MIRROR_TOKEN=secret
 RUSTUP_HOME=$TEST_HOME/cargo
 EXPECTED
-  )
+  ) <<<"$output"
 }
 
 # A cargo that puts its rlibs where CARGO_BUILD_TARGET says, or makes none.
