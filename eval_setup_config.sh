@@ -95,6 +95,7 @@ STATE_DISK_GB=12  # environment 8 GB, Python and its sources 1 GB, downloads
 MODELS_DISK_GB=20 # base 16 GB, adapter, room to write before renaming
 DEMO_DISK_GB=8
 TMP_DISK_GB=1
+RESULTS_DISK_GB=1
 SYSTEM_DISK_GB=1 # apt packages
 
 # --- Python ---------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ disk_needs() {
   if [[ -f $VENV_DIR/$VENV_MARKER ]]; then state=1; fi
   if models_are_here; then cache=0; fi
   printf '%s\t%s\n' "$STATE_DIR" "$state" "$(model_cache)" "$cache" \
-    "${TMPDIR:-/tmp}" "$TMP_DISK_GB" / "$SYSTEM_DISK_GB"
+    "$OUTPUT_DIR" "$RESULTS_DISK_GB" "${TMPDIR:-/tmp}" "$TMP_DISK_GB" / "$SYSTEM_DISK_GB"
 }
 
 # Places on the same disk share what is free there.
@@ -127,7 +127,7 @@ find_disk() {
   for disk in "${!needs[@]}"; do
     ((free[$disk] >= needs[$disk])) || finding stop disk "${needs[$disk]} GB free on $disk for ${paths[$disk]}" \
       "${free[$disk]} GB" 'the environment and the models do not fit' \
-      'free some space, or set STATE_DIR, HF_HOME or TMPDIR to a larger disk'
+      'free some space, or set STATE_DIR, HF_HOME, OUTPUT_DIR or TMPDIR to a larger disk'
   done
 }
 
@@ -363,7 +363,8 @@ preflight() {
   if ((STRICT)); then
     say 'To go on:'
     say '    bash eval_setup.sh --demo               the whole job with tiny models, on any Debian or Ubuntu'
-    say '    SKIP_ENV_CHECK=1 bash eval_setup.sh     the real models here; every difference is recorded'
+    say 'The real models here, with every difference recorded:'
+    say "    $(resume_command SKIP_ENV_CHECK=1)"
   fi
   exit 3
 }

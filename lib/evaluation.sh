@@ -42,7 +42,7 @@ driver_command() {
 # CC, GIT_DIR ...), and what was set up and evaluated would not be what is pinned.
 PASSED_ON=(
   # who and where
-  HOME USER LOGNAME SHELL PATH PWD TERM NO_COLOR TZ TMPDIR TMUX TMUX_TMPDIR XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR
+  HOME USER LOGNAME SHELL PATH PWD TERM NO_COLOR TZ TMPDIR TMUX_TMPDIR XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR
   # the way out: proxies and certificates
   '*_proxy' '*_PROXY' SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE GIT_SSL_CAINFO GIT_SSL_CAPATH
   PIP_CERT PIP_CLIENT_CERT
@@ -87,7 +87,7 @@ leave_behind() {
 forget_passed_on() {
   local name
   for name in $(compgen -e) $(setting_names); do
-    case $name in HOME | PATH | PWD | SHELL | TERM | TMUX | STATE_DIR | LC_ALL | PYTHONNOUSERSITE | GIT_TERMINAL_PROMPT) ;;
+    case $name in HOME | PATH | PWD | SHELL | TERM | STATE_DIR | LC_ALL | PYTHONNOUSERSITE | GIT_TERMINAL_PROMPT) ;;
     *) unset "$name" ;;
     esac
   done
@@ -119,7 +119,7 @@ write_session_file() {
 print_environment() {
   local name
   for name in $(compgen -e); do
-    case $name in PWD | TERM | TMUX) continue ;; esac
+    case $name in PWD | TERM) continue ;; esac
     ! passes "$name" || printf 'export %s=%q\n' "$name" "${!name}"
   done
   for name in $(setting_names) "${SETTLED[@]}"; do

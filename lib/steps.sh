@@ -132,13 +132,16 @@ explain_failure() {
     explain_circumstances "$step"
     say ''
     say "Nothing that was finished is lost. Once the cause is gone, go on with:"
+    # shellcheck disable=SC2119
     say "    $(resume_command)"
   } >&2
 }
 
 # What a person types to go on with the very same thing, from anywhere: the folder, the settings that
-# were given, the options. A value that holds a password is left to the person's own variable.
-resume_command() {
+# were given, and those that are named here, the options. A value that holds a password is left to the
+# person's own variable.
+# shellcheck disable=SC2120  # preflight names a setting
+resume_command() { # [SETTING=VALUE...]
   local name given=''
   for name in $(setting_names) HF_HOME HF_HUB_CACHE TMPDIR CUDA_VISIBLE_DEVICES PIP_INDEX_URL UV_INDEX_URL; do
     is_exported "$name" || continue
@@ -148,7 +151,7 @@ resume_command() {
       printf -v given '%s%s=%q ' "$given" "$name" "${!name}"
     fi
   done
-  printf 'cd %q && %sbash %q%s' "$PWD" "$given" "$(program)" "$RESUME_OPTIONS"
+  printf 'cd %q && %s%sbash %q%s' "$PWD" "$given" "${*/%/ }" "$(program)" "$RESUME_OPTIONS"
 }
 
 # This program, as it is called from here.
@@ -163,6 +166,7 @@ again() {
 interrupted() {
   say ''
   say 'Interrupted. The same command goes on from here.'
+  # shellcheck disable=SC2119
   say "    $(resume_command)"
 }
 

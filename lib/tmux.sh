@@ -41,7 +41,7 @@ start_session() {
   # The last run's session may be about to end, or be kept by a window of somebody's own.
   open_window new-session -d -s "$SESSION" -x 120 -y 40 2>/dev/null ||
     open_window new-window -t "=$SESSION:" 2>/dev/null ||
-    open_window new-session -d -s "$SESSION" -x 120 -y 40 || true
+    open_window new-session -d -s "$SESSION" -x 120 -y 40 || cannot_start
   wait_until_started
   our_tmux set-option -t "=$SESSION:" @state_dir "$STATE_DIR" 2>/dev/null || true
   our_tmux set-option -t "=$SESSION:" status-left-length 20 2>/dev/null || true
@@ -60,7 +60,11 @@ wait_until_started() {
     [[ ! -f $STATE_DIR/run.started ]] || return 0
     sleep 0.1
   done
-  rm -f "$STATE_DIR/run.session"
+  cannot_start
+}
+
+cannot_start() {
+  rm -f "$STATE_DIR/run.session" # a token may be in it
   die 1 "the tmux session $SESSION did not start. Does this work: tmux -L $TMUX_SERVER new-session -s $SESSION"
 }
 
@@ -73,6 +77,8 @@ run_session() {
   mkdir -p "$STATE_DIR/logs"
   record_start
   trap : INT # Ctrl-C in the session ends what is done there, not the record of how it ended
+  trap '' QUIT
+  stty -ixon </dev/tty 2>/dev/null || true # Ctrl-S would stop it all
   set +e
   (
     set -Eeuo pipefail

@@ -137,8 +137,14 @@ teardown() { remove_home; }
   for shell in bash sh; do
     run "$shell" "$TEST_HOME/eval_setup.sh" --list
     expect_status 2
-    [ "$output" = "error: $TEST_HOME/eval_setup.sh has the line ends of Windows. Clone the repository on this machine." ]
+    [ "$output" = "error: the scripts in $TEST_HOME have the line ends of Windows. Clone the repository on this machine." ]
   done
+  sed -i 's/\r$//' "$TEST_HOME/eval_setup.sh" "$TEST_HOME"/lib/*.sh
+  run bash "$TEST_HOME/eval_setup.sh" --list
+  expect_status 0
+  sed -i 's/$/\r/' "$TEST_HOME/lib/steps.sh"
+  run bash "$TEST_HOME/eval_setup.sh" --list
+  expect_status 2
 }
 
 @test "a clone has the line ends of this system, whatever git is set to" {

@@ -69,7 +69,7 @@ findings() (
   command_stub df <<<'printf "Filesystem 1024-blocks Used Available Capacity Mounted\n/dev/x 9 9 1048576 99%% /\n"'
   run setup_sh --demo
   expect_status 3
-  expect_output 'disk: 1 GB, where 10 GB free'
+  expect_output 'disk: 1 GB, where 11 GB free'
   expect_output 'set STATE_DIR'
   [ ! -e "$STATE_DIR" ]
 }
@@ -120,11 +120,11 @@ case ${*: -1} in
   *) printf 'F B U A C M\n/dev/a 9 9 %s 99%% /\n' "$((FREE_GB * 1048576))" ;;
 esac
 STUB
-  export FREE_GB=33 TMPDIR=/tmp
+  export FREE_GB=34 TMPDIR=/tmp
   run findings
   expect_no_output $'\tdisk\t'
-  FREE_GB=32 run findings
-  expect_output $'stop\tdisk\t33 GB free on / for'
+  FREE_GB=33 run findings
+  expect_output $'stop\tdisk\t34 GB free on / for'
 }
 
 @test "packages to install and nobody who may: found before anything is changed" {

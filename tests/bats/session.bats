@@ -300,6 +300,26 @@ PYTHON
   [ "$(grep -c generated "$OUTPUT_DIR/run.log")" -eq 1 ]
 }
 
+@test "a start that was still looking round when another one got as far as the evaluation leaves it alone" {
+  export BASE_MODEL=org/base
+  command_stub curl <<<'if rm "$STATE_DIR/slow" 2>/dev/null; then touch "$STATE_DIR/waits"; until [[ -e $STATE_DIR/go ]]; do sleep 0.1; done; fi; exit 6'
+  driver <<<'touch "$STATE_DIR/scoring"; sleep 30'
+  touch "$STATE_DIR/slow"
+  evaluate_in_background
+  slow=$PARENT
+  wait_for "$STATE_DIR/waits"
+  bash "$ROOT/eval_setup.sh" --demo --from evaluation >/dev/null 2>&1 3>&- &
+  other=$!
+  wait_for "$STATE_DIR/scoring"
+  touch "$STATE_DIR/go"
+  PARENT=$slow
+  wait_for_parent
+  [ "$status" -eq 3 ]
+  grep -q 'running already' "$TEST_HOME/out"
+  flock -n "$STATE_DIR/lock" true
+  kill "$other"
+}
+
 @test "a step that fails in the session leaves its message and its exit code" {
   slow_step 'echo "the hub is on fire" >&2; exit 7'
   touch "$STATE_DIR/go"
@@ -488,7 +508,7 @@ MEANT="https_proxy=http://proxy.example NO_PROXY=localhost SSL_CERT_FILE=/certif
 }
 
 @test "functions, start-up files and modes of the caller's do not stand in for tools" {
-  printf 'curl() { touch "%s/bent"; }\ngrep() { touch "%s/bent"; }\nset -f\n' "$TEST_HOME" "$TEST_HOME" >"$TEST_HOME/rc"
+  printf 'curl() { touch "%s/bent"; }\ngrep() { touch "%s/bent"; }\nreadonly ROOT\n' "$TEST_HOME" "$TEST_HOME" >"$TEST_HOME/rc"
   sed() { touch "$TEST_HOME/bent"; }
   export -f sed
   driver <<<'echo "$(type -t sed) scored"'
@@ -543,4 +563,24 @@ MEANT="https_proxy=http://proxy.example NO_PROXY=localhost SSL_CERT_FILE=/certif
   expect_output "$STATE_DIR/bin/sigil-eval score"
   PATH=$STATE_DIR/bin:$PATH run evaluate
   expect_output '    sigil-eval reproduce'
+}
+
+@test "neither Ctrl-S nor the key that quits stops what nobody may be there to start again" {
+  slow_step :
+  set_up_in_background
+  wait_for "$STATE_DIR/begun"
+  tmux -L sigilderg send-keys -t sigilderg-eval 'C-\' C-s
+  touch "$STATE_DIR/go"
+  wait_for "$STATE_DIR/run.status"
+  grep -qx exit_code=0 "$STATE_DIR/run.status"
+}
+
+@test "a session that cannot be opened is an error, and no token is left lying about" {
+  driver <<<'exit 0'
+  command_stub tmux <<<'echo "tmux: no space on device" >&2; exit 1'
+  HF_TOKEN=hf_secret_token run evaluate
+  expect_status 1
+  expect_output 'no space on device'
+  expect_output 'did not start'
+  [ ! -e "$STATE_DIR/run.session" ]
 }
