@@ -7,7 +7,7 @@
 # /usr/local/lib/sigilderg and the user sigil-sandbox. No shell start-up file is touched.
 # shellcheck source-path=SCRIPTDIR
 # A line end of Windows breaks all lines but this one, which ends in a comment.
-[ -f "$0" ] && grep -q "$(printf '\r')" "$(dirname "$0")"/*.sh "$(dirname "$0")"/lib/*.sh && exec sh -c 'echo "error: the scripts in $(dirname "$0") have the line ends of Windows. Clone the repository on this machine." >&2; exit 2' "$0" #
+[ -f "$0" ] && command grep -q "$(printf '\r')" "$(command dirname "$0")"/*.sh "$(command dirname "$0")"/lib/*.sh && exec sh -c 'echo "error: the scripts in $(dirname "$0") have the line ends of Windows. Clone the repository on this machine." >&2; exit 2' "$0" #
 # Another shell gets this far, too; and a start-up file, or a mode, of the caller's bends this one.
 if [ -f "$0" ] && { [ -z "${BASH_VERSION:-}" ] || [ -n "${BASH_ENV+set}${POSIXLY_CORRECT+set}" ]; }; then
   exec env -u BASH_ENV -u POSIXLY_CORRECT bash "$0" "$@"

@@ -512,7 +512,7 @@ MEANT="https_proxy=http://proxy.example NO_PROXY=localhost SSL_CERT_FILE=/certif
   sed() { touch "$TEST_HOME/bent"; }
   export -f sed
   driver <<<'echo "$(type -t sed) scored"'
-  BASH_ENV=$TEST_HOME/rc CDPATH=/usr POSIXLY_CORRECT=1 run evaluate
+  BASH_ENV=$TEST_HOME/rc CDPATH=/usr run evaluate
   unset -f sed
   expect_status 0
   expect_output 'file scored'
