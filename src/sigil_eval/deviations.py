@@ -13,7 +13,7 @@ from typing import Any
 from sigil_eval.errors import PreflightError
 from sigil_eval.problems import ProblemSet
 from sigil_eval.provenance import Deviation, read_deviations, unique
-from sigil_eval.scoring.toolchain import find_crates
+from sigil_eval.scoring.toolchain import find_crates, find_toolchain
 
 
 def deviations_of_machine(
@@ -25,14 +25,14 @@ def deviations_of_machine(
         found.append(
             Deviation("sandbox", "Firejail", "none", "programs written by a model run unconfined")
         )
-    crates = find_crates()
+    crates = find_crates(find_toolchain())
     left_out = [p.task_id for p in problem_set.problems if not crates.has(p.crates)]
     if left_out:
         found.append(
             Deviation(
                 "rust.crates",
                 "rand, regex and md5",
-                ", ".join(sorted(crates.rlibs)) or "none",
+                f"{', '.join(sorted(crates.rlibs)) or 'none'}: {crates.fault}",
                 f"left out for every model: {', '.join(left_out)}",
             )
         )

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sigil_eval.console import ProgressLine, format_duration, say
+from sigil_eval.console import ProgressLine, format_duration, say, warn
 from sigil_eval.deviations import (
     deviations_of_generation,
     deviations_of_machine,
@@ -47,7 +47,7 @@ from sigil_eval.reproduce import rescore
 from sigil_eval.scoring.judge import Judge, JudgeSettings
 from sigil_eval.scoring.proof import Proof, prove
 from sigil_eval.scoring.score import Mode, ScoreSummary, score_files
-from sigil_eval.scoring.toolchain import find_toolchain
+from sigil_eval.scoring.toolchain import Crates, find_crates, find_toolchain
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
@@ -163,7 +163,7 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
         _announce(options, problem_set)
         with Judge(options.judge) as judge:
             with times.phase("proof"):
-                proof = _prove(judge, problem_set)
+                proof = prove_aloud(judge, problem_set)
             models = _generate_all(options, problem_set, times)
             deviations = [*known, *deviations_of_generation(generation_of_models(models), known)]
             _refuse(options, deviations)
@@ -203,7 +203,9 @@ def try_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
         spec = _model_spec(options, label)
         prompt = show_prompt(spec, problem_set.problems[0], options.prompt_mode, options.engine)
         say(f"{label}: {_short(spec.name)}, prompts of {len(prompt)} characters and more")
-    say(f"judging with {find_toolchain().version}")
+    toolchain = find_toolchain()
+    say(f"judging with {toolchain.version}")
+    say_what_is_left_out(problem_set, find_crates(toolchain))
     accepted = [d.id for d in deviations if d.id in options.accepted_deviations]
     say(f"deviations: {len(deviations)}, of which accepted: {', '.join(accepted) or 'none'}")
     return 0
@@ -223,7 +225,7 @@ def score_one_file(
     ks = _reachable(samples, k_values)
     output.mkdir(parents=True, exist_ok=True)
     with _only_one(output), Judge(settings) as judge:
-        _prove(judge, problem_set)
+        prove_aloud(judge, problem_set)
         summary = score_files({samples.stem: samples}, problem_set, output, judge, modes)
         conditions = _conditions(judge)
     names = {samples.stem: samples.stem}
@@ -365,12 +367,23 @@ def _announce(options: RunOptions, problem_set: ProblemSet) -> None:
     )
 
 
-def _prove(judge: Judge, problem_set: ProblemSet) -> Proof:
+def prove_aloud(judge: Judge, problem_set: ProblemSet) -> Proof:
+    """Prove the judge, and say what was proved and what cannot be judged here."""
     say(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
+    say_what_is_left_out(problem_set, judge.crates)
     proof = prove(judge, problem_set)
     for line in proof.lines():
         say(f"proved: {line}")
     return proof
+
+
+def say_what_is_left_out(problem_set: ProblemSet, crates: Crates) -> None:
+    """Warn of problems that cannot be scored for want of crates: why, and how to get them."""
+    complaint = crates.complaint(
+        [p.task_id for p in problem_set.problems if not crates.has(p.crates)]
+    )
+    if complaint:
+        warn(complaint)
 
 
 def _model_spec(options: RunOptions, label: str) -> ModelSpec:
@@ -487,6 +500,7 @@ def _score(options: RunOptions, problem_set: ProblemSet, judge: Judge) -> ScoreS
 def _conditions(judge: Judge) -> dict[str, object]:
     """What the verdicts depend on besides the programs."""
     return judge.fingerprint() | {
+        "crates_fault": judge.crates.fault,
         "clippy_required": judge.settings.clippy == "required",
         "code_sha256": judge_code_sha256(),
     }

@@ -20,21 +20,22 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation.openai import OpenAIEngine, wait_until_up
 from sigil_eval.generation.protocol import EngineInfo, SamplingParams
 from sigil_eval.generation.source import ResolvedModel, fetch_weights
+from sigil_eval.provisioned import VARIABLES, setting, setup_command
 
-PYTHON_VARIABLE = "SIGIL_VLLM_PYTHON"
 START_SECONDS = 900.0
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
 
 def vllm_python() -> Path:
     """The interpreter of vLLM's environment. Raises UsageError where there is none."""
-    python = Path(os.environ.get(PYTHON_VARIABLE, ""))
-    if not os.environ.get(PYTHON_VARIABLE) or not os.access(python, os.X_OK):
+    named = setting("vllm_python")
+    if named is None or not os.access(named.value, os.X_OK):
         raise UsageError(
-            f"the vllm engine needs vLLM in an environment of its own: install it there, and set "
-            f"{PYTHON_VARIABLE} to that environment's bin/python"
+            "the vllm engine needs vLLM in an environment of its own: "
+            f"`{setup_command('--only vllm')}` makes one; or set {VARIABLES['vllm_python']} to the "
+            "bin/python of one"
         )
-    return python
+    return Path(named.value)
 
 
 @contextlib.contextmanager

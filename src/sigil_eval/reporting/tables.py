@@ -208,9 +208,11 @@ def left_out(metrics: dict[str, Any]) -> list[str]:
                 f"infrastructure failures ({kinds})."
             )
         if problems["unscorable"]:
+            fault = (metrics["judge"] or {}).get("crates_fault")
+            why = f" They need crates, and {fault}; see `sigil-eval env`." if fault else ""
             lines.append(
                 f"{title}: problems that this machine cannot score: "
-                f"{listed(problems['unscorable'])}."
+                f"{listed(problems['unscorable'])}.{why}"
             )
         if problems["uncovered"]:
             lines.append(

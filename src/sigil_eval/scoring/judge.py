@@ -110,7 +110,7 @@ class Judge:
         """Raises PreflightError when there is no compiler, or no sandbox that holds."""
         self.settings = settings
         self.toolchain: Toolchain = find_toolchain()
-        self.crates: Crates = find_crates()
+        self.crates: Crates = find_crates(self.toolchain)
         _remove_stale_folders()
         self._root = Path(tempfile.mkdtemp(prefix=f"sigil-eval-{os.getpid()}-"))
         self._root.chmod(0o711)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.provisioned import setting, setup_command
 from sigil_eval.scoring.process import Finished, Identity, run_bounded
 from sigil_eval.scoring.toolchain import Toolchain
 
@@ -105,7 +106,7 @@ class FirejailSandbox:
         self._executable = _find_firejail()
         self.version = _firejail_version(self._executable)
         self.description = f"firejail {'.'.join(map(str, self.version))}"
-        self.identity = _ordinary_identity()
+        self.identity = ordinary_identity()
         self._toolchain = toolchain
         self._limits = limits
         self._shared = shared
@@ -194,9 +195,15 @@ class FirejailSandbox:
         if hidden or any(self._toolchain.sysroot.is_relative_to(path) for path in _HIDDEN):
             raise PreflightError(
                 f"the sandbox's user '{self.identity.name}' cannot read the Rust toolchain at "
-                f"{self._toolchain.sysroot}. Run `bash eval_setup.sh --only rust`, which puts one "
+                f"{self._toolchain.sysroot}. Run `{setup_command('--only rust')}`, which puts one "
                 "under /usr/local/lib/sigilderg, or name one outside /root with SIGIL_RUSTC"
             )
+
+
+def installed_firejail() -> tuple[Path, str]:
+    """Where Firejail is, and its version. Raises PreflightError where it will not do."""
+    executable = _find_firejail()
+    return executable, ".".join(map(str, _firejail_version(executable)))
 
 
 def _find_firejail() -> Path:
@@ -225,11 +232,12 @@ def _firejail_version(executable: Path) -> tuple[int, ...]:
     return version
 
 
-def _ordinary_identity() -> Identity | None:
+def ordinary_identity() -> Identity | None:
     """Who programs run as: ourselves, or an ordinary user when we are root."""
     if os.geteuid() != 0:
         return None
-    name = os.environ.get("SIGIL_SANDBOX_USER", SANDBOX_USER)
+    named = setting("sandbox_user")
+    name = named.value if named else SANDBOX_USER
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
