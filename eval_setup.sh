@@ -148,6 +148,7 @@ load() {
   source "$ROOT/lib/vllm.sh"
   source "$ROOT/lib/tmux.sh"
   source "$ROOT/lib/uninstall.sh"
+  settle_environment
 }
 
 # A strict run refuses whatever departs from the pins. It is the rule on the target platform.
@@ -159,7 +160,6 @@ settle_mode() {
   STATE_DIR=$(realpath -m "$STATE_DIR") VENV_DIR=$(realpath -m "$VENV_DIR") OUTPUT_DIR=$(realpath -m "$OUTPUT_DIR")
   export UV_CACHE_DIR=${UV_CACHE_DIR:-$STATE_DIR/cache/uv}
   export UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
-  settle_environment
 }
 
 chosen_steps() {

@@ -37,7 +37,7 @@ def clean(text: str) -> str:
 
 def expanded(path: str) -> str:
     """A path in which ~ and $NAME stand for what they name."""
-    return os.path.expandvars(os.path.expanduser(path))
+    return os.path.expandvars(os.path.expanduser(path))  # noqa: PTH111 - any text will do
 
 
 def ask(path: str, start: int = 0):

@@ -44,8 +44,7 @@ curl_answers() {
 run_git() {
   local config code=0
   config=$(mktemp)
-  # shellcheck disable=SC2088  # git expands it
-  printf '[include]\n\tpath = %s\n' "${XDG_CONFIG_HOME:-$HOME/.config}/git/config" '~/.gitconfig' \
+  printf '[include]\n\tpath = %s\n' "${XDG_CONFIG_HOME:-$HOME/.config}/git/config" "$HOME/.gitconfig" \
     ${GIT_CONFIG_GLOBAL:+"$GIT_CONFIG_GLOBAL"} >"$config"
   printf '[safe]\n\tdirectory = *\n' >>"$config"
   GIT_CONFIG_GLOBAL=$config git "$@" || code=$?
@@ -54,24 +53,19 @@ run_git() {
 }
 
 # --- pip's and uv's settings ----------------------------------------------------------------------
-# A person's settings of the way to the packages (index, proxy, certificates ...) count, from variables and
-# from files. The others, such as PIP_USER, PIP_REQUIRE_VIRTUALENV, UV_SYSTEM_PYTHON or a constraint, are
-# for that person's own installations.
-PIP_WAY='^PIP_(INDEX_URL|EXTRA_INDEX_URL|NO_INDEX|FIND_LINKS|TRUSTED_HOST|PROXY|CERT|CLIENT_CERT|DEFAULT_TIMEOUT|TIMEOUT|RETRIES|KEYRING_PROVIDER|CACHE_DIR)$'
-UV_WAY='^UV_((DEFAULT_)?INDEX|(EXTRA_)?INDEX_URL|INDEX_.*|FIND_LINKS|NO_INDEX|INSECURE_HOST|KEYRING_PROVIDER|OFFLINE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|CACHE_DIR|SYSTEM_CERTS|NATIVE_TLS|NO_PROGRESS|CONFIG_FILE)$'
+# A person's settings of the way to the packages (index, proxy, certificates ...) count, from files as well
+# as from variables: those that PASSED_ON lists. The others, such as PIP_USER, `require-virtualenv`,
+# UV_SYSTEM_PYTHON or a constraint, are for that person's own installations.
 
 # use_package_settings PYTHON: in this shell, from here on. Its pip is asked what the files say.
 use_package_settings() {
   local setting name
-  forget_python_settings
+  leave_behind
   while read -r setting; do
     name=${setting%%=*}
-    [[ ! $name =~ $PIP_WAY || -n ${!name+set} ]] || export "${setting?}"
+    if passes "$name" && ! is_exported "$name"; then export "${setting?}"; fi
   done < <(pip_file_settings "$1")
-  for name in $(compgen -e PIP_) $(compgen -e UV_); do
-    [[ $name =~ $PIP_WAY || $name =~ $UV_WAY ]] || unset "$name"
-  done
-  export PIP_CONFIG_FILE=/dev/null
+  export PIP_CONFIG_FILE=/dev/null PYTHONSAFEPATH=1 # and no pip.py of the current folder
 }
 
 # NAME=VALUE, as pip's variables are called, of what its files say for `install`, then for all commands.
@@ -109,7 +103,7 @@ hand_on_to_uv() {
 # hand_on FROM TO [SEPARATOR]: the value of one variable, where the other has none of its own.
 hand_on() {
   local value=${!1:-}
-  [[ -z $value || -n ${!2:-} ]] || export "$2=${value// /${3:- }}"
+  [[ -z $value ]] || is_exported "$2" || export "$2=${value// /${3:- }}"
 }
 
 # What uv.toml says of the way, in a file of our own.

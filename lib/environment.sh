@@ -1,13 +1,10 @@
 # shellcheck shell=bash
 # What this machine is, and how it differs from the target. Reads only; changes nothing.
 
-# --- what everything that is started from here inherits -------------------------------------------
-# A person's shell brings settings of its own. Those that say how the network is reached stay; those that
-# would bend what is installed and proved here are left behind.
+# --- what everything that is started from here has in common -----------------------------------------
 
 settle_environment() {
-  PATH=$PATH:$SYSTEM_FOLDERS
-  forget_python_settings
+  [[ :$PATH: == *:/usr/sbin:* ]] || PATH=$PATH:$SYSTEM_FOLDERS
   HF_TOKEN=$(token_of_environment)
   if [[ -n $HF_TOKEN ]]; then export HF_TOKEN; else unset HF_TOKEN HUGGING_FACE_HUB_TOKEN; fi
   HF_HOME=$(hub_home) HF_HUB_CACHE=$(model_cache)
@@ -16,20 +13,6 @@ settle_environment() {
 }
 
 SYSTEM_FOLDERS=/usr/local/sbin:/usr/sbin:/sbin # which `su` and cron leave out
-
-# PYTHONPATH, PYTHONHOME and their like put other modules before the locked ones; PYTHONOPTIMIZE takes
-# assertions away. The current folder is no place for modules either (PYTHONSAFEPATH).
-forget_python_settings() {
-  local name
-  for name in $(compgen -e PYTHON); do
-    case $name in
-      PYTHON_*) ;; # settings of ours; CPython 3.12 knows none of that form
-      PYTHONDONTWRITEBYTECODE | PYTHONUNBUFFERED) ;;
-      *) unset "$name" ;;
-    esac
-  done
-  export PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
-}
 
 # A folder in which a program may be run, made anew: on hardened machines /tmp is mounted noexec.
 folder_for_programs() {
@@ -266,9 +249,10 @@ model_access() {
 }
 
 find_gpu() {
-  local name driver consequence='the models run on the CPU: fit for the demo, hopeless for 8B'
-  if ! IFS=, read -r name driver < <(nvidia_gpus); then
-    find_why_no_gpu "$consequence"
+  local answer name driver consequence='the models run on the CPU: fit for the demo, hopeless for 8B'
+  answer=$(nvidia_answer 2>&1)
+  if ! IFS=, read -r name driver < <(grep -E "$GPU_ROW" <<<"$answer"); then
+    find_why_no_gpu "$consequence" "$answer"
     return 0
   fi
   driver=${driver# }
@@ -276,26 +260,27 @@ find_gpu() {
     'speed, memory and the last bits of the numbers differ' "use a machine with an $TARGET_GPU"
   printf '%s\n' "$MIN_DRIVER" "$driver" | sort -VC || finding differs driver "$MIN_DRIVER or newer" "$driver" \
     'programs built for CUDA 12 do not start' 'have the driver updated; this program never touches it'
-  find_gpu_warning
+  find_gpu_warning "$answer"
 }
 
 # It may compute and not be well.
 find_gpu_warning() {
   local words
-  words=$(ask_nvidia_smi 2>&1 | grep -vE "$GPU_ROW" | sed -n '/[^[:space:]]/{p;q}') || true
+  words=$({ grep -vE "$GPU_ROW" <<<"$1" || true; } | awk NF | paste -sd ' ')
   [[ -z $words ]] || finding note nvidia-smi 'no warning of nvidia-smi' "$words" \
     'whether it computes is tried before anything depends on it' 'tell whoever owns the machine'
 }
 
 # A GPU may be there and its driver not work: each cause has its own way out.
 find_why_no_gpu() {
-  local consequence=$1 words
+  local consequence=$1 words=$2
   if ! command -v nvidia-smi >/dev/null; then
     finding differs gpu "NVIDIA $TARGET_GPU" 'no NVIDIA GPU, or no driver for it' "$consequence" \
       "use a machine with an $TARGET_GPU"
     return 0
   fi
-  words=$({ ask_nvidia_smi && timeout 10 nvidia-smi; } 2>&1 | sed -n '/[^[:space:]]/{p;q}') || true
+  [[ -n $words ]] || words=$(timeout 10 nvidia-smi 2>&1) || true
+  words=$(sed -n '/[^[:space:]]/{p;q}' <<<"$words")
   case $words in
     *'version mismatch'*)
       finding differs gpu "NVIDIA $TARGET_GPU" "$words" \
@@ -312,22 +297,22 @@ find_why_no_gpu() {
 }
 
 # "name, driver" of the first GPU. nvidia-smi answers and yet fails where a GPU is not quite well (14: its
-# infoROM is corrupted; 15: another one is lost), so its rows count, not its exit code. On a machine that
-# has just booted the driver may need a moment.
-nvidia_gpus() {
-  command -v nvidia-smi >/dev/null || return 0
-  local try gpus=''
-  for try in 1 2 3 4 5 6; do
-    gpus=$(ask_nvidia_smi 2>/dev/null | grep -E "$GPU_ROW") && break
-    (($(uptime_seconds) < 600 && try < 6)) || break
-    sleep "$DRIVER_POLL_SECONDS"
-  done
-  [[ -z $gpus ]] || head -n 1 <<<"$gpus"
-}
+# infoROM is corrupted; 15: another one is lost), so its rows count, not its exit code.
+nvidia_gpus() { nvidia_answer 2>/dev/null | grep -m 1 -E "$GPU_ROW" || true; }
 
 GPU_ROW='^[^],[]+, *[0-9]+(\.[0-9]+)+$' # what is in brackets is an error
 
-ask_nvidia_smi() { timeout 10 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader || true; }
+# All that it says. On a machine that has just booted the driver may need a moment.
+nvidia_answer() {
+  command -v nvidia-smi >/dev/null || return 0
+  local try answer
+  for try in 1 2 3 4 5 6; do
+    answer=$(timeout 10 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader) || true
+    if grep -qE "$GPU_ROW" <<<"$answer" || (($(uptime_seconds) >= 600 || try == 6)); then break; fi
+    sleep "$DRIVER_POLL_SECONDS"
+  done
+  [[ -z $answer ]] || printf '%s\n' "$answer"
+}
 
 uptime_seconds() { cut -d. -f1 /proc/uptime; }
 

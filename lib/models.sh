@@ -112,16 +112,17 @@ model_in_cache() {
 
 # ~, ~user, $NAME and ${NAME} as Python's expanduser and expandvars take them: what is not set stays.
 expanded_path() {
-  local path=$1 done='' name written home
+  local path=$1 done='' name value home
   if [[ $path =~ ^~([^/]*)(.*)$ ]]; then
     home=$HOME
     [[ -z ${BASH_REMATCH[1]} ]] || home=$(getent passwd "${BASH_REMATCH[1]}" | cut -d: -f6)
     path=${home:-"~${BASH_REMATCH[1]}"}${BASH_REMATCH[2]}
   fi
   while [[ $path =~ ^([^$]*)(\$(\{([A-Za-z_0-9]+)\}|([A-Za-z_0-9]+)))(.*)$ ]]; do
-    name=${BASH_REMATCH[4]}${BASH_REMATCH[5]} written=${BASH_REMATCH[2]} path=${BASH_REMATCH[6]}
+    name=${BASH_REMATCH[4]}${BASH_REMATCH[5]} value=${BASH_REMATCH[2]} path=${BASH_REMATCH[6]}
     done+=${BASH_REMATCH[1]}
-    if [[ $name == [A-Za-z_]* && -n ${!name+set} ]]; then done+=${!name}; else done+=$written; fi
+    if [[ $name == [A-Za-z_]* && -n ${!name+set} ]]; then value=${!name}; fi
+    done+=$value
   done
   printf '%s' "$done$path"
 }

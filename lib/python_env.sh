@@ -97,8 +97,7 @@ find_pythons() {
 # "VERSION<TAB>REAL PATH" when it is a CPython 3.12 with all that a virtual environment needs.
 complete_python() {
   [[ -x $1 ]] || return 0
-  forget_python_settings
-  "$1" -c '
+  "$1" -I -c '
 import bz2, ctypes, ensurepip, hashlib, lzma, sqlite3, ssl, venv, zlib, sys, os, platform
 assert sys.version_info[:2] == (3, 12) and platform.python_implementation() == "CPython"
 print(platform.python_version(), os.path.realpath(sys._base_executable), sep="\t")' 2>/dev/null || true
@@ -117,9 +116,7 @@ build_python() {
   [[ -z $PYTHON_BUILD_MIRROR_URL ]] || export PYTHON_BUILD_MIRROR_URL PYTHON_BUILD_MIRROR_URL_SKIP_CHECKSUM=1
   rm -rf "$pyenv/versions/$PYTHON_VERSION" "$work"
   mkdir -p "$work"
-  # Python remembers the folder that it was built in: one of the same name gives the same files. Its own
-  # build tools import what lies beside them.
-  unset PYTHONSAFEPATH
+  # Python remembers the folder that it was built in: one of the same name gives the same files.
   TMPDIR=$work PYTHON_BUILD_BUILD_PATH=$work/build PYENV_ROOT=$pyenv MAKE_OPTS="-j$(nproc)" \
     "$pyenv/bin/pyenv" install --verbose "$PYTHON_VERSION"
   rm -rf "$work"
@@ -138,7 +135,7 @@ fetch_pyenv() {
 
 # A build does without what it finds no library for, and says so in a line that nobody reads.
 import_all_extensions() {
-  "$1" -c 'import _bz2, _ctypes, _curses, _hashlib, _lzma, _sqlite3, _ssl, _uuid, readline, zlib'
+  "$1" -I -c 'import _bz2, _ctypes, _curses, _hashlib, _lzma, _sqlite3, _ssl, _uuid, readline, zlib'
 }
 
 # --- step venv ------------------------------------------------------------------------------------
@@ -196,8 +193,8 @@ install_uv() {
 
 # Without what the caller's environment would put before the packages that are to be proved.
 venv_verify() {
-  forget_python_settings
-  "$VENV_DIR/bin/python" -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'
+  leave_behind
+  "$VENV_DIR/bin/python" -I -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'
 }
 
 # uv for the steps that add to the environment.

@@ -183,9 +183,9 @@ settle_rustc() {
 
 # Links share their modes with what they link to, so what is not for everyone is copied.
 copy_toolchain() {
-  local closed
-  closed=$(find "$1/bin" "$1/lib" ! -type l ! -perm -a+r -print -quit)
-  if [[ -n $closed ]] || ! cp -al "$1/bin" "$1/lib" "$2" 2>/dev/null; then cp -a "$1/bin" "$1/lib" "$2"; fi
+  local how=-a
+  [[ -n $(find "$1/bin" "$1/lib" ! -type l ! -perm -a+r -print -quit) ]] || how=-al
+  cp "$how" "$1/bin" "$1/lib" "$2" 2>/dev/null || cp -a "$1/bin" "$1/lib" "$2"
 }
 
 # open_to_all FOLDER: the sandbox's user has to read what lies in our place, whatever the umask was.
@@ -206,12 +206,9 @@ crates_source() {
 # the crates. (A target, a wrapper or a profile would give other crates, in other places.) Not in the
 # current folder: cargo reads settings from there and from all folders above it, such as HOME.
 use_cargo_home() {
-  local name
   mkdir -p "$1"
   cargo_way >"$1/config.toml"
-  for name in $(compgen -e CARGO) $(compgen -e RUST); do
-    [[ $name =~ ^CARGO_(HTTP|NET|REGISTRY|REGISTRIES|SOURCE)_ ]] || unset "$name"
-  done
+  leave_behind
   cd /
   export CARGO_HOME=$1 RUSTUP_HOME=$1
 }

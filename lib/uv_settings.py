@@ -1,4 +1,4 @@
-"""Print what uv.toml files say of the way to the packages, as one uv.toml; the first file counts most.
+"""Print what uv.toml files say of the way to the packages, as one; the first file counts most.
 
 Usage: uv_settings.py FILE...
 

@@ -279,7 +279,7 @@ STUB
   DEMO=0 load_libraries
   curl_sees() {
     curl() { cat >"$TEST_HOME/sent"; }
-    model_access org/name >/dev/null
+    model_access org/name
     cat "$TEST_HOME/sent"
   }
   expect_sent() {
@@ -288,15 +288,13 @@ STUB
   }
   for HF_TOKEN in $'hf_good\r' ' hf_good' $'\thf_good\r\n' $'hf_good\n' $'hf_\rgood '; do expect_sent hf_good; done
   HF_TOKEN=$' \r\n' expect_sent ''
-  # shellcheck disable=SC1003  # a backslash
-  HF_TOKEN='"hf\' expect_sent '\"hf\\'
+  HF_TOKEN='a"b' expect_sent 'a\"b'
   HF_TOKEN='' HUGGING_FACE_HUB_TOKEN=' hf_old' expect_sent hf_old
   mkdir -p "$HOME/.cache/huggingface"
   printf ' hf_file\r\n' >"$HOME/.cache/huggingface/token"
   HF_TOKEN=' ' expect_sent hf_file
   printf 'hf_named\r\n' >"$HOME/token"
-  # shellcheck disable=SC2088  # the hub's client expands it
-  export HF_TOKEN_PATH='~/token'
+  export HF_TOKEN_PATH='$HOME/token'
   HF_TOKEN='' expect_sent hf_named
 }
 

@@ -225,7 +225,7 @@ commit_all() {
 }
 
 @test "a Python that was built without one of its modules is not taken" {
-  pyenv_origin 'case $2 in *_curses*) exit 1 ;; esac' 'printf "3.12.11\t%s\n" "$0"'
+  pyenv_origin 'case $* in *_curses*) exit 1 ;; esac' 'printf "3.12.11\t%s\n" "$0"'
   run as_program run_step python 1 1
   expect_status 1
   [ ! -e "$STATE_DIR/python.path" ]

@@ -38,6 +38,8 @@ echo '{USER} ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/{USER}
 echo '127.0.0.1 localhost' >/etc/hosts
 """
 
+MACHINE_NAME = {"/etc/machine-id": "5162ab4e9a4f4d0c8a3e1f60b7d2c913\n"}  # systemd gives one
+
 # Mounts the layers at $1 and stays, as the machine's first process.
 BOOT = """
 set -eu
@@ -105,7 +107,7 @@ class Machine:
         self.upper = self._store / "upper"
         for name in ("upper", "work"):
             (self._store / name).mkdir(exist_ok=True)
-        for path, text in self.files.items():
+        for path, text in (MACHINE_NAME | self.files).items():
             file = self.upper / path.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
