@@ -44,6 +44,7 @@ preflight_findings() {
   find_sandbox_mode
   find_root
   find_place_for_programs
+  find_place_for_rust
   find_gpu
   find_session_killers
   # All at the same time, so a network that swallows packets costs one time limit.
@@ -134,6 +135,13 @@ find_place_for_programs() {
     finding stop noexec 'a folder in which programs may be run' "none of ${TMPDIR:-/tmp}, $STATE_DIR, /var/tmp and $HOME" \
       'nothing can be compiled and run' 'set TMPDIR to a folder on a disk that is not mounted noexec'
   fi
+}
+
+# Firejail mounts /var and /etc so that no program there can be run.
+find_place_for_rust() {
+  [[ $SANDBOX_MODE == firejail && $(rust_home)/ =~ ^/(var|etc)/ ]] || return 0
+  finding stop state 'STATE_DIR outside /var and /etc' "$STATE_DIR" 'the compiler could not be run in the sandbox' \
+    'set STATE_DIR to another folder'
 }
 
 # Root is needed where packages are missing, and asked for without anybody to type a password.

@@ -404,3 +404,19 @@ STUB
   expect_status 2
   expect_output 'may not read it'
 }
+
+@test "a place for the compiler that Firejail would not let be executed is refused" {
+  load_libraries
+  rust_home() { printf '%s/rust' "$STATE_DIR"; }
+  for STATE_DIR in /var/lib/me /etc/me; do
+    run as_program find_place_for_rust
+    expect_output $'stop\tstate\t'
+    expect_output 'set STATE_DIR'
+  done
+  for STATE_DIR in /variable/me /home/me/.sigilderg /mnt/data/me; do
+    run as_program find_place_for_rust
+    [ -z "$output" ]
+  done
+  STATE_DIR=/var/lib/me SANDBOX_MODE=none run as_program find_place_for_rust
+  [ -z "$output" ]
+}

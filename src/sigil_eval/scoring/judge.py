@@ -65,6 +65,7 @@ from sigil_eval.scoring.sandbox import (
 )
 from sigil_eval.scoring.toolchain import Crates, Toolchain, find_crates, find_toolchain
 from sigil_eval.scoring.verdict import Verdict
+from sigil_eval.scoring.workplace import new_workplace
 
 SandboxMode = Literal["firejail", "none"]
 ClippyMode = Literal["off", "advisory", "required"]
@@ -111,9 +112,7 @@ class Judge:
         self.settings = settings
         self.toolchain: Toolchain = find_toolchain()
         self.crates: Crates = find_crates(self.toolchain)
-        _remove_stale_folders()
-        self._root = Path(tempfile.mkdtemp(prefix=f"sigil-eval-{os.getpid()}-"))
-        self._root.chmod(0o711)
+        self._root = new_workplace()
         self._shared = self._root / "shared"
         self._shared.mkdir()
         self._stopping = threading.Event()
@@ -732,11 +731,3 @@ def _short_of_processes(said: str) -> bool:
 
 def _was_killed(status: int) -> bool:
     return status in (-9, -24, 128 + 9, 128 + 24)
-
-
-def _remove_stale_folders() -> None:
-    """Remove work folders of harnesses that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob("sigil-eval-*-*"):
-        match = re.match(r"sigil-eval-(\d+)-", folder.name)
-        if match and not Path(f"/proc/{match.group(1)}").exists() and os.access(folder, os.W_OK):
-            shutil.rmtree(folder, ignore_errors=True)

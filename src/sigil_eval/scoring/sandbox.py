@@ -28,6 +28,7 @@ from sigil_eval.errors import PreflightError
 from sigil_eval.provisioned import setting, setup_command
 from sigil_eval.scoring.process import Finished, Identity, run_bounded
 from sigil_eval.scoring.toolchain import Toolchain
+from sigil_eval.scoring.workplace import never_executable
 
 Phase = Literal["compile", "run"]
 SANDBOX_USER = "sigil-sandbox"
@@ -41,7 +42,10 @@ _SECCOMP = (
     "mknodat,sched_setscheduler,sched_setattr,setpriority,syslog,personality"
 )
 _SECCOMP_RUN = _SECCOMP + ",$434,memfd_create,socketpair,sched_setaffinity"
-_HIDDEN = ("/sys", "/var", "/opt", "/srv", "/run/user", "/run/dbus")
+# What a program has no business with, besides every folder of / that is not the system's.
+_HIDDEN = ("/sys", "/var", "/run/user", "/run/dbus", "/run/mount", "/run/media")
+_SYSTEM = {"bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "proc", "root", "run"}
+_SYSTEM |= {"sbin", "sys", "tmp", "usr", "var"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class FirejailSandbox:
         self._toolchain = toolchain
         self._limits = limits
         self._shared = shared
-        self._check_toolchain_is_readable()
+        self._check_toolchain()
 
     @cached_property
     def _home(self) -> Path:
@@ -137,29 +141,43 @@ class FirejailSandbox:
             identity=self.identity,
         )
 
-    def _common(self, folder: Path) -> list[str]:
+    def _common(self, *shown: Path) -> list[str]:
+        """What compiling and running have in common; of the machine, the system and `shown`."""
         older = ["--shell=none"] if self.version < (0, 9, 72) else ["--restrict-namespaces"]
         line = [
             *("prlimit", "--core=0", "--msgqueue=0"),
             *(str(self._executable), "--quiet", "--noprofile", *older),
             *("--deterministic-exit-code", "--net=none", "--ipc-namespace", "--caps.drop=all"),
             *("--nonewprivs", "--noroot", "--nogroups", "--seccomp.block-secondary"),
-            *("--private-dev", "--private-tmp", "--disable-mnt", "--machine-id"),
-            *("--hostname=sandbox", f"--whitelist={self._shared}", f"--whitelist={folder}"),
+            *("--private-dev", "--private-tmp", "--machine-id", "--hostname=sandbox"),
+            *self._view(self._shared, *shown),
             *("--read-only=/", "--read-only=/tmp", "--read-only=/dev/shm"),
         ]
         if self._home.is_dir():
             line.append(f"--read-only={self._home}")
-        return line + [f"--blacklist={path}" for path in _HIDDEN]
+        return line
+
+    def _view(self, *shown: Path) -> list[str]:
+        """Of folders that are not the system's, these paths, and nothing beside them.
+
+        A path that is shown makes Firejail hide the rest of the folder of / that holds it, or of
+        HOME; a folder that holds none is hidden whole. (--private and --disable-mnt hide a path
+        that is shown as well, wherever a data disk or a home holds the compiler or the work.)
+        """
+        shown = tuple(path for path in shown if not path.is_relative_to("/usr"))
+        options = [f"--whitelist={path}" for path in shown]
+        if not any(path.is_relative_to(self._home) for path in shown):
+            options.append("--private")
+        others = [str(path) for path in Path("/").iterdir() if path.name not in _SYSTEM]
+        return options + [
+            f"--blacklist={place}"
+            for place in (*_HIDDEN, *sorted(others))
+            if not any(path.is_relative_to(place) for path in shown)
+        ]
 
     def _compile_line(self, folder: Path) -> list[str]:
-        home = ["--private"]
-        if self._toolchain.sysroot.is_relative_to(self._home):
-            # --private would hide the compiler; showing it alone hides the rest of HOME too.
-            home = [f"--whitelist={self._toolchain.sysroot}"]
         return [
-            *self._common(folder),
-            *home,
+            *self._common(folder, self._toolchain.sysroot),
             f"--read-only={self._toolchain.sysroot}",
             f"--read-write={folder}",
             f"--seccomp={_SECCOMP}",
@@ -174,7 +192,6 @@ class FirejailSandbox:
     def _run_line(self, folder: Path) -> list[str]:
         return [
             *self._common(folder),
-            "--private",
             f"--read-only={folder}",
             f"--seccomp={_SECCOMP_RUN}",
             "--memory-deny-write-execute",
@@ -188,15 +205,23 @@ class FirejailSandbox:
             "--rlimit-nproc=4096",
         ]
 
-    def _check_toolchain_is_readable(self) -> None:
+    def _check_toolchain(self) -> None:
+        sysroot = self._toolchain.sysroot
+        if never_executable(sysroot):
+            raise PreflightError(
+                f"the Rust toolchain at {sysroot} cannot be run in the sandbox: Firejail lets "
+                "nothing under /var and /etc be executed. Set STATE_DIR to another folder and run "
+                f"`{setup_command('--only rust')}`, or name another toolchain with SIGIL_RUSTC"
+            )
         if self.identity is None:
             return
-        hidden = self._toolchain.sysroot.is_relative_to("/root")
-        if hidden or any(self._toolchain.sysroot.is_relative_to(path) for path in _HIDDEN):
+        closed = [path for path in (sysroot, *sysroot.parents) if not path.stat().st_mode & 0o001]
+        if closed:
             raise PreflightError(
                 f"the sandbox's user '{self.identity.name}' cannot read the Rust toolchain at "
-                f"{self._toolchain.sysroot}. Run `{setup_command('--only rust')}`, which puts one "
-                "under /usr/local/lib/sigilderg, or name one outside /root with SIGIL_RUSTC"
+                f"{sysroot}, because {closed[-1]} is closed to others. Run "
+                f"`{setup_command('--only rust')}`, which puts one under /usr/local/lib/sigilderg, "
+                "or name one that everyone can read with SIGIL_RUSTC"
             )
 
 

@@ -1,0 +1,58 @@
+"""Where programs are compiled and run: a folder for each harness, on a disk that lets them run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from sigil_eval.errors import PreflightError
+
+_NAME = re.compile(r"sigil-eval-(\d+)-")
+
+
+def new_workplace() -> Path:
+    """A folder of this process, which others may enter and not list.
+
+    Raises PreflightError when no place can be written to and lets programs run.
+    """
+    _remove_stale()
+    for place in _places():
+        if os.access(place, os.W_OK | os.X_OK) and not os.statvfs(place).f_flag & os.ST_NOEXEC:
+            folder = Path(tempfile.mkdtemp(prefix=f"sigil-eval-{os.getpid()}-", dir=place))
+            folder.chmod(0o711)
+            return folder
+    tried = ", ".join(map(str, _places()))
+    raise PreflightError(
+        f"programs cannot be run in any of {tried}: each is mounted noexec or not writable. "
+        "Set TMPDIR to a folder where they can"
+    )
+
+
+def _places() -> list[Path]:
+    """The folder for temporary files; where hardened machines mount that noexec, the next best.
+
+    Programs run as another user than root, who cannot enter root's home.
+    """
+    next_best = Path.home() if os.geteuid() else Path("/opt")
+    places = [Path(tempfile.gettempdir()), Path("/tmp"), next_best]  # noqa: S108
+    return [
+        place for place in dict.fromkeys(map(Path.resolve, places)) if not never_executable(place)
+    ]
+
+
+def never_executable(path: Path) -> bool:
+    """Whether Firejail mounts a path so that no program there can be run."""
+    return path.is_relative_to("/var") or path.is_relative_to("/etc")
+
+
+def _remove_stale() -> None:
+    """Remove the folders of harnesses that were killed."""
+    for place in _places():
+        for folder in place.glob("sigil-eval-*-*"):
+            match = _NAME.match(folder.name)
+            gone = match and not Path(f"/proc/{match.group(1)}").exists()
+            if gone and os.access(folder, os.W_OK):
+                shutil.rmtree(folder, ignore_errors=True)
