@@ -3,8 +3,9 @@
 # Read evaluate, near the end, first: it is a list of what happens. Each step is a file in lib/; every
 # version, checksum and address is in eval_setup_config.sh.
 #
-# What it does to the machine: apt packages; one folder, STATE_DIR (~/.sigilderg); as root also
-# /usr/local/lib/sigilderg and the user sigil-sandbox. No shell start-up file is touched.
+# What it does to the machine: apt packages; one folder, STATE_DIR (~/.sigilderg), and a link to the
+# command in it, ~/.local/bin/sigil-eval; as root also /usr/local/lib/sigilderg and the user
+# sigil-sandbox. No shell start-up file is touched.
 # shellcheck source-path=SCRIPTDIR
 # A line end of Windows breaks all lines but this one, which ends in a comment.
 [ -f "$0" ] && command grep -q "$(printf '\r')" "$(command dirname "$0")"/*.sh "$(command dirname "$0")"/lib/*.sh && exec sh -c 'echo "error: the scripts in $(dirname "$0") have the line ends of Windows. Clone the repository on this machine." >&2; exit 2' "$0" #
@@ -34,7 +35,7 @@ STEPS=(
   sandbox     # Firejail contains what it should
   cli_tools   # gh and hf, optional
   models      # what is evaluated, in the hub's cache
-  evaluation  # the driver starts
+  evaluation  # the command sigil-eval; the driver has checked this run
 )
 # Only on demand, by --only.
 EXTRA_STEPS=(

@@ -1,26 +1,90 @@
 # shellcheck shell=bash
-# The evaluation driver: that it starts, with which arguments, and in which environment. That is made
-# from a list, and everything that is called here gets it.
+# The evaluation driver: that it will do, with which arguments, and in which environment; and the command
+# sigil-eval. The environment is made from a list, and everything that is called here gets it.
 
-evaluation_describe() { say 'the evaluation driver, started once with --version'; }
+evaluation_describe() { say 'the command sigil-eval; and this very run, checked beforehand by the driver'; }
 
 evaluation_probe() {
-  local version
-  [[ -x $VENV_DIR/bin/sigil-eval ]] || {
+  if [[ ! -x $VENV_DIR/bin/sigil-eval ]]; then
     say 'sigil-eval is not installed yet'
     return 1
-  }
-  version=$(scoring_environment "$VENV_DIR/bin/sigil-eval" --version)
-  say "$version starts"
+  fi
+  if ! stamped "$(provisioned_file)" "$(provisioned)" || ! stamped "$(own_command)" "$(launcher)" ||
+    [[ ! -x $(own_command) ]] || ! link_is_settled; then
+    say 'the command sigil-eval is yet to be made, or to be made anew'
+    return 1
+  fi
+  if ! stamped "$STATE_DIR/evaluation.stamp" "$(evaluation_key)"; then
+    say 'the driver has not checked this run yet'
+    return 1
+  fi
+  say "$(own_command) is there, and the driver has checked this run"
 }
 
-evaluation_apply() { :; }
+evaluation_apply() {
+  stamp "$(provisioned_file)" "$(provisioned)"
+  mkdir -p "$STATE_DIR/bin"
+  stamp "$(own_command)" "$(launcher)"
+  chmod +x "$(own_command)"
+  link_command
+}
 
-evaluation_verify() { evaluation_probe; }
+# What is proved is the call that is going to be made, all but what costs time.
+evaluation_verify() {
+  "$(own_command)" --version
+  driver_command
+  scoring_environment "${DRIVER[@]}" --check
+  stamp "$STATE_DIR/evaluation.stamp" "$(evaluation_key)"
+}
 
-# Runs a command with what the scorer needs to know about this machine.
+# What that check depends on. A machine that was restarted may have come up without its GPU.
+evaluation_key() {
+  driver_command
+  {
+    printf '%s\n' "${DRIVER[@]}" "$(venv_key)" "$(provisioned)" "$(boot_id)" "${CUDA_VISIBLE_DEVICES-all}"
+    cat "$STATE_DIR"/{deviations.tsv,models.tsv,rust.stamp,sandbox.stamp} 2>/dev/null || true
+    find "$ROOT/src" "$ROOT/scripts" -name '*.py' -printf '%p %s %T@\n' | LC_ALL=C sort
+  } | sha256sum
+}
+
+# What sigil-eval finds by itself, from any shell: see src/sigil_eval/provisioned.py.
+provisioned_file() { printf '%s' "$VENV_DIR/sigilderg.env"; }
+provisioned() {
+  printf '%s=%s\n' rustc "$(rustc_path)" crates "$(crates_dir)" sandbox_user "$SANDBOX_USER" state_dir "$STATE_DIR" \
+    vllm_python "$(realpath -m "$VLLM_VENV_DIR")/bin/python" checkout "$ROOT"
+}
+
+# The command for people. What PYTHONPATH names, or a user has installed, is not what was locked.
+own_command() { printf '%s' "$STATE_DIR/bin/sigil-eval"; }
+launcher() {
+  printf '#!/bin/bash -p\n# Made by eval_setup.sh.\nexec %q -I %q "$@"\n' "$VENV_DIR/bin/python" "$VENV_DIR/bin/sigil-eval"
+}
+
+# Where shells look for it; root's do not in its home.
+command_link() { if [[ $HOME == /root ]]; then printf /usr/local/bin/sigil-eval; else printf '%s' "$HOME/.local/bin/sigil-eval"; fi; }
+
+# It is there, something else is, or nothing can be put there.
+link_is_settled() {
+  local link
+  link=$(command_link)
+  [[ -e $link || -L $link || ! -w $(existing_parent "$(dirname "$link")") ]]
+}
+
+link_command() {
+  local link
+  link=$(command_link)
+  if [[ (-e $link || -L $link) && $(readlink "$link") != "$(own_command)" ]]; then
+    say "$link is not ours, and is left. The command is $(own_command)"
+    return 0
+  fi
+  made link "$link"
+  { mkdir -p "$(dirname "$link")" && ln -sfn "$(own_command)" "$link"; } || say "$link cannot be made. The command is $(own_command)"
+}
+
+# Runs a command with what the scorer needs to know about this machine: the check as the run.
 scoring_environment() {
-  SIGIL_RUSTC=$(rustc_path) SIGIL_CRATES_DIR=$(crates_dir) SIGIL_SANDBOX_USER=$SANDBOX_USER "$@"
+  SIGIL_RUSTC=$(rustc_path) SIGIL_CRATES_DIR=$(crates_dir) SIGIL_SANDBOX_USER=$SANDBOX_USER \
+  SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 "$@"
 }
 
 # The driver's command line, one word a line of the array DRIVER.

@@ -114,12 +114,9 @@ do_everything() {
 
 run_driver() {
   note 'the evaluation' "$OUTPUT_DIR/run.log"
-  export SIGIL_RUSTC SIGIL_CRATES_DIR SIGIL_SANDBOX_USER=$SANDBOX_USER SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python
-  SIGIL_RUSTC=$(rustc_path) SIGIL_CRATES_DIR=$(crates_dir)
-  export PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1
   printf '== %s %s\n' "$(date -u +%FT%TZ)" "${DRIVER[*]}" >>"$OUTPUT_DIR/run.log"
   set +e
-  "${DRIVER[@]}" 2>&1 | tee -i -a "$OUTPUT_DIR/run.log"
+  scoring_environment "${DRIVER[@]}" 2>&1 | tee -i -a "$OUTPUT_DIR/run.log"
   exit "${PIPESTATUS[0]}"
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the set-up has made outside of its own folder is listed as it is made, and removed on request.
-#   STATE_DIR/made.tsv   a kind (package, user, folder), a name, and the machine on which it was made;
+#   STATE_DIR/made.tsv   a kind (package, user, folder, link), a name, and the machine on which it was made;
 #                        written before the thing is made
 
 made() {
@@ -29,12 +29,12 @@ machine() {
 MACHINE_ID=/etc/machine-id
 
 # Everything that this program puts into STATE_DIR. Anything else there is left.
-STATE_ENTRIES=(bootstrap cache cli_tools.stamp deviations.tsv lock logs made.tsv models.tsv pyenv python.path
+STATE_ENTRIES=(bin bootstrap cache cli_tools.stamp deviations.tsv evaluation.stamp lock logs made.tsv models.tsv pyenv python.path
   run.failure run.session run.started run.status run.step rust rust.path rust.stamp sandbox.stamp sources step.begun
   steps.tsv)
 
 uninstall() {
-  local packages=() folders=() user name
+  local packages=() folders=() links=() user name
   [[ -f $STATE_DIR/lock ]] || {
     say "Nothing is installed in $STATE_DIR."
     exit 0
@@ -45,17 +45,18 @@ uninstall() {
     [[ -z $(missing_packages "$name") ]] && packages+=("$name")
   done
   mapfile -t folders < <(made_of folder)
+  mapfile -t links < <(our_links)
   user=$(made_of user)
   say 'This is going to be removed:'
   say "    $STATE_DIR"
-  for name in "${folders[@]}"; do say "    $name"; done
+  for name in "${folders[@]}" "${links[@]}"; do say "    $name"; done
   if [[ -n $user ]]; then say "    the user $user"; fi
   if ((${#packages[@]})); then say "    packages: ${packages[*]}"; fi
   say_what_is_left
   confirm_removal
   remove_packages "${packages[@]}"
   if [[ -n $user ]] && id "$user" >/dev/null 2>&1; then as_root userdel "$user"; fi
-  for name in "${folders[@]}"; do
+  for name in "${folders[@]}" "${links[@]}"; do
     rm -rf "$name"
     rmdir -p --ignore-fail-on-non-empty "$(dirname "$name")" 2>/dev/null || true
   done
@@ -67,10 +68,18 @@ uninstall() {
   fi
 }
 
+# Those that still lead to the command that was made.
+our_links() {
+  local name
+  while read -r name; do
+    [[ $(readlink "$name") != "$STATE_DIR/bin/sigil-eval" ]] || printf '%s\n' "$name"
+  done < <(made_of link)
+}
+
 say_what_is_left() {
   local kind name left=''
   say 'Results are left where they are.'
-  for kind in package user folder; do
+  for kind in package user folder link; do
     while read -r name; do left+="    $kind $name"$'\n'; done < <(made_elsewhere "$kind")
   done
   [[ -z $left ]] || say "Made on another machine, or before machines were told apart, and left alone:"$'\n'"${left%$'\n'}"

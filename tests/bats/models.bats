@@ -101,19 +101,88 @@ teardown() { remove_home; }
   [ "$(model_cache)" = "$HOME/.cache/huggingface/hub" ]
 }
 
-@test "the driver has to start" {
+# Stands in for the environment's Python: notes its calls, and a check by the driver ends with CODE.
+driver_for_checks() {
+  printf '#!/bin/sh\n' >"$VENV_DIR/bin/sigil-eval"
+  cat >"$VENV_DIR/bin/python" <<STUB
+#!/bin/sh
+echo "\$*; SIGIL_RUSTC=\$SIGIL_RUSTC" >>$TEST_HOME/calls
+[ "\${*%--check}" = "\$*" ] || { echo "the driver's own words"; exit "\${CODE:-0}"; }
+STUB
+  chmod +x "$VENV_DIR"/bin/*
+  echo /some/rustc >"$STATE_DIR/rust.path"
+}
+
+@test "a run is checked by the call that is going to be made, and again when something has changed" {
   run as_program evaluation_probe
   expect_status 1
   expect_output 'not installed yet'
-  printf '#!/bin/sh\nexit "${CODE:-0}"\n' >"$VENV_DIR/bin/sigil-eval"
-  chmod +x "$VENV_DIR/bin/sigil-eval"
+  driver_for_checks
+  CODE=3 run as_program run_step evaluation 1 1
+  expect_status 3
+  expect_output "the driver's own words"
+  run as_program evaluation_probe
+  expect_status 1
   run as_program run_step evaluation 1 1
   expect_status 0
+  driver_command
+  grep -qxF "${DRIVER[*]:1} --check; SIGIL_RUSTC=/some/rustc" "$TEST_HOME/calls"
+  run as_program run_step evaluation 1 1
   expect_output skipped
-  run as_program evaluation_verify
+  for change in NUM_SAMPLES=3 SANDBOX_MODE=none STRICT=1 ACCEPTED_DEVIATIONS=all CUDA_VISIBLE_DEVICES=1; do
+    # shellcheck disable=SC2163  # it is an assignment
+    (export "$change" && [ "$(as_program evaluation_probe | tail -n 1)" = 'the driver has not checked this run yet' ])
+  done
+  run as_program evaluation_probe
   expect_status 0
-  CODE=1 run as_program evaluation_verify
-  expect_status 1
+  for file in deviations.tsv models.tsv rust.stamp; do
+    echo "$file" >"$STATE_DIR/$file"
+    run as_program evaluation_probe
+    expect_status 1
+    as_program run_step evaluation 1 1
+  done
+}
+
+@test "sigil-eval can be called from any shell, and finds what was provisioned" {
+  driver_for_checks
+  printf '#!/bin/sh\necho "called: $*"\n' >"$VENV_DIR/bin/python"
+  as_program evaluation_apply
+  PYTHONPATH=/x run "$HOME/.local/bin/sigil-eval" score 'a b'
+  expect_status 0
+  [ "$output" = "called: -I $VENV_DIR/bin/sigil-eval score a b" ]
+  for line in rustc=/some/rustc "crates=$(crates_dir)" "state_dir=$STATE_DIR" "checkout=$ROOT"; do
+    grep -qxF "$line" "$VENV_DIR/sigilderg.env"
+  done
+  [ "$(cut -f1,2 "$STATE_DIR/made.tsv")" = $'link\t'"$HOME/.local/bin/sigil-eval" ]
+}
+
+@test "the command is made anew where it, its link or what it finds is gone or differs" {
+  driver_for_checks
+  for spoil in 'rm $STATE_DIR/bin/sigil-eval' 'chmod -x $STATE_DIR/bin/sigil-eval' 'echo >$STATE_DIR/bin/sigil-eval' \
+    'rm $HOME/.local/bin/sigil-eval' 'rm $VENV_DIR/sigilderg.env' 'echo /other/rustc >$STATE_DIR/rust.path'; do
+    as_program run_step evaluation 1 1
+    run as_program run_step evaluation 1 1
+    expect_output skipped
+    eval "$spoil"
+    run as_program evaluation_probe
+    expect_status 1
+    expect_output anew
+  done
+}
+
+@test "a sigil-eval of somebody else's stays where it is" {
+  driver_for_checks
+  mkdir -p "$HOME/.local/bin"
+  for theirs in 'echo mine >' 'ln -sfn /elsewhere/bin/sigil-eval'; do
+    eval "$theirs $HOME/.local/bin/sigil-eval"
+    before=$(ls -l "$HOME/.local/bin")
+    as_program run_step evaluation 1 1
+    [ "$(ls -l "$HOME/.local/bin")" = "$before" ]
+    grep -q 'is not ours, and is left' "$STATE_DIR/logs/evaluation.log"
+    [ -z "$(made_of link)" ]
+    run as_program run_step evaluation 1 1
+    expect_output skipped
+  done
 }
 
 @test "the optional tools: looked for once, and again while gh could be had" {

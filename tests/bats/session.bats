@@ -15,10 +15,11 @@ setup() {
 }
 teardown() { remove_home; }
 
-# driver: standard input is what the stand-in for the driver does.
+# driver: standard input is what the stand-in for the driver does; a check beforehand finds no fault.
 driver() {
   {
     echo '#!/usr/bin/env bash'
+    echo '[[ $* != *--check && $* != *--version ]] || exit 0'
     cat
   } >"$STATE_DIR/venv/bin/python"
   chmod +x "$STATE_DIR/venv/bin/python"
@@ -553,15 +554,21 @@ MEANT="https_proxy=http://proxy.example NO_PROXY=localhost SSL_CERT_FILE=/certif
   grep -q 'none .*--allow-no-sandbox' "$OUTPUT_DIR/run.log"
 }
 
+@test "what the driver refuses beforehand ends the step with its words, and nothing is generated" {
+  driver <<<'echo generated'
+  sed -i '2i [[ $* != *--check ]] || { echo "a strict run refuses this" >&2; exit 3; }' "$STATE_DIR/venv/bin/python"
+  run evaluate
+  expect_status 3
+  expect_output 'a strict run refuses this'
+  expect_no_output generated
+}
+
 @test "the end says what can be done next, as it can be typed here" {
   driver <<<'exit 0'
   run evaluate
-  expect_output "$STATE_DIR/venv/bin/sigil-eval reproduce $OUTPUT_DIR"
-  mkdir "$STATE_DIR/bin"
-  cp "$STATE_DIR/venv/bin/sigil-eval" "$STATE_DIR/bin"
-  run evaluate
+  expect_output "$STATE_DIR/bin/sigil-eval reproduce $OUTPUT_DIR"
   expect_output "$STATE_DIR/bin/sigil-eval score"
-  PATH=$STATE_DIR/bin:$PATH run evaluate
+  PATH=$HOME/.local/bin:$PATH run evaluate
   expect_output '    sigil-eval reproduce'
 }
 

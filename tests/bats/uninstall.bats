@@ -109,3 +109,16 @@ teardown() { remove_home; }
   run as_program machine
   [ "$output" = "$(stat -f -c %i /)" ]
 }
+
+@test "the link to sigil-eval goes, but not what has taken its place" {
+  mkdir -p "$HOME/.local/bin" "$STATE_DIR/bin"
+  touch "$STATE_DIR/bin/sigil-eval"
+  for name in ours theirs; do made link "$HOME/.local/bin/$name"; done
+  ln -s "$STATE_DIR/bin/sigil-eval" "$HOME/.local/bin/ours"
+  echo mine >"$HOME/.local/bin/theirs"
+  run setup_sh uninstall --yes
+  expect_status 0
+  expect_output "$HOME/.local/bin/ours"
+  [ "$(ls "$HOME/.local/bin")" = theirs ]
+  [ ! -e "$STATE_DIR" ]
+}
