@@ -7,9 +7,16 @@ settle_environment() {
   [[ :$PATH: == *:/usr/sbin:* ]] || PATH=$PATH:$SYSTEM_FOLDERS
   HF_TOKEN=$(token_of_environment)
   if [[ -n $HF_TOKEN ]]; then export HF_TOKEN; else unset HF_TOKEN HUGGING_FACE_HUB_TOKEN; fi
-  HF_HOME=$(hub_home) HF_HUB_CACHE=$(model_cache)
-  HF_HOME=$(realpath -m "$HF_HOME") HF_HUB_CACHE=$(realpath -m "$HF_HUB_CACHE")
-  export PATH HF_HOME HF_HUB_CACHE
+  # Named, the hub's places stay the same in a session with another folder and other variables.
+  if is_exported HF_HOME; then
+    HF_HOME=$(realpath -m "$(hub_home)")
+    export HF_HOME
+  fi
+  if is_exported HF_HUB_CACHE || is_exported HUGGINGFACE_HUB_CACHE; then
+    HF_HUB_CACHE=$(realpath -m "$(model_cache)")
+    export HF_HUB_CACHE
+  fi
+  export PATH
 }
 
 SYSTEM_FOLDERS=/usr/local/sbin:/usr/sbin:/sbin # which `su` and cron leave out

@@ -420,3 +420,23 @@ STUB
   STATE_DIR=/var/lib/me SANDBOX_MODE=none run as_program find_place_for_rust
   [ -z "$output" ]
 }
+
+@test "the hub's places and the token are settled where they are named, and not named where they are not" {
+  load_libraries
+  settled() {
+    unset HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE HF_TOKEN HUGGING_FACE_HUB_TOKEN
+    (($# == 0)) || export "${@?}"
+    settle_environment
+    env | grep -E '^(HF|HUGGING)' | sort
+    [[ :$PATH: == *:/usr/sbin:* ]]
+  }
+  cd "$TEST_HOME"
+  run as_program settled
+  [ -z "$output" ]
+  run as_program settled HF_HOME='$STATE_DIR/../hub' HF_TOKEN=$' hf_a\r'
+  [ "$output" = "HF_HOME=$TEST_HOME/hub"$'\n'HF_TOKEN=hf_a ]
+  run as_program settled HUGGINGFACE_HUB_CACHE=cache HF_TOKEN=' '
+  [ "$output" = "HF_HUB_CACHE=$TEST_HOME/cache"$'\n'HUGGINGFACE_HUB_CACHE=cache ]
+  run as_program settled HF_HUB_CACHE='' HF_HOME='~/own'
+  [ "$output" = "HF_HOME=$HOME/own"$'\n'"HF_HUB_CACHE=$HOME/own/hub" ]
+}
