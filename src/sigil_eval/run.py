@@ -35,6 +35,7 @@ from sigil_eval.generation import (
     SamplingParams,
     Shard,
     Trust,
+    describe_prompting,
     generate_samples,
     show_prompt,
 )
@@ -190,7 +191,9 @@ def check_evaluation(
     problem_set = load_problem_set(options.problem_set)
     _check_request(options)
     confirm()
-    return problem_set, _check_deviations(options, problem_set)
+    known = _check_deviations(options, problem_set)
+    _check_prompting(options)
+    return problem_set, known
 
 
 def try_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
@@ -331,6 +334,15 @@ def _check_deviations(options: RunOptions, problem_set: ProblemSet) -> list[Devi
     return known
 
 
+def _check_prompting(options: RunOptions) -> None:
+    """Have two models prompted alike, and say where that is not what the fine-tune brings."""
+    if "finetuned" in options.labels:
+        spec = _model_spec(options, "finetuned")
+        note = describe_prompting(spec, options.prompt_mode, options.engine).get("note")
+        if note:
+            warn(note)
+
+
 def _refuse(options: RunOptions, found: Sequence[Deviation]) -> None:
     if options.strict:
         refuse_deviations(found, options.accepted_deviations)
@@ -397,6 +409,7 @@ def _one_spec(options: RunOptions | argparse.Namespace, checkpoint: str | None) 
         base_revision=options.base_revision,
         checkpoint_revision=options.checkpoint_revision,
         trust=options.trust if isinstance(options, RunOptions) else _trust(options),
+        prompt_as_base=isinstance(options, RunOptions) and len(options.labels) > 1,
     )
 
 
@@ -485,6 +498,10 @@ def _model_row(options: RunOptions, label: str, summary: GenerationSummary) -> d
         "truncated": summary.truncated,
         "prompt_mode": summary.prompt_mode,
         "prompt_template_sha256": summary.prompt_template_sha256,
+        "tokenizer_sha256": summary.prompting.get("tokenizer_sha256"),
+        "own_prompt_template_sha256": summary.prompting.get("own_template_sha256"),
+        "own_tokenizer_sha256": summary.prompting.get("own_tokenizer_sha256"),
+        "prompting": summary.prompting.get("note"),
     }
 
 

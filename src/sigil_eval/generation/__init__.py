@@ -3,7 +3,7 @@
 Importing this package is cheap: torch and transformers are imported only when a model is used.
 """
 
-from sigil_eval.generation.api import generate_samples, show_prompt
+from sigil_eval.generation.api import describe_prompting, generate_samples, show_prompt
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.protocol import (
     GenerationSummary,
@@ -22,6 +22,7 @@ __all__ = [
     "SamplingParams",
     "Shard",
     "Trust",
+    "describe_prompting",
     "generate_samples",
     "show_prompt",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,7 @@ class _Plan:
     template_sha256: str
     prompts: dict[str, str]
     prepared: Prepared
+    prompting: Row = field(default_factory=dict)
 
     def settings(self) -> Row:
         """What decides a sample's text and is known before anything is loaded."""
@@ -80,6 +81,7 @@ class _Plan:
             "adapter revision": self.adapter_revision,
             "prompt mode": self.prepared.mode,
             "prompt template": self.template_sha256,
+            "tokenizer": self.prompting.get("tokenizer_sha256"),
             **params,
             "early_stop": self.job.options.early_stop,
             "quantization": self.job.options.quantization,
@@ -147,7 +149,18 @@ def generate_samples(
         attention=settings.get("attention", ""),
         engine=job.options.engine,
         quantization=job.options.quantization,
+        prompting=plan.prompting,
     )
+
+
+def describe_prompting(
+    model: ModelSpec, prompt_mode: str = "auto", options: EngineOptions | None = None
+) -> Row:
+    """With which tokenizer a model will be prompted, as `generation.prompting` puts it; empty where
+    a file or a server has the prompts. Raises UsageError where that cannot be settled."""
+    return _plan(
+        _Job(model, (), SamplingParams(), prompt_mode, options or EngineOptions())
+    ).prompting
 
 
 def show_prompt(
@@ -164,10 +177,11 @@ def show_prompt(
 def _plan(job: _Job) -> _Plan:
     if job.options.engine in ("replay", "openai"):
         return _plan_without_a_model(job)
-    from sigil_eval.generation.loading import chat_template, load_tokenizer
+    from sigil_eval.generation.loading import chat_template
+    from sigil_eval.generation.prompting import choose_tokenizer
 
     resolved = resolve_model(job.model)
-    tokenizer = load_tokenizer(resolved)
+    tokenizer, prompting = choose_tokenizer(job.model, resolved, job.prompt_mode)
     template = chat_template(tokenizer)
     mode = resolve_mode(job.prompt_mode, template)
     return _Plan(
@@ -179,6 +193,7 @@ def _plan(job: _Job) -> _Plan:
         template_sha256=prompt_template_sha256(mode, template),
         prompts={p.task_id: build_prompt(p, template, mode) for p in job.problems},
         prepared=Prepared(job.model.name, mode, resolved, tokenizer),
+        prompting=asdict(prompting),
     )
 
 

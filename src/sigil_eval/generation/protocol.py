@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from sigil_eval.errors import UsageError
+from sigil_eval.files import Row
 
 FinishReason = Literal["stop", "complete", "length"]
 
@@ -57,7 +58,8 @@ class ModelSpec:
 
     Each is a local folder, a hub id `org/name`, or a folder in a hub repository
     `org/name/folder`. With an adapter, `base` may be None: its config names it.
-    A revision is a branch, tag or commit of a hub repository.
+    A revision is a branch, tag or commit of a hub repository. `prompt_as_base` has a checkpoint
+    prompted with its base's tokenizer and template, whatever it brings.
     """
 
     base: str | None
@@ -65,6 +67,7 @@ class ModelSpec:
     base_revision: str | None = None
     checkpoint_revision: str | None = None
     trust: Trust = NO_TRUST
+    prompt_as_base: bool = False
 
     @property
     def name(self) -> str:
@@ -131,7 +134,10 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class GenerationSummary:
-    """What a call to `generate_samples` did, in samples, tokens and seconds."""
+    """What a call to `generate_samples` did, in samples, tokens and seconds.
+
+    `prompting` is the record of `generation.prompting`, empty where a file or a server has prompts.
+    """
 
     label: str
     samples: int
@@ -149,3 +155,4 @@ class GenerationSummary:
     attention: str
     engine: str = "hf"
     quantization: str = "none"
+    prompting: Row = field(default_factory=dict)
