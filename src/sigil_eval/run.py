@@ -191,6 +191,7 @@ def check_evaluation(
     problem_set = load_problem_set(options.problem_set)
     _check_request(options)
     confirm()
+    _find_models(options)
     known = _check_deviations(options, problem_set)
     _check_prompting(options)
     return problem_set, known
@@ -316,6 +317,9 @@ def _check_request(options: RunOptions) -> None:
         )
     if not options.labels:
         raise UsageError("--skip-base and --skip-finetuned together leave nothing to do")
+
+
+def _find_models(options: RunOptions) -> None:
     if options.engine.engine not in NEEDS_MODEL_FILES:
         return
     from sigil_eval.generation.source import resolve_model

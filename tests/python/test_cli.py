@@ -83,6 +83,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["reproduce", "/no/such/folder"], 2, "/no/such/folder: no results here"),
         (["reproduce", "x", "--samples", "-1"], 2, "-1 is below 0"),
         (["verify", "--sandbox-mode", "none"], 3, "--allow-no-sandbox"),
+        (["run", "--sandbox-mode", "none", "--base-model", "/none"], 3, "--allow-no-sandbox"),
         (["frobnicate"], 2, "invalid choice"),
         (["run", "--num-samples", "many"], 2, "invalid"),
     ],
