@@ -113,9 +113,9 @@ command_stub() {
   chmod +x "$STUBS/$1"
 }
 
-# wait_for FILE: until it is there, ten seconds at most.
+# wait_for FILE: until it is there, half a minute at most.
 wait_for() {
-  for _ in {1..200}; do
+  for _ in {1..600}; do
     [[ ! -e $1 ]] || return 0
     sleep 0.05
   done

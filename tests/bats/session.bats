@@ -144,10 +144,9 @@ wait_for_parent() {
 }
 
 @test "interrupting the one who watches says that the evaluation goes on" {
-  driver <<<'sleep 20'
+  driver <<<'echo scoring; sleep 30'
   evaluate_in_background
-  wait_for "$STATE_DIR/run.started"
-  sleep 0.5
+  until grep -q scoring "$TEST_HOME/out"; do sleep 0.1; done
   kill -TERM "$PARENT"
   wait_for_parent
   [ "$status" -eq 130 ]
@@ -200,11 +199,10 @@ wait_for_parent() {
   [ "$(stat -c %a "$STATE_DIR/run.session")" = 600 ]
 }
 
-@test "the session does not hold the lock" {
-  driver <<<'sleep 5'
+@test "the evaluation does not hold the lock" {
+  driver <<<'touch "$STATE_DIR/scoring"; sleep 30'
   evaluate_in_background
-  wait_for "$STATE_DIR/run.started"
-  sleep 0.3
+  wait_for "$STATE_DIR/scoring"
   flock -n "$STATE_DIR/lock" true
 }
 
@@ -408,7 +406,7 @@ PYTHON
 }
 
 @test "a terminal that tmux does not know is taken for one that it does" {
-  driver <<<'echo "scoring $((6 * 7))"; sleep 1'
+  driver <<<'for _ in {1..200}; do [[ -z $(tmux -L sigilderg list-clients) ]] || break; sleep 0.1; done'
   NONINTERACTIVE='' TERM=brand-new run script -qec "bash $ROOT/eval_setup.sh --demo --from evaluation" /dev/null
   expect_status 0
   expect_output exited
@@ -433,7 +431,7 @@ PYTHON
   wait_for "$STATE_DIR/run.started"
   cp -r "$STATE_DIR" "$TEST_HOME/other"
   rm "$TEST_HOME/other"/run.*
-  sleep 0.5
+  until [[ $(tmux -L sigilderg show-options -qv -t =sigilderg-eval: @state_dir) == "$STATE_DIR" ]]; do sleep 0.1; done
   STATE_DIR=$TEST_HOME/other run evaluate
   expect_status 3
   expect_output "One with STATE_DIR=$STATE_DIR is running already"
@@ -576,7 +574,7 @@ MEANT="https_proxy=http://proxy.example NO_PROXY=localhost SSL_CERT_FILE=/certif
   slow_step :
   set_up_in_background
   wait_for "$STATE_DIR/begun"
-  tmux -L sigilderg send-keys -t sigilderg-eval 'C-\' C-s
+  tmux -L sigilderg send-keys -t sigilderg-eval "C-\\" C-s
   touch "$STATE_DIR/go"
   wait_for "$STATE_DIR/run.status"
   grep -qx exit_code=0 "$STATE_DIR/run.status"
