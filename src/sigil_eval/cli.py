@@ -698,7 +698,11 @@ def confirm_sandbox(options: argparse.Namespace) -> None:
         return
     warn("--sandbox-mode none runs code that a model wrote on this machine, with your rights")
     interactive = sys.stdin.isatty() and os.environ.get("NONINTERACTIVE") != "1"
-    if not interactive or input("Type YES to accept that: ").strip() != "YES":
+    try:
+        accepted = interactive and input("Type YES to accept that: ").strip() == "YES"
+    except EOFError:
+        accepted = False
+    if not accepted:
         raise PreflightError(
             "no sandbox, and nobody accepted that. Use Firejail, or add --allow-no-sandbox"
         )

@@ -100,6 +100,25 @@ def test_a_bad_request_is_named_with_its_exit_code(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_question_that_nobody_answers_is_not_an_answer() -> None:
+    """A terminal at which Ctrl-D is pressed."""
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "wb", buffering=0) as terminal:
+        terminal.write(b"\x04")
+        ended = subprocess.run(
+            [sys.executable, "-m", "sigil_eval.cli", "verify", "--sandbox-mode", "none"],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "NONINTERACTIVE": ""},
+            capture_output=True,
+            text=True,
+            stdin=theirs,
+            timeout=120,
+        )
+    os.close(theirs)
+    assert ended.returncode == 3
+    assert "nobody accepted that" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_missing_firejail_ends_with_the_way_out(tmp_path: Path) -> None:
     """The message says how to install it, and how to go without it."""
     ended = run("sandbox-check", SIGIL_FIREJAIL=str(tmp_path / "firejail"))
