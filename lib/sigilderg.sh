@@ -47,14 +47,14 @@ sigilderg_verify() {
 prove() {
   local package=$1 version=$2 source=$3 job before
   shift 3
-  local -A FAILED=()
+  local -A FAULTS=()
   try_jobs "$version" "$@"
-  before=${#FAILED[@]}
+  before=${#FAULTS[@]}
   if ((before)) && [[ -n $source ]]; then
     guarded install_from_github "$source"
     if ((RC == 0)); then
       try_jobs "$version" "$@"
-      if ((${#FAILED[@]} >= before)); then
+      if ((${#FAULTS[@]} >= before)); then
         say "the source does no more than PyPI's package, which is put back"
         install_locked "$package"
         rm -rf "$(source_folder "$source")"
@@ -63,19 +63,19 @@ prove() {
     fi
   fi
   for job in "$@"; do
-    [[ ! -v FAILED[$job] ]] || deviation "sigilderg.$job" "the $job of $package $version" "${FAILED[$job]}" "$(consequence_of "$job")"
+    [[ ! -v FAULTS[$job] ]] || deviation "sigilderg.$job" "the $job of $package $version" "${FAULTS[$job]}" "$(consequence_of "$job")"
   done
 }
 
-# try_jobs VERSION JOB...: those that fail are in FAILED, each with the reason.
+# try_jobs VERSION JOB...: those that fail are in FAULTS, each with the reason.
 try_jobs() {
   local version=$1 job words
   shift
-  FAILED=()
+  FAULTS=()
   for job in "$@"; do
     words=$("$VENV_DIR/bin/python" "$ROOT/lib/ecosystem_jobs.py" "$job" "$version" 2>&1) && continue
-    FAILED[$job]=$(tail -n 1 <<<"$words")
-    say "$job: ${FAILED[$job]}"
+    FAULTS[$job]=$(tail -n 1 <<<"$words")
+    say "$job: ${FAULTS[$job]}"
   done
 }
 
