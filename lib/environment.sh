@@ -203,13 +203,23 @@ need() {
   printf '%s\n' "$*"
 }
 
-# A token can be valid and still have no access to a gated model: ask for a file of that very model.
-find_model_access() {
-  local model file
-  if file=$(hf_token_file) && [[ -z $(token_of_environment) && $(stat -c %a "$file") != ?00 ]]; then
-    finding fails token 'a token file for its owner only' "$file has mode $(stat -c %a "$file")" \
+find_token_file() {
+  local file mode
+  [[ -z $(token_of_environment) ]] && file=$(hf_token_file) || return 0
+  mode=$(stat -c %a "$file")
+  if [[ ! -r $file ]]; then
+    finding fails token 'a token file that can be read' "$file cannot be read" \
+      'gated models are asked for without it' "chmod 600 $file; see that it is yours: ls -l $file"
+  elif [[ $mode != 0 && $mode != ?00 ]]; then
+    finding fails token 'a token file for its owner only' "$file has mode $mode" \
       'others on this machine can read it' "chmod 600 $file"
   fi
+}
+
+# A token can be valid and still have no access to a gated model: ask for a file of that very model.
+find_model_access() {
+  local model
+  find_token_file
   ! models_are_here || return 0
   for model in $(hub_models); do
     if hub_is_off; then find_in_cache "$model"; else find_on_hub "$model"; fi

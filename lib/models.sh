@@ -87,7 +87,7 @@ token_of_environment() { clean_token "${HF_TOKEN:-${HUGGING_FACE_HUB_TOKEN:-}}";
 hf_token() {
   local token file
   token=$(token_of_environment)
-  if [[ -z $token ]] && file=$(hf_token_file); then token=$(clean_token "$(<"$file")"); fi
+  if [[ -z $token ]] && file=$(hf_token_file) && [[ -r $file ]]; then token=$(clean_token "$(<"$file")"); fi
   printf '%s' "$token"
 }
 

@@ -22,12 +22,19 @@ rust_probe() {
     say 'not proved yet, or the compiler or the crates have changed'
     return 1
   fi
+  if ! crates_are_settled; then
+    say "the crates in $(crates_dir) are gone"
+    return 1
+  fi
   if [[ -n $(deviations_of rust) ]] && can_install_rust; then
     say "it was done without $(deviations_of rust | cut -f2 | sed -n 1p), which can be had now"
     return 1
   fi
   say "$("$(rustc_path)" --version), $(rustc_path)"
 }
+
+# They are there, made by this compiler, or it is on record that they are not.
+crates_are_settled() { stamped "$(crates_dir)/made-from" "$(rust_key)" || [[ -n $(deviations_of rust.crates) ]]; }
 
 # Whether what a deviation did without can be had by now.
 can_install_rust() {
@@ -86,6 +93,7 @@ rust_verify() {
     [[ $("$folder/crate") == 0cc175b9c0f1b6a831c399e269772661 ]]
   fi
   rm -rf "$folder"
+  crates_are_settled || die 1 "the crates are not in $(crates_dir)"
   stamp "$STATE_DIR/rust.stamp" "$(rust_key)"
 }
 

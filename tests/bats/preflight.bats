@@ -298,6 +298,29 @@ STUB
   HF_TOKEN='' expect_sent hf_named
 }
 
+@test "a token file that cannot be read, or by others, is found before any model is asked for" {
+  DEMO=0 load_libraries
+  unset HF_TOKEN
+  mkdir -p "$HOME/.cache/huggingface"
+  echo hf_file >"$HOME/.cache/huggingface/token"
+  become_ordinary
+  run as_program find_token_file
+  expect_output 'others on this machine can read it'
+  chmod 600 "$HOME/.cache/huggingface/token"
+  ((EUID)) || chown "$AS_USER" "$HOME/.cache/huggingface/token"
+  run as_program find_token_file
+  [ -z "$output" ]
+  chmod 000 "$HOME/.cache/huggingface/token"
+  run as_program find_token_file
+  expect_output 'cannot be read'
+  expect_output 'chmod 600'
+  run as_program hf_token
+  expect_status 0
+  [ -z "$output" ]
+  HF_TOKEN=hf_other run as_program find_token_file
+  [ -z "$output" ]
+}
+
 @test "a GPU that is listed counts, whatever nvidia-smi's exit code and warnings; errors are no GPU" {
   load_libraries
   uptime_seconds() { echo 9999; }

@@ -101,6 +101,25 @@ RUSTC
   expect_status 1
 }
 
+@test "crates that have gone are found out, unless they were never to be had" {
+  fake_toolchain "$RUSTUP_HOME/toolchains/pinned" "$RUST_BUILD"
+  as_program run_step rust 1 1
+  run as_program rust_probe # with the deviation
+  expect_status 0
+  rm "$STATE_DIR/deviations.tsv"
+  mkdir -p "$(crates_dir)"
+  stamp "$(crates_dir)/made-from" "$(rust_key)"
+  run as_program rust_probe
+  expect_status 0
+  mv "$(crates_dir)" "$(crates_dir)-renamed"
+  run as_program rust_probe
+  expect_status 1
+  expect_output 'are gone'
+  run as_program rust_verify
+  expect_status 1
+  expect_output 'the crates are not in'
+}
+
 @test "rustup-init that is not the pinned file is not run" {
   RUSTUP_URL=file://$TEST_HOME/rustup-init
   printf '#!/bin/sh\ntouch %s/ran\n' "$TEST_HOME" >"$TEST_HOME/rustup-init"
