@@ -140,6 +140,7 @@ machine_tests() {
   fi
   check 'a step, broken in every way' bash tests/provisioning/run.sh matrix --steps system_deps
   check "bats with Ubuntu 22.04's tools" bash tests/provisioning/run.sh bats
+  check 'the job on its target, rehearsed' bash tests/provisioning/run.sh rehearsal --short
 }
 
 MACHINES_GB=36 # 2 for themselves; in them, preflight wants to see room for the real models

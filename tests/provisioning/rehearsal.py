@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import PYTHON_VERSION, STATE, Lab
@@ -55,6 +56,7 @@ class Rehearsal:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.began = time.monotonic()
+        self.terminals = 0
 
     def expect(self, script: str, words: str, code: int = 0) -> str:
         """Run a script; it has to end with that code and say these words."""
@@ -72,19 +74,21 @@ class Rehearsal:
             )
         print(f"{time.monotonic() - self.began:5.0f} s  ok: {what}", flush=True)
 
-    def terminal(self, script: str) -> subprocess.Popen[str]:
-        """A script in a terminal of its own. Killing this process is a connection that is lost."""
+    def terminal(self, script: str) -> Terminal:
+        """A script in a terminal of its own."""
+        self.terminals += 1
+        name = f"terminal-{self.terminals}"
         in_terminal = "import pty, sys; pty.spawn(['bash', '-c', sys.argv[1]])"
         script = f"stty rows 40 columns 160; {script}"
-        return self.machine.start(
-            f"exec python3 -c {shlex.quote(in_terminal)} {shlex.quote(script)}"
-        )
+        words = shlex.join(["exec", "python3", "-c", in_terminal, script, name])
+        return Terminal(self.machine, name, self.machine.start(words))
 
     def until(self, what: str, script: str, words: str) -> str:
         """Wait until a script says these words."""
         started = time.monotonic()
         while not re.search(words, output := self.machine.sh(script)[1]):
-            self.check(what, output, words, time.monotonic() - started < PATIENCE, "waited long")
+            if time.monotonic() - started > PATIENCE:
+                break
             time.sleep(0.2)
         self.check(f"until {what}", output, words)
         return output
@@ -98,8 +102,9 @@ class Rehearsal:
             text = log.read_text(errors="replace") if log.exists() else ""
             if re.search(words, text.rpartition("\n== ")[2].replace("\r", "\n")):
                 break
-            if time.monotonic() - started > PATIENCE:
-                self.check(what, text[-3000:], words)
+            ended = (self.machine.upper / STATE.lstrip("/") / "run.status").exists()
+            if ended or time.monotonic() - started > PATIENCE:
+                self.check(what, text[-3000:], words, not ended, "it has ended already")
             time.sleep(0.05)
         self.check(f"until {what}", words, ".")
 
@@ -114,10 +119,25 @@ class RehearsalError(Exception):
     """Something was not as it should be."""
 
 
-def lost(terminal: subprocess.Popen[str]) -> None:
-    """The connection of a terminal is cut: whatever runs in it is hung up on."""
-    terminal.send_signal(signal.SIGKILL)
-    terminal.communicate()
+@dataclass
+class Terminal:
+    """A terminal with a shell in it."""
+
+    machine: Machine
+    name: str
+    process: subprocess.Popen[str]
+
+    def lose(self) -> str:
+        """Cut the connection: whatever runs in it is hung up on. Gives what was to be seen."""
+        self.machine.sh(f"kill -9 $(pgrep -f ' {self.name}$')", check=True)
+        return self.process.communicate(timeout=60)[0]
+
+
+def edit(file: str, change: str) -> str:
+    """A script that changes a file by sed, or fails."""
+    return (
+        f"cp {file} /tmp/before; sed -Ei {shlex.quote(change)} {file}; ! cmp -s {file} /tmp/before"
+    )
 
 
 def provision(r: Rehearsal) -> None:
@@ -129,10 +149,11 @@ def provision(r: Rehearsal) -> None:
     r.expect(COMMAND, "running already", code=3)
     second = r.terminal(f"{COMMAND} attach")
     r.until("a second terminal is attached", clients(), r"(?s)client.*client")
-    lost(first)
+    seen = first.lose()
+    r.check("the first terminal has shown the steps", seen, r"(?s)system_deps.*venv")
     r.until("one has gone", clients(), r"\Aclient\n\Z")
     r.expect(f"{COMMAND} status", "running since")
-    lost(second)
+    r.check("the second one shows the step, too", second.lose(), "venv")
     r.expect(f"{COMMAND} status", "running since")
 
 
@@ -147,13 +168,14 @@ def evaluate(r: Rehearsal) -> None:
     r.expect(COMMAND, "running already", code=3)
     onlooker = r.terminal(f"{COMMAND} attach")
     r.until("a terminal is attached", clients(), "client")
-    lost(onlooker)
-    r.expect(f"{COMMAND} status", r"running|the evaluation|finished")
+    onlooker.lose()
+    r.expect(f"{COMMAND} status", r"(?s)running since.*the evaluation")
     r.machine.kill_all()
+    r.expect(f"ls -A {RESULTS}/samples", r"base(?s:(?!^finetuned\.jsonl).)*\Z")
     r.expect(f"{COMMAND} status", "died|restarted")
     again = r.machine.start(COMMAND)
     r.log_says("it scores", r"scoring: \d")
-    r.machine.sh("kill -9 $(pgrep -f scripts/evaluate_humaneval.py)")
+    r.machine.sh("kill -9 $(pgrep -f [s]cripts/evaluate_humaneval.py)")
     output, _ = again.communicate(timeout=PATIENCE)
     r.check("a driver that was killed", output, "exit code 137", again.returncode == 137)
 
@@ -173,9 +195,6 @@ def finish(r: Rehearsal) -> str:
     r.check("with flash attention", models, "flash_attention_2")
     r.check("and the checkpoint", models, re.escape(f"{ADAPTER}/checkpoint-9000"))
     r.check("in half precision", models, "bfloat16")
-    r.check(
-        "the checkout is clean", r.machine.sh("cd ~/package && git status --porcelain")[1], r"\A\Z"
-    )
     return output
 
 
@@ -188,11 +207,12 @@ def afterwards(r: Rehearsal, said: str) -> None:
     if told is None:
         raise RehearsalError(f"the end does not say what to do next:\n{said[-2000:]}")
     login = "cd ~/package && exec bash -lc "
-    r.expect(login + shlex.quote(f"{told[1]} reproduce {told[2]}"), "(?i)agree")
+    r.expect(login + shlex.quote(f"{told[1]} reproduce {told[2]}"), "100 of 100 results")
     samples = f"{RESULTS}/samples/base.jsonl"
     r.expect(f"ls {RESULTS}/samples; test -s {samples}", "base")
     r.expect(login + shlex.quote(f"{told[1]} score {samples} --k 1"), r"pass@1")
-    r.expect(login + shlex.quote(f"{told[1]} env"), "crates")
+    crates = rf"crates +\S.*{re.escape(STATE)}/rust/crates"
+    r.expect(login + shlex.quote(f"{told[1]} env"), rf"(?s)rustc +1.95.0.*{crates}.*H100")
 
 
 def nothing_leaks(r: Rehearsal, lab: Lab) -> None:
@@ -214,9 +234,9 @@ def rehearse(short: bool) -> None:
         r = Rehearsal(machine)
         provision(r)
         evaluate(r)
-        said = finish(r)
-        afterwards(r, said)
+        afterwards(r, finish(r))
         nothing_leaks(r, lab)
+        r.expect("cd ~/package && git status --porcelain", r"\A\Z")
     lab.discard(machine)
     print(f"rehearsed in {time.monotonic() - r.began:.0f} s")
 
@@ -232,16 +252,74 @@ def prepared(lab: Lab, short: bool) -> tuple[list[Path], dict[str, str]]:
     return [layer], target_settings(lab, version)
 
 
+# What has once gone wrong, or nearly: a script that brings it about in a checkout that was set up,
+# and what is said then. A file that does not change fails, too.
+MUTATIONS = {
+    "nothing": ("", ""),
+    "einops": (edit("requirements/eval.lock", r"/^einops==/,/[^\\]$/d"), "einops"),
+    "accepted": (
+        edit("eval_setup_config.sh", r's/^(: "\$\{ACCEPTED_DEVIATIONS:?=)[^}]+/\1/'),
+        "refuses this deviation",
+    ),
+    "attention": (
+        edit("src/sigil_eval/generation/attention.py", 's/^FLASH = .*/FLASH = "sigil_slots"/'),
+        "attention|sigil_slots",
+    ),
+    "crates": (
+        edit("lib/rust.sh", r's/(mv "\$folder.part" "\$folder)"/\1-renamed"/')
+        + f" && rm -r {STATE}/rust/crates",
+        "crates",
+    ),
+    "token": (
+        f"chmod 000 {TOKEN_FILE}; rm -r {STATE}/models.tsv {HOME}/.cache/huggingface/hub",
+        "token.*cannot be read",
+    ),
+}
+
+
+def mutations(names: list[str]) -> int:
+    """Do the job once; then break one thing after the other, and do what is left of it."""
+    lab = Lab()
+    layers, settings = prepared(lab, short=True)
+    with target(lab, layers, settings) as machine:
+        Rehearsal(machine).expect(COMMAND, r"Done\.")
+        machine.sh(f"rm -r {RESULTS}", check=True)  # what was generated is not taken over
+    done = lab.machines / "done"
+    machine.upper.rename(done)
+    unnoticed = 0
+    for name in names or MUTATIONS:
+        script, words = MUTATIONS[name]
+        said = ""
+        with target(lab, [*layers, done], settings) as machine:
+            r = Rehearsal(machine)
+            machine.sh(f"set -e; cd ~/package; {script}", check=True)
+            try:
+                afterwards(r, finish(r))
+            except RehearsalError as error:
+                said = str(error)
+        lab.discard(machine)
+        right = not said if name == "nothing" else bool(said) and bool(re.search(words, said))
+        unnoticed += not right
+        print(
+            f"{'as expected' if right else 'WRONG':12} {name}: {said[:3000] or 'passes'}",
+            flush=True,
+        )
+    return 1 if unnoticed else 0
+
+
 def main() -> int:
     """Rehearse."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="with a Python that is here")
+    parser.add_argument("--mutations", nargs="*", metavar="NAME", help="break one thing at a time")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that machines are cleared away
+    if options.mutations is not None:
+        return mutations(options.mutations)
     try:
         rehearse(options.short)
-    except RehearsalError as failure:
-        print(f"FAILED: {failure}")
+    except RehearsalError as error:
+        print(f"FAILED: {error}")
         return 1
     return 0
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The long suites of provisioning, all of them or some; see docs/provisioning.md.
 #   bash tests/provisioning/run.sh [whole] [bats] [airgap] [github] [cloud]
+#   bash tests/provisioning/run.sh rehearsal [--short | --mutations [NAME...]]
 #   bash tests/provisioning/run.sh matrix [--steps A,B] [--faults A,B] [--moments 0.2,0.5,0.8]
 #   bash tests/provisioning/run.sh mutation [FUNCTION...]
 #   bash tests/provisioning/run.sh origins
@@ -27,9 +28,11 @@ main() {
     *) need debootstrap ;;
   esac
   case ${1:-all} in
-    matrix | mutation | origins) "$PYTHON" "$1.py" "${@:2}" ;;
+    matrix | mutation | origins | rehearsal) "$PYTHON" "$1.py" "${@:2}" ;;
     all)
       "$PYTHON" journey.py
+      "$PYTHON" rehearsal.py
+      "$PYTHON" rehearsal.py --mutations
       "$PYTHON" matrix.py
       "$PYTHON" mutation.py
       ;;
