@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -75,10 +75,10 @@ def write_jsonl(path: Path, rows: Iterable[Row]) -> None:
 def write_chunks_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     """Write `chunks` to a temporary sibling of `path`, then rename it over `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
+    _remove_parts_of_the_dead(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with temporary.open("wb") as stream:
             for chunk in chunks:
                 stream.write(chunk)
             stream.flush()
@@ -88,6 +88,14 @@ def write_chunks_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _remove_parts_of_the_dead(path: Path) -> None:
+    """Take away what processes that were killed had begun to write in this file's place."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        writer = part.name.split(".")[-2]
+        if writer.isdigit() and not Path(f"/proc/{writer}").exists():
+            part.unlink(missing_ok=True)
 
 
 class Journal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def test_lone_surrogates_survive_a_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     write_jsonl(path, [{"text": "\ud800"}])
     assert [row for _, row in read_jsonl(path)] == [{"text": "\ud800"}]
+
+
+def test_what_a_killed_process_had_begun_to_write_is_taken_away(tmp_path: Path) -> None:
+    dead, living = tmp_path / ".f.json.4194305.part", tmp_path / f".f.json.{os.getppid()}.part"
+    other = tmp_path / ".g.json.4194305.part"
+    for part in (dead, living, other):
+        part.write_text("half")
+    write_atomic(tmp_path / "f.json", "{}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [living.name, other.name, "f.json"]
+    )
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_part(tmp_path: Path) -> None:
