@@ -90,9 +90,11 @@ def test_the_sandbox_holds_wherever_the_compiler_lies(
 
 
 @needs_root
-def test_where_temporary_files_may_not_be_executed_programs_are_run_elsewhere() -> None:
-    noexec = 'mount -t tmpfs -o noexec,mode=1777 disk /tmp && exec "$PYTHON" -c "$PROGRAM" /tmp'
-    finished = mounted(noexec, TMPDIR="/tmp")  # noqa: S108
+def test_where_temporary_files_may_not_be_executed_programs_are_run_elsewhere(
+    tmp_path: Path,
+) -> None:
+    noexec = 'mount -t tmpfs -o noexec,mode=1777 disk "$1" && exec "$PYTHON" -c "$PROGRAM" "$1"'
+    finished = mounted(noexec, str(tmp_path), TMPDIR=str(tmp_path))
     assert finished.returncode == 0, finished.stderr
     assert "can do none of them" in finished.stdout
 
