@@ -203,7 +203,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve_upstream(self, room: str, path: str) -> None:
         """What the real host answers, with addresses that lead back here."""
         accept = self.headers.get("Accept", "")
-        file = self.mirror.fetch(room, path, accept)
+        try:
+            file = self.mirror.fetch(room, path, accept)
+        except urllib.error.URLError as error:  # out of reach for a moment: clients ask again
+            self.answer(502, str(error).encode())
+            return
         if file is None:
             self.answer(404, b"")
         elif room == "simple":
