@@ -83,7 +83,7 @@ teardown() { remove_home; }
     K_VALUES=1,,2 K_VALUES=1,10 K_VALUES=0 SEED=-1 SEED=x \
     PRICE_PER_HOUR=2,49 PRICE_PER_HOUR=free PRICE_PER_HOUR=-1 PRICE_PER_HOUR=. BATCH_SIZE=auto BATCH_SIZE=0 N_WORKERS=0 N_WORKERS=-2 \
     SKIP_ENV_CHECK=yes NONINTERACTIVE=true ALLOW_NO_SANDBOX=y SANDBOX_MODE=docker SANDBOX_MODE=none PYTHON_VERSION=3.11.9 PYTHON_VERSION=3.12 \
-    OUTPUT_DIR=/proc/results OUTPUT_DIR="$TEST_HOME/file" OUTPUT_DIR="$TEST_HOME/file/results" STATE_DIR=/sys/state VENV_DIR=/proc/venv \
+    OUTPUT_DIR="$TEST_HOME/results"$'\r' OUTPUT_DIR=/proc/results OUTPUT_DIR="$TEST_HOME/file" OUTPUT_DIR="$TEST_HOME/file/results" STATE_DIR=/sys/state VENV_DIR=/proc/venv \
     BASE_MODEL=./no/such BASE_MODEL=gpt2 BASE_MODEL="$TEST_HOME/file" BASE_MODEL="$TEST_HOME/empty" BASE_MODEL="$TEST_HOME/adapter" \
     CHECKPOINT_PATH="a b" CHECKPOINT_PATH="$TEST_HOME/weightless"; do
     run env "$setting" bash "$ROOT/eval_setup.sh" --demo
