@@ -163,7 +163,10 @@ def clients() -> str:
 
 
 def evaluate(r: Rehearsal) -> None:
-    """The evaluation: hung up on and killed while it generates, killed while it scores."""
+    """The evaluation: hung up on and killed while it generates, killed while it scores.
+
+    A terminal that only looks on is cut off, and so is the one that has started it.
+    """
     r.log_says("the base answers", r"generating base: \d")
     r.expect(COMMAND, "running already", code=3)
     onlooker = r.terminal(f"{COMMAND} attach")
@@ -173,11 +176,13 @@ def evaluate(r: Rehearsal) -> None:
     r.machine.kill_all()
     r.expect(f"ls -A {RESULTS}/samples", r"base(?s:(?!^finetuned\.jsonl).)*\Z")
     r.expect(f"{COMMAND} status", "died|restarted")
-    again = r.machine.start(COMMAND)
+    again = r.terminal(COMMAND)
+    r.log_says("it generates again", r"generating (base|finetuned): \d")
+    again.lose()
+    r.expect(f"{COMMAND} status", "running since")
     r.log_says("it scores", r"scoring: \d")
-    r.machine.sh("kill -9 $(pgrep -f [s]cripts/evaluate_humaneval.py)")
-    output, _ = again.communicate(timeout=PATIENCE)
-    r.check("a driver that was killed", output, "exit code 137", again.returncode == 137)
+    r.machine.sh("kill -9 $(pgrep -f [s]cripts/evaluate_humaneval.py)", check=True)
+    r.until("its end is told", f"{COMMAND} status", "finished .* with exit code 137")
 
 
 def finish(r: Rehearsal) -> str:
