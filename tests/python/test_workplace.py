@@ -90,6 +90,20 @@ def test_the_sandbox_holds_wherever_the_compiler_lies(
 
 
 @needs_root
+def test_a_folder_whose_name_firejail_refuses_is_hidden() -> None:
+    odd = Path("/odd, name!")
+    mount = 'mount -t tmpfs disk "$1" && echo secret >"$1/secret"'
+    odd.mkdir()
+    try:
+        finished = mounted(f'{mount} && exec "$PYTHON" -c "$PROGRAM" "$1/secret"', str(odd))
+    finally:
+        odd.rmdir()
+    assert finished.returncode == 0, finished.stderr
+    assert "can do none of them" in finished.stdout
+    assert "secret" not in finished.stdout
+
+
+@needs_root
 def test_where_temporary_files_may_not_be_executed_programs_are_run_elsewhere(
     tmp_path: Path,
 ) -> None:

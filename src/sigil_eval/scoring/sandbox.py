@@ -168,7 +168,9 @@ class FirejailSandbox:
         options = [f"--whitelist={path}" for path in shown]
         if not any(path.is_relative_to(self._home) for path in shown):
             options.append("--private")
-        others = [str(path) for path in Path("/").iterdir() if path.name not in _SYSTEM]
+        others = [
+            _as_pattern(str(path)) for path in Path("/").iterdir() if path.name not in _SYSTEM
+        ]
         return options + [
             f"--blacklist={place}"
             for place in (*_HIDDEN, *sorted(others))
@@ -223,6 +225,11 @@ class FirejailSandbox:
                 f"`{setup_command('--only rust')}`, which puts one under /usr/local/lib/sigilderg, "
                 "or name one that everyone can read with SIGIL_RUSTC"
             )
+
+
+def _as_pattern(path: str) -> str:
+    """A pattern that a path matches, without the characters that Firejail refuses in names."""
+    return re.sub(r"""[\x00-\x1f\x7f\\&!?"'<>%^{};,*\[\]]""", "?", path)
 
 
 def installed_firejail() -> tuple[Path, str]:
