@@ -93,14 +93,15 @@ class Rehearsal:
         self.check(f"until {what}", output, words)
         return output
 
-    def log_says(self, what: str, words: str) -> None:
-        """Wait until the driver's log says these words behind the last start; it is read from
+    def log_says(self, what: str, words: str, *, start: int) -> None:
+        """Wait until the driver says these words after so many starts; its log is read from
         outside, so as not to miss a moment."""
         log = self.machine.upper / RESULTS.lstrip("/") / "run.log"
         started = time.monotonic()
         while True:
             text = log.read_text(errors="replace") if log.exists() else ""
-            if re.search(words, text.rpartition("\n== ")[2].replace("\r", "\n")):
+            starts = re.split("(?m)^== ", text)[1:]
+            if len(starts) == start and re.search(words, starts[-1]):
                 break
             ended = (self.machine.upper / STATE.lstrip("/") / "run.status").exists()
             if ended or time.monotonic() - started > PATIENCE:
@@ -167,7 +168,7 @@ def evaluate(r: Rehearsal) -> None:
 
     A terminal that only looks on is cut off, and so is the one that has started it.
     """
-    r.log_says("the base answers", r"generating base: \d")
+    r.log_says("the base answers", r"generating base: \d", start=1)
     r.expect(COMMAND, "running already", code=3)
     onlooker = r.terminal(f"{COMMAND} attach")
     r.until("a terminal is attached", clients(), "client")
@@ -177,10 +178,10 @@ def evaluate(r: Rehearsal) -> None:
     r.expect(f"ls -A {RESULTS}/samples", r"base(?s:(?!^finetuned\.jsonl).)*\Z")
     r.expect(f"{COMMAND} status", "died|restarted")
     again = r.terminal(COMMAND)
-    r.log_says("it generates again", r"generating (base|finetuned): \d")
+    r.log_says("it generates again", r"generating (base|finetuned): \d", start=2)
     again.lose()
     r.expect(f"{COMMAND} status", "running since")
-    r.log_says("it scores", r"scoring: \d")
+    r.log_says("it scores", r"scoring: \d", start=2)
     r.machine.sh("kill -9 $(pgrep -f [s]cripts/evaluate_humaneval.py)", check=True)
     r.until("its end is told", f"{COMMAND} status", "finished .* with exit code 137")
 
