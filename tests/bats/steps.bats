@@ -64,7 +64,7 @@ teardown() { remove_home; }
   expect_output 'step thing failed with exit code 7'
   expect_output "$STATE_DIR/logs/thing.log"
   expect_output 'the disk is on fire'
-  expect_output 'bash eval_setup.sh --demo'
+  expect_output 'eval_setup.sh --demo'
   [ ! -e "$STATE_DIR/after" ]
 }
 

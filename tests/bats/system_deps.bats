@@ -181,3 +181,18 @@ STUB
   run as_program apply_without_sbin
   expect_status 1
 }
+
+@test "a question for a password is expected where somebody is there and sudo asks, and only there" {
+  load_libraries
+  command_stub sudo <<<'exit 1'
+  INTERACTIVE=1
+  run as_program sudo_may_ask
+  expect_status 0
+  INTERACTIVE=0
+  run as_program sudo_may_ask
+  [ "$status" -ne 0 ]
+  INTERACTIVE=1
+  command_stub sudo <<<'exit 0'
+  run as_program sudo_may_ask
+  [ "$status" -ne 0 ]
+}

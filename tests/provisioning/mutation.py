@@ -43,7 +43,7 @@ TESTS = {
     "sandbox.sh": ["packages"],
     "sigilderg.sh": ["packages", "models"],
     "steps.sh": ["steps", "python_env", "rust"],
-    "system_deps.sh": ["system_deps", "preflight"],
+    "system_deps.sh": ["system_deps", "preflight", "steps"],
     "tmux.sh": ["session"],
     "uninstall.sh": ["uninstall"],
     "vllm.sh": ["packages"],
