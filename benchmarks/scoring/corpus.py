@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from mutations import Mutation, mutations
 
+from sigil_eval.judging.program import Program, reference_source
 from sigil_eval.problems import Problem, ProblemSet
-from sigil_eval.scoring.program import Program, reference_source
-from sigil_eval.scoring.syntax import tokens
+from sigil_eval.rust.syntax import tokens
 
 # What mostly does not compile any more.
 _DAMAGE = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from sigil_eval.scoring.syntax import parse, text_of, walk
+from sigil_eval.rust.syntax import parse, text_of, walk
 
 _OPERATORS = {
     "+": "-",

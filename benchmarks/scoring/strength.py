@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
 from mutations import mutations
 
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.judging.program import Program, reference_source
+from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import load_problem_set
-from sigil_eval.scoring.judge import Judge, JudgeSettings
-from sigil_eval.scoring.program import Program, reference_source
-from sigil_eval.scoring.sandbox import Limits
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from sigil_eval.errors import PreflightError, SigilEvalError, UsageError
 from sigil_eval.provisioned import provisioned
 
 if TYPE_CHECKING:
+    from sigil_eval.judging.judge import JudgeSettings
     from sigil_eval.problems import ProblemSet
-    from sigil_eval.scoring.judge import JudgeSettings
     from sigil_eval.scoring.score import Mode
 
 _SETS = "humaneval-rust, 164 problems (the default), or sigil-rust, 180 others"
@@ -539,8 +539,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def verify(options: argparse.Namespace) -> int:
     """Prove the judge and print what was proved."""
+    from sigil_eval.judging.judge import Judge
     from sigil_eval.run import prove_aloud
-    from sigil_eval.scoring.judge import Judge
 
     confirm_sandbox(options)
     problem_set = _problem_set(options)
@@ -661,7 +661,7 @@ def problems(options: argparse.Namespace) -> int:
 
 def sandbox_check(options: argparse.Namespace) -> int:
     """Start the judge, which tests its sandbox, and print what held."""
-    from sigil_eval.scoring.judge import Judge
+    from sigil_eval.judging.judge import Judge
 
     confirm_sandbox(options)
     with Judge(judge_settings(options)) as judge:
@@ -681,8 +681,8 @@ def env(options: argparse.Namespace) -> int:
 
 def judge_settings(options: argparse.Namespace) -> JudgeSettings:
     """The judge's settings from parsed options."""
-    from sigil_eval.scoring.judge import JudgeSettings, default_workers
-    from sigil_eval.scoring.sandbox import Limits
+    from sigil_eval.judging.judge import JudgeSettings, default_workers
+    from sigil_eval.judging.sandbox import Limits
 
     return JudgeSettings(
         limits=Limits(compile_seconds=options.timeout, run_seconds=options.timeout),

@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sigil_eval import provenance
 from sigil_eval.console import say
 from sigil_eval.errors import PreflightError, SigilEvalError, UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_file, write_atomic, write_jsonl
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
+from sigil_eval.record import metadata as provenance
 from sigil_eval.reporting import rebuilt_metrics
 from sigil_eval.reporting.run_files import REPRODUCTION_FILE, Run, load_run
 from sigil_eval.reporting.wording import percent
-from sigil_eval.scoring.judge import Judge, JudgeSettings
-from sigil_eval.scoring.sandbox import Limits
 from sigil_eval.scoring.score import MODES, Mode, score_files
 from sigil_eval.statistics import proportion_interval
 

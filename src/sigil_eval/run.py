@@ -20,12 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from sigil_eval.console import ProgressLine, format_duration, say, warn
-from sigil_eval.deviations import (
-    deviations_of_generation,
-    deviations_of_machine,
-    generation_of_models,
-    refuse_deviations,
-)
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
 from sigil_eval.files import read_jsonl, sha256_file, write_atomic
 from sigil_eval.generation import (
@@ -41,14 +35,20 @@ from sigil_eval.generation import (
 )
 from sigil_eval.generation.engines import LOADS_WEIGHTS, NEEDS_MODEL_FILES, describe_engine
 from sigil_eval.generation.progress import GenerationProgress
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.judging.toolchain import Crates, find_crates, find_toolchain
 from sigil_eval.problems import ProblemSet, load_problem_set
-from sigil_eval.provenance import Deviation, collect_metadata, judge_code_sha256
+from sigil_eval.record.deviations import (
+    deviations_of_generation,
+    deviations_of_machine,
+    generation_of_models,
+    refuse_deviations,
+)
+from sigil_eval.record.metadata import Deviation, collect_metadata, judge_code_sha256
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
 from sigil_eval.reproduce import rescore
-from sigil_eval.scoring.judge import Judge, JudgeSettings
 from sigil_eval.scoring.proof import Proof, prove
 from sigil_eval.scoring.score import Mode, ScoreSummary, score_files
-from sigil_eval.scoring.toolchain import Crates, find_crates, find_toolchain
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
-from sigil_eval.scoring.judge import Judge, JudgeSettings
-from sigil_eval.scoring.sandbox import Limits
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sigil_eval.answers.extraction import MAX_ANSWER_CHARS, extract
 from sigil_eval.problems import PINNED_SETS, Problem, load_problem_set
-from sigil_eval.scoring.extract import MAX_ANSWER_CHARS, extract
-from sigil_eval.scoring.syntax import parse
+from sigil_eval.rust.syntax import parse
 
 PROMPT = "// Is b in a?\n//\nfn has(a: Vec<i32>, b: i32) -> bool {"
 SIGNATURE = "fn has(a: Vec<i32>, b: i32) -> bool {"

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from hostile_corpus import FOLDER, Hostile, load
+from sigil_eval.answers.extraction import extract
+from sigil_eval.answers.policy import find_violations
+from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.program import Program, reference_source
+from sigil_eval.judging.toolchain import find_toolchain
+from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
-from sigil_eval.scoring.extract import extract
-from sigil_eval.scoring.judge import Judge
-from sigil_eval.scoring.policy import find_violations
-from sigil_eval.scoring.program import Program, reference_source
-from sigil_eval.scoring.toolchain import find_toolchain
-from sigil_eval.scoring.verdict import Verdict
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.rs"))
 SECRET = "SIGIL_HOSTILE_SECRET"  # noqa: S105 - the name of a variable that must not be seen

@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 
 from sigil_eval.errors import PreflightError
-from sigil_eval.problems import Problem, ProblemSet
-from sigil_eval.scoring.batching import kind_of, plan_batches
-from sigil_eval.scoring.judge import Judge, JudgeSettings
-from sigil_eval.scoring.program import (
+from sigil_eval.judging.batching import kind_of, plan_batches
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.judging.program import (
     Program,
     contract_of,
     driver_module,
     reference_source,
     suite_module,
 )
-from sigil_eval.scoring.sandbox import Limits
-from sigil_eval.scoring.verdict import Verdict
+from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.verdict import Verdict
+from sigil_eval.problems import Problem, ProblemSet
 
 SIGNATURE = "fn has_close_elements(numbers: Vec<f32>, threshold: f32) -> bool"
 RIGHT = (

@@ -9,8 +9,8 @@ import pytest
 
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
+from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import load_problem_file
-from sigil_eval.scoring.judge import Judge
 from sigil_eval.scoring.proof import prove
 from sigil_eval.scoring.score import score_files
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sigil_eval.answers.extraction import extract
+from sigil_eval.answers.policy import MAX_FINDINGS, find_violations
 from sigil_eval.problems import Problem, load_problem_set
-from sigil_eval.scoring.extract import extract
-from sigil_eval.scoring.policy import MAX_FINDINGS, find_violations
 
 DATA = Path(__file__).parent / "data"
 

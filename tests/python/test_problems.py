@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from sigil_eval.answers.policy import find_violations
 from sigil_eval.errors import UsageError
+from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.program import reference_source
 from sigil_eval.problems import (
     PINNED_SETS,
     ProblemSet,
@@ -17,9 +20,6 @@ from sigil_eval.problems import (
     load_problem_file,
     load_problem_set,
 )
-from sigil_eval.scoring.judge import Judge
-from sigil_eval.scoring.policy import find_violations
-from sigil_eval.scoring.program import reference_source
 from sigil_eval.scoring.proof import prove
 
 ROW = {"task_id": "T/0", "prompt": "fn f() {", "canonical_solution": "}", "entry_point": "f"}

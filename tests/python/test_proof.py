@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import Problem, ProblemSet, load_problem_set
 from sigil_eval.scoring.controls import controls_of
-from sigil_eval.scoring.judge import Judge
 from sigil_eval.scoring.proof import prove
 
 ANSWERS = {

@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 
 from results_fixture import make_metadata, make_problem_set
-from sigil_eval import provenance
 from sigil_eval.files import sha256_file
+from sigil_eval.record import metadata as provenance
 
 SCHEMA = json.loads(
     resources.files("sigil_eval.reporting")
@@ -53,7 +53,7 @@ def test_the_judge_s_code_is_known_by_its_content(
     scoring = tmp_path / "scoring"
     (scoring / "rust").mkdir(parents=True)
     (scoring / "judge.py").write_text("a")
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "record" / "metadata.py"))
     hashes = [provenance.judge_code_sha256()]
     (scoring / "judge.pyc").write_text("no source")
     assert provenance.judge_code_sha256() == hashes[0]

@@ -11,10 +11,10 @@ import pytest
 
 from sigil_eval.cli import main
 from sigil_eval.generation.vllm import vllm_python
+from sigil_eval.judging import sandbox
+from sigil_eval.judging.toolchain import BENCHMARK_CRATES, find_crates, find_toolchain
 from sigil_eval.provisioned import VARIABLES, setting, setup_command
 from sigil_eval.reporting.tables import left_out
-from sigil_eval.scoring import sandbox
-from sigil_eval.scoring.toolchain import BENCHMARK_CRATES, find_crates, find_toolchain
 
 RUSTC = find_toolchain().rustc
 NEEDS_RAND = {

@@ -11,14 +11,14 @@ import jsonschema
 import pytest
 
 from results_fixture import make_metadata
-from sigil_eval import provenance
 from sigil_eval.cli import main
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_file, write_jsonl
+from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
+from sigil_eval.record import metadata as provenance
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
 from sigil_eval.reproduce import agreement_sentence, faults, reproduce, rescore
-from sigil_eval.scoring.judge import Judge
 from sigil_eval.scoring.score import score_files
 
 ANSWERS = {

@@ -16,9 +16,9 @@ import jsonschema
 import pytest
 
 from sigil_eval.cli import main
-from sigil_eval.deviations import deviations_of_generation
 from sigil_eval.files import write_jsonl
 from sigil_eval.problems import ProblemSet
+from sigil_eval.record.deviations import deviations_of_generation
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -15,8 +15,8 @@ import pytest
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
+from sigil_eval.judging.judge import ClippyMode, Judge
 from sigil_eval.problems import ProblemSet, load_problem_file
-from sigil_eval.scoring.judge import ClippyMode, Judge
 from sigil_eval.scoring.proof import answer_in_form
 from sigil_eval.scoring.score import JOURNAL_NAME, score_files
 
@@ -153,7 +153,7 @@ def test_a_run_killed_twenty_times_ends_with_the_same_bytes(
         "import sys\n"
         "from pathlib import Path\n"
         "from sigil_eval.problems import load_problem_set\n"
-        "from sigil_eval.scoring.judge import Judge, JudgeSettings\n"
+        "from sigil_eval.judging.judge import Judge, JudgeSettings\n"
         "from sigil_eval.scoring.score import score_files\n"
         "with Judge(JudgeSettings(batch_size=8)) as judge:\n"
         "    score_files({'s': Path(sys.argv[1])}, load_problem_set('humaneval-rust'),"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sigil_eval.scoring.toolchain import find_toolchain
-from sigil_eval.scoring.workplace import new_workplace
+from sigil_eval.judging.toolchain import find_toolchain
+from sigil_eval.judging.workplace import new_workplace
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
@@ -34,7 +34,7 @@ exec "$PYTHON" -c "$PROGRAM" "$1/secret"
 PROGRAM = """
 import sys
 from pathlib import Path
-from sigil_eval.scoring.judge import Judge, JudgeSettings
+from sigil_eval.judging.judge import Judge, JudgeSettings
 
 with Judge(JudgeSettings(workers=1)) as judge:
     print(judge.self_test[0])

@@ -3,8 +3,8 @@
 Importing this package is cheap: torch and transformers are imported only when a model is used.
 """
 
-from sigil_eval.generation.api import describe_prompting, generate_samples, show_prompt
 from sigil_eval.generation.engines import EngineOptions
+from sigil_eval.generation.generate import describe_prompting, generate_samples, show_prompt
 from sigil_eval.generation.protocol import (
     GenerationSummary,
     ModelSpec,

@@ -14,7 +14,7 @@ import json
 from typing import Any
 
 from sigil_eval.problems import ProblemSet
-from sigil_eval.provenance import reproduce_command
+from sigil_eval.record.metadata import reproduce_command
 from sigil_eval.reporting import charts, tables
 from sigil_eval.reporting.certificate import STATES, certificate
 from sigil_eval.reporting.metrics import BASE, TUNED

@@ -1,1 +1,1 @@
-"""From a model's raw text to a verdict: extract, judge by policy, compile, execute."""
+"""From samples to result rows, and the proof that the judge can be trusted with them."""

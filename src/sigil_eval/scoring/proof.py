@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sigil_eval.answers.extraction import extract
 from sigil_eval.console import ProgressLine
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.program import Program, reference_source
+from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.scoring.controls import KINDS, controls_of
-from sigil_eval.scoring.extract import extract
-from sigil_eval.scoring.judge import Judge
-from sigil_eval.scoring.program import Program, reference_source
-from sigil_eval.scoring.verdict import Verdict
 
 FORMS = ("body", "function", "fence")
 

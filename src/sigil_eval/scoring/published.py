@@ -11,9 +11,9 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
+from sigil_eval.judging.program import Program
 from sigil_eval.problems import Problem
-from sigil_eval.scoring.program import Program
-from sigil_eval.scoring.syntax import Token, tokens
+from sigil_eval.rust.syntax import Token, tokens
 
 # What traits in preludes bring besides their names.
 _METHODS = {"Any": "type_id", "Index": "index"}

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from sigil_eval.answers.extraction import Extraction, extract
+from sigil_eval.answers.policy import PolicyFinding, find_violations
 from sigil_eval.console import ProgressLine, say
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Journal, Row, dump_row, read_jsonl, sha256_text, write_jsonl
+from sigil_eval.judging import verdict as verdicts
+from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.program import Program, contract_of
+from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
-from sigil_eval.scoring import verdict as verdicts
-from sigil_eval.scoring.extract import Extraction, extract
-from sigil_eval.scoring.judge import Judge
-from sigil_eval.scoring.policy import PolicyFinding, find_violations
-from sigil_eval.scoring.program import Program, contract_of
 from sigil_eval.scoring.published import as_published
-from sigil_eval.scoring.verdict import Verdict
 
 Mode = Literal["no-policy", "policy"]
 MODES: tuple[Mode, ...] = ("no-policy", "policy")

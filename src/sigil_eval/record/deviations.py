@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.toolchain import find_crates, find_toolchain
 from sigil_eval.problems import ProblemSet
-from sigil_eval.provenance import Deviation, read_deviations, unique
-from sigil_eval.scoring.toolchain import find_crates, find_toolchain
+from sigil_eval.record.metadata import Deviation, read_deviations, unique
 
 
 def deviations_of_machine(

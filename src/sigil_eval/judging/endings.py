@@ -8,10 +8,10 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sigil_eval.scoring import verdict as verdicts
-from sigil_eval.scoring.diagnostics import STDERR_LIMIT
-from sigil_eval.scoring.errors import SandboxFailureError
-from sigil_eval.scoring.verdict import Verdict
+from sigil_eval.judging import verdict as verdicts
+from sigil_eval.judging.diagnostics import STDERR_LIMIT
+from sigil_eval.judging.errors import SandboxFailureError
+from sigil_eval.judging.verdict import Verdict
 
 _HEAD = re.compile(rb"(\d+) (\d+) (\d+) (\d+) (\d+)\n")
 

@@ -161,11 +161,12 @@ def collect_metadata(
 
 def judge_code_sha256() -> str:
     """Of the sources that read answers, apply the policy, compile, run and judge."""
-    folder = Path(__file__).with_name("scoring")
+    package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".py", ".rs"):
-            digest.update(f"{path.relative_to(folder)} {sha256_file(path)}\n".encode())
+    for room in ("rust", "answers", "judging", "scoring"):
+        for path in sorted((package / room).rglob("*")):
+            if path.suffix in (".py", ".rs"):
+                digest.update(f"{path.relative_to(package)} {sha256_file(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -15,8 +15,8 @@ from typing import Literal
 
 from tree_sitter import Node
 
-from sigil_eval.scoring.program import Program
-from sigil_eval.scoring.syntax import parse
+from sigil_eval.judging.program import Program
+from sigil_eval.rust.syntax import parse
 
 Kind = Literal["together", "broken", "alone"]
 _MAX_BYTES = 20_000

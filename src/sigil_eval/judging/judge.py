@@ -28,26 +28,25 @@ from types import TracebackType
 from typing import Literal, Self
 
 from sigil_eval.errors import PreflightError
-from sigil_eval.problems import Problem
-from sigil_eval.scoring import verdict as verdicts
-from sigil_eval.scoring.batching import Batch, plan_batches
-from sigil_eval.scoring.diagnostics import (
+from sigil_eval.judging import verdict as verdicts
+from sigil_eval.judging.batching import Batch, plan_batches
+from sigil_eval.judging.diagnostics import (
     STDERR_LIMIT,
     Diagnostic,
     error_codes,
     read_diagnostics,
     show_errors,
 )
-from sigil_eval.scoring.endings import judge_ending, read_endings
-from sigil_eval.scoring.errors import (
+from sigil_eval.judging.endings import judge_ending, read_endings
+from sigil_eval.judging.errors import (
     CompilerCrashError,
     CompileTimeoutError,
     SandboxFailureError,
     WallClockError,
 )
-from sigil_eval.scoring.objects import intrusions
-from sigil_eval.scoring.process import kill_running
-from sigil_eval.scoring.program import (
+from sigil_eval.judging.objects import intrusions
+from sigil_eval.judging.process import kill_running
+from sigil_eval.judging.program import (
     PRELUDE_MODULE,
     Program,
     candidate_source,
@@ -56,16 +55,17 @@ from sigil_eval.scoring.program import (
     prelude_module,
     suite_module,
 )
-from sigil_eval.scoring.sandbox import (
+from sigil_eval.judging.sandbox import (
     FirejailSandbox,
     Limits,
     NoSandbox,
     Sandbox,
     self_test,
 )
-from sigil_eval.scoring.toolchain import Crates, Toolchain, find_crates, find_toolchain
-from sigil_eval.scoring.verdict import Verdict
-from sigil_eval.scoring.workplace import new_workplace
+from sigil_eval.judging.toolchain import Crates, Toolchain, find_crates, find_toolchain
+from sigil_eval.judging.verdict import Verdict
+from sigil_eval.judging.workplace import new_workplace
+from sigil_eval.problems import Problem
 
 SandboxMode = Literal["firejail", "none"]
 ClippyMode = Literal["off", "advisory", "required"]

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.process import Finished, Identity, run_bounded
+from sigil_eval.judging.toolchain import Toolchain
+from sigil_eval.judging.workplace import never_executable
 from sigil_eval.provisioned import setting, setup_command
-from sigil_eval.scoring.process import Finished, Identity, run_bounded
-from sigil_eval.scoring.toolchain import Toolchain
-from sigil_eval.scoring.workplace import never_executable
 
 Phase = Literal["compile", "run"]
 SANDBOX_USER = "sigil-sandbox"

@@ -18,7 +18,7 @@ from tree_sitter import Node
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
-from sigil_eval.scoring.syntax import parse, tokens
+from sigil_eval.rust.syntax import parse, tokens
 
 PROTOCOL = 3
 PRELUDE_MODULE = "harness_prelude"

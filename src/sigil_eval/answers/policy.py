@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from sigil_eval.scoring.names import STD_CRATES, Path, TangledError, Target
-from sigil_eval.scoring.survey import MacroCall, Span, Survey, Use, is_hole, survey
+from sigil_eval.rust.names import STD_CRATES, Path, TangledError, Target
+from sigil_eval.rust.survey import MacroCall, Span, Survey, Use, is_hole, survey
 
 MAX_FINDINGS = 100
 

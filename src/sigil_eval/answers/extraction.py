@@ -16,8 +16,8 @@ from itertools import pairwise, takewhile
 
 from tree_sitter import Node
 
-from sigil_eval.scoring.items import ITEM_KINDS, Item, Source, read_items
-from sigil_eval.scoring.syntax import Token, block_end, parse, text_of, tokens
+from sigil_eval.rust.items import ITEM_KINDS, Item, Source, read_items
+from sigil_eval.rust.syntax import Token, block_end, parse, text_of, tokens
 
 MAX_ANSWER_CHARS = 1 << 20
 _MAIN = re.compile(r"^[ \t]*(?:pub\s+)?(?:async\s+)?fn\s+main\b", re.MULTILINE)

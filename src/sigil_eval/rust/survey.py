@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from tree_sitter import Node
 
-from sigil_eval.scoring.names import Path, Resolver, Scope, TangledError
-from sigil_eval.scoring.syntax import Token, matching_close, parse, text_of, tokens
+from sigil_eval.rust.names import Path, Resolver, Scope, TangledError
+from sigil_eval.rust.syntax import Token, matching_close, parse, text_of, tokens
 
 Span = tuple[int, int]
 

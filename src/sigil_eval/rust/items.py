@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from tree_sitter import Node
 
-from sigil_eval.scoring.syntax import parse, text_of, tokens
+from sigil_eval.rust.syntax import parse, text_of, tokens
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What a run was made of, so that another person can repeat or doubt it."""
