@@ -11,14 +11,18 @@ import pytest
 
 from sigil_eval.answers.policy import find_violations
 from sigil_eval.errors import UsageError
+from sigil_eval.files import sha256_file
 from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.program import reference_source
 from sigil_eval.problems import (
     PINNED_SETS,
+    PinnedSet,
     ProblemSet,
     apply_errata,
+    known_sets,
     load_problem_file,
     load_problem_set,
+    sets,
 )
 from sigil_eval.scoring.proof import prove
 
@@ -110,6 +114,25 @@ def test_an_erratum_may_be_for_several_problems_and_find_its_text_by_pattern(
     erratum = {"task_ids": ["T/0", "T/2"], "edit": [edit], "why": "to see"}
     mended = apply_errata(load_problem_file(path).problems, [erratum])
     assert [problem.test for problem in mended] == ["0", "keep 1 // 1", "2"]
+
+
+def test_a_problem_set_takes_a_file_and_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "mine-rust.jsonl"
+    rows = [{**ROW, "task_id": f"T/{n}", "test": "fn main() {}"} for n in range(2)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pin = PinnedSet("mine 1.0", sha256_file(path), problems=2)
+    monkeypatch.setattr(sets.resources, "files", lambda package: tmp_path)
+    monkeypatch.setitem(PINNED_SETS, "mine-rust", pin)
+    assert [problem.task_id for problem in load_problem_set("mine-rust").problems] == ["T/0", "T/1"]
+    assert known_sets().endswith("sigil-rust (180 problems), mine-rust (2 problems)")
+
+
+@pytest.mark.parametrize("name", PINNED_SETS)
+def test_a_pin_says_how_many_problems_there_are(name: str) -> None:
+    assert len(load_problem_set(name).problems) == PINNED_SETS[name].problems
 
 
 def test_an_unknown_set_is_named() -> None:

