@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
 from corpus import mixed_programs
 
+from sigil_eval.answers.program import Program
 from sigil_eval.files import write_jsonl
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.program import Program
 from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import load_problem_set
 

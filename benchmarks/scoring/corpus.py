@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from mutations import Mutation, mutations
 
-from sigil_eval.judging.program import Program, reference_source
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.contract import reference_source
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.rust.syntax import tokens
 

@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
 from mutations import mutations
 
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.program import Program, reference_source
 from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import load_problem_set
 

@@ -23,9 +23,9 @@ from pathlib import Path
 from compare import measure_peer
 from corpus import mixed_programs
 
+from sigil_eval.answers.program import Program
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.program import Program
 from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
 from sigil_eval.reporting import build_metrics

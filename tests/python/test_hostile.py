@@ -17,8 +17,9 @@ import pytest
 from hostile_corpus import FOLDER, Hostile, load
 from sigil_eval.answers.extraction import extract
 from sigil_eval.answers.policy import find_violations
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.program import Program, reference_source
 from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet

@@ -13,16 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.batching import kind_of, plan_batches
+from sigil_eval.judging.contract import contract_of, reference_source
+from sigil_eval.judging.driver import driver_module, suite_module
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.program import (
-    Program,
-    contract_of,
-    driver_module,
-    reference_source,
-    suite_module,
-)
 from sigil_eval.judging.sandbox import Limits
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import Problem, ProblemSet

@@ -12,8 +12,8 @@ import pytest
 from sigil_eval.answers.policy import find_violations
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_file
+from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.program import reference_source
 from sigil_eval.problems import (
     PINNED_SETS,
     PinnedSet,

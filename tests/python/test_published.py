@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sigil_eval.answers.program import Program
 from sigil_eval.files import read_jsonl, write_jsonl
+from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.program import Program, reference_source
 from sigil_eval.problems import ProblemSet
 from sigil_eval.scoring.published import as_published
 from sigil_eval.scoring.score import score_files

@@ -15,7 +15,7 @@ from typing import Literal
 
 from tree_sitter import Node
 
-from sigil_eval.judging.program import Program
+from sigil_eval.answers.program import Program
 from sigil_eval.rust.syntax import parse
 
 Kind = Literal["together", "broken", "alone"]

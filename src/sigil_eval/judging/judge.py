@@ -27,9 +27,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.batching import Batch, plan_batches
+from sigil_eval.judging.candidate import crate_source, module_source, prelude_module
+from sigil_eval.judging.contract import contract_of
 from sigil_eval.judging.diagnostics import (
     STDERR_LIMIT,
     Diagnostic,
@@ -37,6 +40,7 @@ from sigil_eval.judging.diagnostics import (
     read_diagnostics,
     show_errors,
 )
+from sigil_eval.judging.driver import driver_module, suite_module
 from sigil_eval.judging.endings import judge_ending, read_endings
 from sigil_eval.judging.errors import (
     CompilerCrashError,
@@ -46,15 +50,6 @@ from sigil_eval.judging.errors import (
 )
 from sigil_eval.judging.objects import intrusions
 from sigil_eval.judging.process import kill_running
-from sigil_eval.judging.program import (
-    PRELUDE_MODULE,
-    Program,
-    candidate_source,
-    contract_of,
-    driver_module,
-    prelude_module,
-    suite_module,
-)
 from sigil_eval.judging.sandbox import (
     FirejailSandbox,
     Limits,
@@ -290,7 +285,7 @@ class Judge:
 
     def _compile_alone(self, program: Program, folder: Path) -> _Compiled | Verdict:
         edition = program.problem.edition
-        self._write(folder / "answer.rs", _source_alone(program))
+        self._write(folder / "answer.rs", crate_source(program))
         externs = self._externs(program)
         unsafe = False
         try:
@@ -363,7 +358,7 @@ class Judge:
         `cN.json`, and where it fails its status to `cN.status`.
         """
         for index, program in enumerate(batch):
-            self._write(folder / f"c{index}.rs", _source_alone(program))
+            self._write(folder / f"c{index}.rs", crate_source(program))
         limit = math.ceil(self.settings.limits.compile_seconds)
         command = [
             *("timeout", "--signal=KILL", str(limit), str(compiler), *_RUSTC_OPTIONS),
@@ -428,11 +423,7 @@ class Judge:
         edition, prelude = batch[0].problem.edition, batch[0].problem.prelude
         for program, name in names.items():
             (folder / name).mkdir()
-            self._write(
-                folder / name / "answer.rs",
-                f"{candidate_source(program.code)}\n"
-                f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n",
-            )
+            self._write(folder / name / "answer.rs", module_source(program))
         try:
             library = self._library("answers", edition)
             if not self._settle(library, names, refused, folder, prelude):
@@ -662,14 +653,6 @@ class Judge:
     def _give(self, folder: Path) -> None:
         if self.sandbox.identity is not None:
             os.chown(folder, self.sandbox.identity.uid, self.sandbox.identity.gid)
-
-
-def _source_alone(program: Program) -> str:
-    return (
-        f"{candidate_source(program.code)}\n"
-        f"#[allow(unused_imports)] use {PRELUDE_MODULE}::*;\n"
-        f"{prelude_module(program.problem.prelude)}\n"
-    )
 
 
 def _refusal(found: list[Diagnostic], unsafe: bool, reason: str = "") -> Verdict | None:

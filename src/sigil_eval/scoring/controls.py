@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sigil_eval.judging.program import Function, contract_of, reference_source
+from sigil_eval.judging.contract import Function, contract_of, reference_source
 from sigil_eval.problems import Problem
 from sigil_eval.rust.syntax import parse, text_of, walk
 

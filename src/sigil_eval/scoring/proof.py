@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sigil_eval.answers.extraction import extract
+from sigil_eval.answers.program import Program
 from sigil_eval.console import ProgressLine
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.program import Program, reference_source
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.scoring.controls import KINDS, controls_of

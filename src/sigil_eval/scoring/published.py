@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from sigil_eval.judging.program import Program
+from sigil_eval.answers.program import Program
 from sigil_eval.problems import Problem
 from sigil_eval.rust.syntax import Token, tokens
 

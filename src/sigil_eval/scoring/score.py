@@ -15,12 +15,13 @@ from typing import Any, Literal
 
 from sigil_eval.answers.extraction import Extraction, extract
 from sigil_eval.answers.policy import PolicyFinding, find_violations
+from sigil_eval.answers.program import Program
 from sigil_eval.console import ProgressLine, say
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Journal, Row, dump_row, read_jsonl, sha256_text, write_jsonl
 from sigil_eval.judging import verdict as verdicts
+from sigil_eval.judging.contract import contract_of
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.program import Program, contract_of
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
 from sigil_eval.scoring.published import as_published

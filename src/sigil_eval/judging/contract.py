@@ -1,30 +1,20 @@
-"""From extracted code to what rustc is given: a candidate module and a driver that tests it.
-
-The candidate is compiled as a library of its own; the driver, written by the harness, holds the
-problem's tests and reaches the candidate only through wrappers that carry the signatures the
-problem asks for. A candidate therefore cannot remove, redefine or answer for its own tests.
-"""
+"""What a problem asks of an answer, read off its prompt, reference answer and tests."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain
 
 from tree_sitter import Node
 
 from sigil_eval.errors import UsageError
-from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
 from sigil_eval.rust.syntax import parse, tokens
 
-PROTOCOL = 3
-PRELUDE_MODULE = "harness_prelude"
-
-_ITEM_LINE = re.compile(r"^((?:const |async )?fn|struct|enum|type|const|static|trait)\b", re.M)
-_ITEMS = {
+NAMED_ITEMS = {
     "const_item",
     "enum_item",
     "function_item",
@@ -34,149 +24,6 @@ _ITEMS = {
     "type_item",
     "union_item",
 }
-
-
-@dataclass(frozen=True)
-class Program:
-    """Extracted code together with the problem whose tests judge it."""
-
-    problem: Problem
-    code: str
-
-    @cached_property
-    def sha256(self) -> str:
-        """The identity under which a program is judged once, however often it was sampled."""
-        problem = self.problem
-        parts = [problem.task_id, problem.prompt, problem.test, problem.prelude, problem.edition]
-        return sha256_text("\0".join([str(PROTOCOL), *parts, *problem.crates, self.code]))
-
-
-def candidate_source(code: str) -> str:
-    """`code` with its top-level items made public, so that the driver can reach them.
-
-    So are the fields of its structs and what its inherent impls define, which tests of a type may
-    use. Line numbers stay those of `code`.
-    """
-    data = code.encode("utf-8", "replace")
-    tree = parse(data)
-    if tree is None:  # too large for the parser; items of ordinary layout start their lines
-        return _ITEM_LINE.sub(r"pub \1", code)
-    edits: list[tuple[int, int]] = []
-    for item in _reachable(tree.root_node):
-        modifier = next((c for c in item.children if c.type == "visibility_modifier"), None)
-        if modifier is None:
-            edits.append((item.start_byte, item.start_byte))
-        elif modifier.text != b"pub":
-            edits.append((modifier.start_byte, modifier.end_byte + 1))
-    for start, end in reversed(edits):
-        data = data[:start] + b"pub " + data[end:]
-    return data.decode("utf-8", "replace")
-
-
-def _reachable(root: Node) -> Iterator[Node]:
-    """In the order of the source, what may be public: items, fields, and members of impls."""
-    for node in root.children:
-        body = node.child_by_field_name("body")
-        if node.type in _ITEMS:
-            yield node
-        if body is not None and body.type == "field_declaration_list":
-            yield from (c for c in body.children if c.type == "field_declaration")
-        elif body is not None and body.type == "ordered_field_declaration_list":
-            yield from (c for c in body.children_by_field_name("type") if not _is_marked(c))
-        elif node.type == "impl_item" and body and not node.child_by_field_name("trait"):
-            yield from (c for c in body.children if c.type in ("function_item", "const_item"))
-
-
-def _is_marked(field: Node) -> bool:
-    """Whether a visibility stands before the type of a tuple's field."""
-    before = field.prev_sibling
-    return before is not None and before.type == "visibility_modifier"
-
-
-def prelude_module(prelude: str) -> str:
-    """A module that holds a problem's prelude, for glob import.
-
-    A glob can be shadowed, so an answer that imports or defines the same names still compiles.
-    """
-    public = re.sub(r"\buse ", "pub use ", prelude)
-    return f"#[allow(unused_imports)] pub mod {PRELUDE_MODULE} {{ {public.strip()} }}"
-
-
-def suite_module(problem: Problem) -> str:
-    """The tests of one problem, compiled once for all its candidates.
-
-    They call the problem's functions by their own names; what those do is installed at run time.
-    The tests come first, here as in `driver_module`, so that messages name the same lines. Only
-    for problems whose contract is `portable`.
-    """
-    contract = contract_of(problem)
-    slots = "".join(
-        f"thread_local! {{ static SLOT_{index}: ::std::cell::Cell<Option<{function.pointer}>> = "
-        f"::std::cell::Cell::new(None) }}\n"
-        + function.definition(f"SLOT_{index}.with(|slot| slot.get()).unwrap()")
-        for index, function in enumerate(contract.functions)
-    )
-    declared = ", ".join(f"f{i}: {f.pointer}" for i, f in enumerate(contract.functions))
-    stored = " ".join(
-        f"SLOT_{i}.with(|slot| slot.set(Some(f{i})));" for i in range(len(contract.functions))
-    )
-    return (
-        f"{contract.test_source}\n{_test_list(contract)}"
-        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(problem)}{slots}"
-        f"pub fn install({declared}) {{ {stored} }}\n"
-    )
-
-
-def driver_module(problem: Problem, candidate: str, suite: str | None) -> str:
-    """The driver's module for one candidate; it defines CANDIDATE for the runtime.
-
-    `candidate` is the path of the candidate's module, such as `::answers::c7`; `suite` that of
-    the problem's compiled tests, or None to have the tests in this module.
-    """
-    contract = contract_of(problem)
-    wrappers = "".join(f.definition(f"candidate::{f.name}") for f in contract.functions)
-    names = ", ".join(function.name for function in contract.functions)
-    if suite is None:
-        install, tests = "{}", f"{contract.test_source}\n{_test_list(contract)}"
-    else:
-        install, tests = f"{{ {suite}::install({names}) }}", f"use {suite}::TESTS;\n"
-    return (
-        f"{tests}#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(problem)}"
-        f"use {candidate} as candidate;\n"
-        f"#[allow(unused_imports)] use candidate::{{{', '.join(contract.types)}}};\n"
-        f"{wrappers}fn install() {install}\n"
-        "pub const CANDIDATE: ::sigil_runtime::Candidate = "
-        "::sigil_runtime::Candidate { install, tests: TESTS };\n"
-    )
-
-
-def _imports(problem: Problem) -> str:
-    """The imports of the prompt, which its signatures and the published tests rely on.
-
-    As in `prelude_module`, by a glob. Imports of the prompt's own items are left out: those are
-    the candidate's.
-    """
-    roots = {"std", "core", "alloc", *problem.crates}
-    wanted = [
-        f"pub use {argument};"
-        for node in _root(problem, f"{problem.prompt}\n}}").children
-        if node.type == "use_declaration"
-        and (argument := _text(node.child_by_field_name("argument")))
-        and re.split(r"\W", argument.removeprefix("::"), maxsplit=1)[0] in roots
-    ]
-    if not wanted:
-        return ""
-    lines = " ".join(wanted)
-    return f"#[allow(unused_imports)] mod harness_imports {{ {lines} }} use harness_imports::*;\n"
-
-
-def _test_list(contract: Contract) -> str:
-    tests = "".join(
-        f'    ::sigil_runtime::Test {{ name: "{test.path}", should_panic: {test.panics}, '
-        f"run: || ::sigil_runtime::Finish::finish({test.path}()) }},\n"
-        for test in contract.tests
-    )
-    return f"pub const TESTS: &[::sigil_runtime::Test] = &[\n{tests}];\n"
 
 
 @dataclass(frozen=True)
@@ -250,11 +97,13 @@ class Contract:
     """What a problem's tests need of a candidate, and the tests in the form the driver runs.
 
     `types` are names of other items that an answer has (rare): what the prompt defines or names,
-    and what the tests mention.
+    and what the tests mention. `imports` are what the prompt imports from elsewhere, which its
+    signatures and the published tests rely on.
     """
 
     functions: tuple[Function, ...]
     types: tuple[str, ...]
+    imports: tuple[str, ...]
     tests: tuple[Test, ...]
     test_source: str
 
@@ -287,7 +136,13 @@ def contract_of(problem: Problem) -> Contract:
     source, tests = _driver_tests(problem)
     if not tests:
         raise _unfit(problem, "its tests hold no #[test] function")
-    return Contract(tuple(functions.values()), tuple(types), tests, source)
+    return Contract(
+        functions=tuple(functions.values()),
+        types=tuple(types),
+        imports=tuple(_imports(problem)),
+        tests=tests,
+        test_source=source,
+    )
 
 
 def _unfit(problem: Problem, reason: str) -> UsageError:
@@ -310,11 +165,22 @@ def _root(problem: Problem, source: str) -> Node:
 
 
 def _items(root: Node) -> Iterator[Node]:
-    return (child for child in root.children if child.type in _ITEMS)
+    return (child for child in root.children if child.type in NAMED_ITEMS)
 
 
 def _text(node: Node | None) -> str:
     return node.text.decode("utf-8", "replace") if node is not None and node.text else ""
+
+
+def _imports(problem: Problem) -> Iterator[str]:
+    """What the prompt imports, but for its own items: those are the candidate's."""
+    roots = {"std", "core", "alloc", *problem.crates}
+    for node in _root(problem, f"{problem.prompt}\n}}").children:
+        if node.type == "use_declaration":
+            argument = _text(node.child_by_field_name("argument"))
+            root = re.split(r"\W", argument.removeprefix("::"), maxsplit=1)[0]
+            if root in roots:
+                yield argument
 
 
 def _function(node: Node, name: str) -> Function:

@@ -1,0 +1,84 @@
+"""What rustc is given of an answer: its module, and beside it the problem's prelude."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.contract import NAMED_ITEMS
+from sigil_eval.rust.syntax import parse
+
+PRELUDE_MODULE = "harness_prelude"
+
+_ITEM_LINE = re.compile(r"^((?:const |async )?fn|struct|enum|type|const|static|trait)\b", re.M)
+
+
+def crate_source(program: Program) -> str:
+    """`program` as a library of its own."""
+    return (
+        f"{candidate_source(program.code)}\n"
+        f"#[allow(unused_imports)] use {PRELUDE_MODULE}::*;\n"
+        f"{prelude_module(program.problem.prelude)}\n"
+    )
+
+
+def module_source(program: Program) -> str:
+    """`program` as a module of a library whose root holds the prelude."""
+    return (
+        f"{candidate_source(program.code)}\n"
+        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
+    )
+
+
+def candidate_source(code: str) -> str:
+    """`code` with its top-level items made public, so that the driver can reach them.
+
+    So are the fields of its structs and what its inherent impls define, which tests of a type may
+    use. Line numbers stay those of `code`.
+    """
+    data = code.encode("utf-8", "replace")
+    tree = parse(data)
+    if tree is None:  # too large for the parser; items of ordinary layout start their lines
+        return _ITEM_LINE.sub(r"pub \1", code)
+    edits: list[tuple[int, int]] = []
+    for item in _reachable(tree.root_node):
+        modifier = next((c for c in item.children if c.type == "visibility_modifier"), None)
+        if modifier is None:
+            edits.append((item.start_byte, item.start_byte))
+        elif modifier.text != b"pub":
+            edits.append((modifier.start_byte, modifier.end_byte + 1))
+    for start, end in reversed(edits):
+        data = data[:start] + b"pub " + data[end:]
+    return data.decode("utf-8", "replace")
+
+
+def _reachable(root: Node) -> Iterator[Node]:
+    """In the order of the source, what may be public: items, fields, and members of impls."""
+    for node in root.children:
+        body = node.child_by_field_name("body")
+        if node.type in NAMED_ITEMS:
+            yield node
+        if body is not None and body.type == "field_declaration_list":
+            yield from (c for c in body.children if c.type == "field_declaration")
+        elif body is not None and body.type == "ordered_field_declaration_list":
+            yield from (c for c in body.children_by_field_name("type") if not _is_marked(c))
+        elif node.type == "impl_item" and body and not node.child_by_field_name("trait"):
+            yield from (c for c in body.children if c.type in ("function_item", "const_item"))
+
+
+def _is_marked(field: Node) -> bool:
+    """Whether a visibility stands before the type of a tuple's field."""
+    before = field.prev_sibling
+    return before is not None and before.type == "visibility_modifier"
+
+
+def prelude_module(prelude: str) -> str:
+    """A module that holds a problem's prelude, for glob import.
+
+    A glob can be shadowed, so an answer that imports or defines the same names still compiles.
+    """
+    public = re.sub(r"\buse ", "pub use ", prelude)
+    return f"#[allow(unused_imports)] pub mod {PRELUDE_MODULE} {{ {public.strip()} }}"
