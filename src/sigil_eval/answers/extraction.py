@@ -16,8 +16,9 @@ from itertools import pairwise, takewhile
 
 from tree_sitter import Node
 
-from sigil_eval.rust.items import ITEM_KINDS, Item, Source, read_items
+from sigil_eval.rust.items import Item, Source, read_items
 from sigil_eval.rust.syntax import Token, block_end, parse, text_of, tokens
+from sigil_eval.rust.vocabulary import DEFINITION_KINDS, TYPE_AND_VALUE_KINDS
 
 MAX_ANSWER_CHARS = 1 << 20
 _MAIN = re.compile(r"^[ \t]*(?:pub\s+)?(?:async\s+)?fn\s+main\b", re.MULTILINE)
@@ -278,9 +279,8 @@ def _has_only_items(root: Node) -> bool:
     if body is None:
         return False
     inner = [child.type for child in body.named_children if not child.type.endswith("comment")]
-    definitions = ITEM_KINDS - {"macro_invocation"}
     return bool(inner) and all(
-        kind in definitions or kind.endswith("attribute_item") for kind in inner
+        kind in DEFINITION_KINDS or kind.endswith("attribute_item") for kind in inner
     )
 
 
@@ -412,17 +412,6 @@ def _identifiers(text: str) -> Iterator[str]:
     return (token.text for token in tokens(text) if token.kind == "ident")
 
 
-_GIVEN_KINDS = {
-    "struct_item",
-    "enum_item",
-    "union_item",
-    "trait_item",
-    "type_item",
-    "const_item",
-    "static_item",
-}
-
-
 def _restates(item: Item, context: Sequence[Item]) -> bool:
     """Whether the prompt has defined this already, in words that the answer may not change.
 
@@ -432,8 +421,8 @@ def _restates(item: Item, context: Sequence[Item]) -> bool:
     if item.kind == "impl_item":
         head = _impl_head(item)
         return "for" in head and any(head == _impl_head(one) for one in context)
-    return item.kind in _GIVEN_KINDS and any(
-        one.kind in _GIVEN_KINDS and set(one.names) & set(item.names) for one in context
+    return item.kind in TYPE_AND_VALUE_KINDS and any(
+        one.kind in TYPE_AND_VALUE_KINDS and set(one.names) & set(item.names) for one in context
     )
 
 

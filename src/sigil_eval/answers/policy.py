@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from sigil_eval.rust.names import STD_CRATES, Path, TangledError, Target
+from sigil_eval.rust.names import Path, TangledError, Target
 from sigil_eval.rust.survey import MacroCall, Span, Survey, Use, is_hole, survey
+from sigil_eval.rust.vocabulary import EXPRESSION_MACROS, INTEGER_TYPES, STD_CRATES, words
 
 MAX_FINDINGS = 100
 
@@ -48,7 +49,7 @@ def find_violations(source: str, allowed_crates: Collection[str] = ()) -> list[P
     text = re.sub("[\ud800-\udfff]", "\ufffd", source)
     found: dict[tuple[str, int], tuple[str, int]] = {}
     try:
-        _Judge(survey(text, _STD_MODULES, _PLAIN_MACROS), allowed_crates, found).judge()
+        _Judge(survey(text, _STD_MODULES, EXPRESSION_MACROS), allowed_crates, found).judge()
     except TangledError:
         found["unresolvable", 0] = ("names that are too tangled to follow", 0)
     data = text.encode()
@@ -64,10 +65,6 @@ def _place(data: bytes, start: int) -> tuple[int, int]:
     line_start = data.rfind(b"\n", 0, start) + 1
     column = len(data[line_start:start].decode("utf-8", "replace")) + 1
     return data.count(b"\n", 0, start) + 1, column
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 # Where the standard library reaches outside the program, by path below its root. The longest
@@ -95,11 +92,10 @@ _STD: dict[Path, str] = {
 }
 _STD_MODULES = frozenset({path[0] for path in _STD})
 # The rest of the standard library's modules: to name one without an import is a slip.
-_HARMLESS_STD_MODULES = _words(
+_HARMLESS_STD_MODULES = INTEGER_TYPES | words(
     """any array ascii borrow boxed cell char clone cmp collections convert default error f32 f64
-    ffi fmt future hash hint i8 i16 i32 i64 i128 io isize iter marker mem num ops option panic pin
-    prelude primitive ptr rc result slice str string sync task thread time u8 u16 u32 u64 u128
-    usize vec backtrace"""
+    ffi fmt future hash hint io iter marker mem num ops option panic pin prelude primitive ptr rc
+    result slice str string sync task thread time vec backtrace"""
 )
 # Types that only forbidden modules have: to name one without an import is the same attempt.
 _STD_TYPES = {
@@ -126,15 +122,9 @@ _MACROS = {
     "naked_asm": "inline_asm",
     "llvm_asm": "inline_asm",
 }
-# Macros of the standard library that take their input for expressions or a format.
-_PLAIN_MACROS = _words(
-    """print println eprint eprintln format format_args write writeln panic todo unimplemented
-    unreachable assert assert_eq assert_ne debug_assert debug_assert_eq debug_assert_ne vec
-    matches dbg thread_local concat stringify"""
-)
 _ATTRIBUTES = {
     **dict.fromkeys(
-        _words(
+        words(
             """no_mangle export_name link_section link link_name link_ordinal link_args linkage used
         global_allocator no_link naked no_builtins"""
         ),
@@ -142,7 +132,7 @@ _ATTRIBUTES = {
     ),
     "path": "compile_time_io",
     **dict.fromkeys(
-        _words(
+        words(
             """feature no_std no_core no_main crate_type crate_name no_implicit_prelude lang start
         panic_handler alloc_error_handler needs_allocator panic_runtime plugin proc_macro
         proc_macro_derive proc_macro_attribute compiler_builtins fundamental prelude_import
@@ -154,7 +144,7 @@ _ATTRIBUTES = {
 # Those of them that no program uses as an ordinary word in the input of a macro.
 _UNMISTAKABLE_ATTRIBUTES = {"no_mangle", "export_name", "link_section", "global_allocator"}
 _ATTRIBUTE_TOOLS = {"rustfmt", "clippy", "diagnostic", "miri", "rust_analyzer", "rustdoc"}
-_NETWORK_CRATES = _words(
+_NETWORK_CRATES = words(
     """reqwest ureq hyper isahc surf curl attohttpc awc actix_web axum warp socket2 mio quinn
     tungstenite tokio_tungstenite hickory_resolver trust_dns_resolver"""
 )
@@ -202,7 +192,7 @@ class _Judge:
             self._judge_use(use)
         for call in self._survey.calls:
             self._judge_call(call)
-        self._judge_words()
+        self._judgewords()
 
     def _report(self, category: str, message: str, span: Span) -> None:
         self._found.setdefault((category, span[0]), (message, span[1]))
@@ -289,7 +279,7 @@ class _Judge:
             )
         )
 
-    def _judge_words(self) -> None:
+    def _judgewords(self) -> None:
         """Macros can put paths, macro names and attributes together from single words."""
         root_is_loose = any(
             target.kind == "std" and not target.path

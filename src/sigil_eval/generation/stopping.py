@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-ITEM_WORDS = re.compile(
-    r"(?:async|const|enum|extern|fn|impl|macro_rules|mod|pub|static|struct|trait|type|unsafe|use)\b"
-)
+from sigil_eval.rust.vocabulary import RESERVED_ITEM_WORDS, any_of
+
+_ITEM_WORD = re.compile(rf"(?:{any_of(RESERVED_ITEM_WORDS)})\b")
 
 _LEXEME = re.compile(
     r"""
@@ -237,7 +237,7 @@ def _next_item(text: str, end: int) -> tuple[int, int] | None:
 def _item_or_not(text: str, rest: str, position: int, end: int) -> tuple[int, int] | None:
     if re.fullmatch(r"\w+", rest):
         return None
-    if not ITEM_WORDS.match(rest):
+    if not _ITEM_WORD.match(rest):
         return end, -1
     if rest.startswith(("pub", "mod")) and not re.search(r"[;{(]", rest):
         return None  # it may still become `mod tests`

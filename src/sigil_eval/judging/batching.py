@@ -17,6 +17,7 @@ from tree_sitter import Node
 
 from sigil_eval.answers.program import Program
 from sigil_eval.rust.syntax import parse
+from sigil_eval.rust.vocabulary import CALL_LIKE_MACROS
 
 Kind = Literal["together", "broken", "alone"]
 _MAX_BYTES = 20_000
@@ -33,27 +34,6 @@ _LEAVES_ITS_MODULE = {
     "metavariable",
     "super",
     "unsafe_block",
-}
-_PLAIN_MACROS = {
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "eprint",
-    "eprintln",
-    "format",
-    "matches",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "write",
-    "writeln",
 }
 _PLAIN_ATTRIBUTES = {"allow", "derive", "doc", "inline", "must_use"}
 _REACHING_WORDS = re.compile(
@@ -121,7 +101,7 @@ def _reaches(node: Node) -> bool:
     if node.type == "impl_item":
         return node.child_by_field_name("trait") is not None
     if node.type == "macro_invocation":
-        return _text(node.child_by_field_name("macro")) not in _PLAIN_MACROS
+        return _text(node.child_by_field_name("macro")) not in CALL_LIKE_MACROS
     if node.type == "attribute_item":
         match = re.match(r"#\s*\[\s*(\w+)", _text(node))
         return match is None or match.group(1) not in _PLAIN_ATTRIBUTES

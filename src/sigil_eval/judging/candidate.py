@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from sigil_eval.answers.program import Program
-from sigil_eval.judging.contract import NAMED_ITEMS
 from sigil_eval.rust.syntax import parse
+from sigil_eval.rust.vocabulary import DEFINING_KEYWORDS, NAMED_KINDS, any_of
 
 PRELUDE_MODULE = "harness_prelude"
 
-_ITEM_LINE = re.compile(r"^((?:const |async )?fn|struct|enum|type|const|static|trait)\b", re.M)
+_ITEM_LINE = re.compile(
+    # `union` begins an item only where nothing else has that name.
+    rf"^((?:const |async )?fn|{any_of(DEFINING_KEYWORDS - {'union'})})\b",
+    re.M,
+)
 
 
 def crate_source(program: Program) -> str:
@@ -59,7 +63,7 @@ def _reachable(root: Node) -> Iterator[Node]:
     """In the order of the source, what may be public: items, fields, and members of impls."""
     for node in root.children:
         body = node.child_by_field_name("body")
-        if node.type in NAMED_ITEMS:
+        if node.type in NAMED_KINDS:
             yield node
         if body is not None and body.type == "field_declaration_list":
             yield from (c for c in body.children if c.type == "field_declaration")

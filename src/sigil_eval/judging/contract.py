@@ -13,17 +13,7 @@ from tree_sitter import Node
 from sigil_eval.errors import UsageError
 from sigil_eval.problems import Problem
 from sigil_eval.rust.syntax import parse, tokens
-
-NAMED_ITEMS = {
-    "const_item",
-    "enum_item",
-    "function_item",
-    "static_item",
-    "struct_item",
-    "trait_item",
-    "type_item",
-    "union_item",
-}
+from sigil_eval.rust.vocabulary import NAMED_KINDS, STD_CRATES
 
 
 @dataclass(frozen=True)
@@ -165,7 +155,7 @@ def _root(problem: Problem, source: str) -> Node:
 
 
 def _items(root: Node) -> Iterator[Node]:
-    return (child for child in root.children if child.type in NAMED_ITEMS)
+    return (child for child in root.children if child.type in NAMED_KINDS)
 
 
 def _text(node: Node | None) -> str:
@@ -174,7 +164,7 @@ def _text(node: Node | None) -> str:
 
 def _imports(problem: Problem) -> Iterator[str]:
     """What the prompt imports, but for its own items: those are the candidate's."""
-    roots = {"std", "core", "alloc", *problem.crates}
+    roots = STD_CRATES.union(problem.crates)
     for node in _root(problem, f"{problem.prompt}\n}}").children:
         if node.type == "use_declaration":
             argument = _text(node.child_by_field_name("argument"))

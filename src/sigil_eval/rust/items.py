@@ -10,6 +10,14 @@ from itertools import pairwise
 from tree_sitter import Node
 
 from sigil_eval.rust.syntax import parse, text_of, tokens
+from sigil_eval.rust.vocabulary import (
+    ENDING_IN_SEMICOLON,
+    ITEM_KEYWORDS,
+    ITEM_KINDS,
+    ITEM_QUALIFIERS,
+    STATEMENT_MACROS,
+    any_of,
+)
 
 
 @dataclass(frozen=True)
@@ -37,42 +45,18 @@ class Source:
         return next((item for item in found if item.closed), found[0] if found else None)
 
 
-ITEM_KINDS = {
-    "function_item",
-    "struct_item",
-    "enum_item",
-    "union_item",
-    "trait_item",
-    "impl_item",
-    "type_item",
-    "const_item",
-    "static_item",
-    "mod_item",
-    "use_declaration",
-    "extern_crate_declaration",
-    "macro_definition",
-    "foreign_mod_item",
-    "macro_invocation",
-}
-
 # Calls that a model adds below its function to show it at work; they are no items.
-_STATEMENT_MACROS = re.compile(
-    r"(?:print|println|eprint|eprintln|dbg|assert|assert_eq|assert_ne|debug_assert"
-    r"|debug_assert_eq|debug_assert_ne|panic|todo|unimplemented|unreachable|vec|format|write"
-    r"|writeln|matches)!"
-)
+_STATEMENT_MACRO = re.compile(rf"(?:{any_of(STATEMENT_MACROS)})!")
 _TEST_ATTRIBUTE = re.compile(r"#\[\s*(?:test|cfg\s*\(\s*test\s*\))\s*\]")
 _TEST_FUNCTION = re.compile(r"#\[\s*test\s*\]")
 
 _ITEM_START = re.compile(
     r"^[ \t]*(?:#!?\[|(?:pub(?:\s*\([^)\n]*\))?\s+)?"
-    r"(?:(?:default|const|async|unsafe|extern(?:\s+\"[^\"\n]*\")?)\s+)*"
-    r"(?:(?:fn|struct|enum|union|trait|mod|type|const|static|use|extern)\b|impl\b"
-    r"|macro_rules\s*!))",
+    rf"(?:(?:{any_of(ITEM_QUALIFIERS)}|extern(?:\s+\"[^\"\n]*\")?)\s+)*"
+    rf"(?:(?:{any_of(ITEM_KEYWORDS - {'macro_rules'})})\b|macro_rules\s*!))",
     re.MULTILINE,
 )
 _FUNCTION_NAME = re.compile(r"\bfn\s+(?:r#)?(\w+)")
-_ENDS_WITH_SEMICOLON = {"use", "const", "static", "type"}
 
 
 def read_items(text: str, entry_point: str) -> Source:
@@ -109,7 +93,7 @@ def _from_tree(root: Node, data: bytes, entry_point: str) -> Source:
         item = node
         if node.type == "expression_statement" and node.child_count:
             item = node.children[0]  # a macro call and its semicolon
-        if item.type not in ITEM_KINDS or _STATEMENT_MACROS.match(text_of(item, data)):
+        if item.type not in ITEM_KINDS or _STATEMENT_MACRO.match(text_of(item, data)):
             clean = clean and node.type == "empty_statement"
             continue
         attributes = data[start : node.start_byte].decode()
@@ -187,7 +171,7 @@ def _item_end(text: str, start: int) -> tuple[int, bool]:
                 return token.start, False
             if depth == 0 and attribute:
                 attribute = False
-            elif depth == 0 and token.text == "}" and keyword not in _ENDS_WITH_SEMICOLON:
+            elif depth == 0 and token.text == "}" and keyword not in ENDING_IN_SEMICOLON:
                 return token.end, True
         elif depth == 0 and token.text == "#":
             attribute = True

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sigil_eval.rust.vocabulary import PRIMITIVE_TYPES, STD_CRATES
+
 # Segments of a path as written; a leading "" stands for a leading `::`.
 Path = tuple[str, ...]
 
-STD_CRATES = frozenset({"std", "core", "alloc"})
-_PRIMITIVES = {"bool", "char", "str"} | {
-    f"{kind}{width}" for kind in "iu" for width in ("8", "16", "32", "64", "128", "size")
-}
-_PRIMITIVES |= {"f16", "f32", "f64", "f128"}
 _MAX_DEPTH = 64
 _MAX_STEPS = 50_000
 # More segments than any path has; what comes after them can't change what a path is judged by.
@@ -180,7 +177,7 @@ class Resolver:
             found.append(Target("std"))
         elif renamed is not None:
             found.append(Target("crate", (renamed,)))
-        if not found and name in _PRIMITIVES:
+        if not found and name in PRIMITIVE_TYPES:
             found.append(_LOCAL)
         return found or [Target("unknown", (name,))]
 

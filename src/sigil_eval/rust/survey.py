@@ -15,6 +15,7 @@ from tree_sitter import Node
 
 from sigil_eval.rust.names import Path, Resolver, Scope, TangledError
 from sigil_eval.rust.syntax import Token, matching_close, parse, text_of, tokens
+from sigil_eval.rust.vocabulary import MACRO_CRATES
 
 Span = tuple[int, int]
 
@@ -323,7 +324,7 @@ class _TreeReader:
         path = tuple(_segments(macro, self._source)) if macro is not None else ("",)
         if macro is not None:
             self._survey.calls.append(MacroCall(path, scope, macro.byte_range))
-        name = path[-1] if len(path) == 1 or path[0] in ("std", "core") else ""
+        name = path[-1] if len(path) == 1 or path[0] in MACRO_CRATES else ""
         for child in node.named_children:
             if child.type == "token_tree":
                 self._inputs.append(_MacroInput(child, scope, name))

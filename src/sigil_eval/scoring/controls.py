@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sigil_eval.judging.contract import Function, contract_of, reference_source
 from sigil_eval.problems import Problem
 from sigil_eval.rust.syntax import parse, text_of, walk
+from sigil_eval.rust.vocabulary import INTEGER_TYPES
 
 KINDS = ("todo", "empty", "constant", "mutated")
 
@@ -73,14 +74,11 @@ def _around(reference: str, function: Function) -> tuple[str, str, str] | None:
     return None
 
 
-_INTEGERS = re.compile(r"[iu](8|16|32|64|128|size)")
-
-
 def _constants(kind: str, reference: str) -> tuple[str, ...]:
     """Two different values of a type, as expressions; fewer where they are not to be had."""
     name, arguments = _taken_apart(kind)
     inner = [_constants(argument, reference) for argument in arguments]
-    if _INTEGERS.fullmatch(kind):
+    if kind in INTEGER_TYPES:
         return ("0", "1")
     simple = {
         "bool": ("false", "true"),
@@ -108,7 +106,7 @@ def _constants(kind: str, reference: str) -> tuple[str, ...]:
 def _changed(value: str, kind: str, constants: tuple[str, ...]) -> str:
     """An expression for a value other than `value`, whatever that is, of the same type."""
     name, arguments = _taken_apart(kind)
-    if _INTEGERS.fullmatch(kind):
+    if kind in INTEGER_TYPES:
         return f"{value}.wrapping_add(1)"
     if kind == "bool":
         return f"!{value}"
