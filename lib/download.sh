@@ -116,7 +116,7 @@ use_uv_file() {
   export UV_NO_CONFIG=1
   ((${#files[@]})) || return 0
   mkdir -p "$STATE_DIR/cache"
-  (umask 077 && "$1" "$ROOT/lib/uv_settings.py" "${files[@]}" >"$own") || die 2 "these settings of uv cannot be read: ${files[*]}"
+  (umask 077 && "$1" "$ROOT/lib/python/uv_settings.py" "${files[@]}" >"$own") || die 2 "these settings of uv cannot be read: ${files[*]}"
   unset UV_NO_CONFIG
   export UV_CONFIG_FILE=$own
 }

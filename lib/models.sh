@@ -21,7 +21,7 @@ models_apply() {
   list_new_models "${models[@]}"
   {
     models_key
-    "$VENV_DIR/bin/python" "$ROOT/lib/fetch_models.py" "${models[@]}"
+    "$VENV_DIR/bin/python" "$ROOT/lib/python/fetch_models.py" "${models[@]}"
   } >"$STATE_DIR/models.tsv.part"
   mv "$STATE_DIR/models.tsv.part" "$STATE_DIR/models.tsv"
 }

@@ -5,7 +5,7 @@ PYTORCH_STAMP=.sigilderg-pytorch # in the environment, so that a rebuilt one is 
 
 pytorch_describe() { say "PyTorch $TORCH_VERSION; on a CUDA machine also flash-attn $FLASH_ATTN_VERSION"; }
 
-pytorch_key() { printf '%s %s %s %s' "$(venv_key)" "$FLASH_ATTN_VERSION" "$(nvidia_gpus)" "$(sha256_of "$ROOT/lib/prove_pytorch.py")"; }
+pytorch_key() { printf '%s %s %s %s' "$(venv_key)" "$FLASH_ATTN_VERSION" "$(nvidia_gpus)" "$(sha256_of "$ROOT/lib/python/prove_pytorch.py")"; }
 
 pytorch_probe() {
   if ! stamped "$VENV_DIR/$PYTORCH_STAMP" "$(pytorch_key)"; then
@@ -36,7 +36,7 @@ pytorch_verify() {
 # The calls that generation makes, not an import: "undefined symbol" only shows when the kernel is
 # loaded, a missing einops only when transformers asks for it.
 prove_pytorch() {
-  "$VENV_DIR/bin/python" -I "$ROOT/lib/prove_pytorch.py" "$TORCH_VERSION" "$(has_gpu && echo cuda || echo cpu)" "$1"
+  "$VENV_DIR/bin/python" -I "$ROOT/lib/python/prove_pytorch.py" "$TORCH_VERSION" "$(has_gpu && echo cuda || echo cpu)" "$1"
 }
 
 flash_attn_works() {

@@ -7,7 +7,7 @@ sigilderg_describe() { say 'sigil-pipeline, sigilderg-finetuner, human-eval-rust
 
 sigilderg_key() {
   printf '%s %s %s %s' "$(venv_key)" "$ROOT" "$(sha256_of "$ROOT/pyproject.toml")" \
-    "$(sha256_of "$ROOT/lib/ecosystem_jobs.py")"
+    "$(sha256_of "$ROOT/lib/python/ecosystem_jobs.py")"
 }
 
 sigilderg_probe() {
@@ -73,7 +73,7 @@ try_jobs() {
   shift
   FAULTS=()
   for job in "$@"; do
-    words=$("$VENV_DIR/bin/python" "$ROOT/lib/ecosystem_jobs.py" "$job" "$version" 2>&1) && continue
+    words=$("$VENV_DIR/bin/python" "$ROOT/lib/python/ecosystem_jobs.py" "$job" "$version" 2>&1) && continue
     FAULTS[$job]=$(tail -n 1 <<<"$words")
     say "$job: ${FAULTS[$job]}"
   done

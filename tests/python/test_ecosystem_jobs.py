@@ -25,7 +25,7 @@ JOBS = {
 def job(name: str, expected: str, *paths: Path) -> tuple[int, str]:
     """Exit code and last line of a job, with `paths` in front of the installed packages."""
     ended = subprocess.run(
-        [sys.executable, REPOSITORY / "lib/ecosystem_jobs.py", name, expected],
+        [sys.executable, REPOSITORY / "lib/python/ecosystem_jobs.py", name, expected],
         env={**os.environ, "PYTHONPATH": ":".join(map(str, (*paths, REPOSITORY / "src")))},
         capture_output=True,
         text=True,

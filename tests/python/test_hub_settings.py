@@ -48,7 +48,7 @@ def test_the_client_is_understood(settings: dict[str, str], tmp_path: Path) -> N
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(f" hf_in_{file.parent.name}\r\n".encode())
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "ROOT": str(ROOT)} | settings
-    environment |= {"PYTHONPATH": str(ROOT / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"PYTHONPATH": str(ROOT / "lib" / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
     expected = said([sys.executable, "-c", CLIENT], environment)
     assert said(["bash", "-euo", "pipefail", "-c", SHELL], environment) == expected
     assert said([sys.executable, "-c", CARRY], environment) == expected[1:2]
@@ -68,7 +68,7 @@ def test_the_client_is_understood(settings: dict[str, str], tmp_path: Path) -> N
 def test_each_answer_has_its_way_out(
     code: int, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "lib"))
+    monkeypatch.syspath_prepend(str(ROOT / "lib" / "python"))
     import carry_models
 
     said = carry_models.way_out(HTTPError("url", code, "", None, None))  # type: ignore[arg-type]
