@@ -52,10 +52,15 @@ def setting(name: str) -> Setting | None:
     return Setting(value, str(provisioned_file()), from_variable=False) if value else None
 
 
+def checkout() -> Path:
+    """The checkout of this project that the running code lies in."""
+    return Path(__file__).resolve().parents[2]
+
+
 def setup_command(options: str) -> str:
     """The call of eval_setup.sh that a person can type here, for the same STATE_DIR."""
     known = provisioned()
-    script = Path(known.get("checkout", Path(__file__).resolve().parents[2])) / "eval_setup.sh"
+    script = Path(known.get("checkout", checkout())) / "eval_setup.sh"
     name = shlex.quote(str(script)) if script.is_file() else "eval_setup.sh"
     state = known.get("state_dir", "")
     usual = state in ("", str(Path.home() / ".sigilderg"))

@@ -21,7 +21,8 @@ from sigil_eval.files import Row, read_jsonl, sha256_file, write_atomic, write_j
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
-from sigil_eval.record import metadata as provenance
+from sigil_eval.provisioned import checkout
+from sigil_eval.record import machine, software
 from sigil_eval.reporting import rebuilt_metrics
 from sigil_eval.reporting.run_files import REPRODUCTION_FILE, Run, load_run
 from sigil_eval.reporting.wording import percent
@@ -274,23 +275,23 @@ def _pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[Check]:
         "errata, sha256", pinned["problem_set"]["errata_sha256"], problem_set.errata_sha256
     )
     yield _check(
-        "code of the judge, sha256", _conditions(run)["code_sha256"], provenance.judge_code_sha256()
+        "code of the judge, sha256", _conditions(run)["code_sha256"], software.judge_code_sha256()
     )
-    root = Path(__file__).resolve().parents[2]
-    lock = provenance.lock_state(root / "requirements" / "eval.lock")
+    root = checkout()
+    lock = software.lock_state(root)
     if lock is not None:
         yield _check("lock file, sha256", (metadata["lock"] or {}).get("sha256"), lock["sha256"])
-    git = provenance.git_state(root)
+    git = software.git_state(root)
     if git is not None:
         yield _check("commit", _commit(metadata["git"]), _commit(git))
-    yield _check("Firejail", metadata["sandbox"]["firejail"], provenance.firejail_version())
+    yield _check("Firejail", metadata["sandbox"]["firejail"], software.firejail_version())
     yield _check("Python", metadata["python"]["version"], platform.python_version())
-    yield _package_check(metadata["packages"], provenance.packages())
-    yield _check("CUDA", metadata["cuda"], provenance.cuda_version())
-    yield _check("GPU", _gpus(metadata["gpus"]), _gpus(provenance.gpus()))
-    machine = provenance.machine()
+    yield _package_check(metadata["packages"], software.packages())
+    yield _check("CUDA", metadata["cuda"], software.cuda_version())
+    yield _check("GPU", _gpus(metadata["gpus"]), _gpus(machine.gpus()))
+    here = machine.machine()
     for name in ("os", "kernel", "cpu"):
-        yield _check(name, metadata["machine"][name], machine[name])
+        yield _check(name, metadata["machine"][name], here[name])
     for label, model in metadata["models"].items():
         for kind in ("name", "adapter"):
             if model.get(kind):

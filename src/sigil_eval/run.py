@@ -38,13 +38,17 @@ from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.toolchain import Crates, find_crates, find_toolchain
 from sigil_eval.problems import ProblemSet, load_problem_set
+from sigil_eval.provisioned import checkout
 from sigil_eval.record.deviations import (
+    Deviation,
     deviations_of_generation,
     deviations_of_machine,
     generation_of_models,
     refuse_deviations,
 )
-from sigil_eval.record.metadata import Deviation, collect_metadata, judge_code_sha256
+from sigil_eval.record.durations import durations_of, read_steps
+from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
+from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
 from sigil_eval.reproduce import rescore
 from sigil_eval.scoring.proof import Proof, prove
@@ -469,7 +473,7 @@ def _generate_all(
 
 def _short(model: str | None) -> str | None:
     """A folder of this repository by its name there, anything else as it is."""
-    root = Path(__file__).resolve().parents[2]
+    root = checkout()
     if model is not None and Path(model).is_relative_to(root):
         return str(Path(model).relative_to(root))
     return model
@@ -579,34 +583,29 @@ def _write_metadata(
     summary: ScoreSummary,
     rescored: Mapping[str, Any],
 ) -> None:
-    root = Path(__file__).resolve().parents[2]
-    lock = root / "requirements" / "eval.lock"
-    first = next(iter(models.values()))
     metadata = collect_metadata(
-        command=_command_line(root),
-        arguments=options.arguments,
-        problem_set=problem_set,
-        models=models,
-        seeds={"sampling": options.seed},
-        phases=times.seconds,
-        invocations=times.invocations,
-        sandbox=options.judge.sandbox_mode,
-        demo=options.demo,
-        prompt_template_sha256=first.get("prompt_template_sha256"),
-        deviations=deviations,
-        accepted_deviations=options.accepted_deviations,
-        proof=proof.to_row(),
-        scoring={
-            name: getattr(summary, name)
-            for name in ("samples", "programs", "judged", "infrastructure", "retries")
-        },
-        rescored=rescored,
-        files=_file_hashes(options),
-        price_per_hour=options.price_per_hour,
-        provision_state=options.provision_state,
-        lock_file=lock if lock.is_file() else None,
-        rustc=rustc,
-        repository=root,
+        Request(
+            command=_command_line(checkout()),
+            arguments=options.arguments,
+            seeds={"sampling": options.seed},
+            demo=options.demo,
+            accepted_deviations=options.accepted_deviations,
+            price_per_hour=options.price_per_hour,
+        ),
+        Tools(checkout(), rustc, options.judge.sandbox_mode),
+        problem_set,
+        durations_of(times.seconds, times.invocations, read_steps(options.provision_state)),
+        Outcome(
+            models=models,
+            deviations=deviations,
+            proof=proof.to_row(),
+            scoring={
+                name: getattr(summary, name)
+                for name in ("samples", "programs", "judged", "infrastructure", "retries")
+            },
+            rescored=rescored,
+            files=_file_hashes(options),
+        ),
     )
     write_atomic(
         options.output_dir / "eval_metadata.json",

@@ -23,7 +23,7 @@ from sigil_eval.judging.toolchain import (
     find_toolchain,
 )
 from sigil_eval.provisioned import provisioned, provisioned_file, setup_command
-from sigil_eval.record.metadata import gpus
+from sigil_eval.record.machine import gpus
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_file, write_jsonl
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
-from sigil_eval.record import metadata as provenance
+from sigil_eval.record.machine import gpus
+from sigil_eval.record.software import judge_code_sha256, packages
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
 from sigil_eval.reproduce import agreement_sentence, faults, reproduce, rescore
 from sigil_eval.scoring.score import score_files
@@ -51,7 +52,7 @@ def scored(judge: Judge, humaneval: ProblemSet, tmp_path_factory: pytest.TempPat
     score_files(samples, humaneval, folder, judge)
     conditions = judge.fingerprint() | {
         "clippy_required": False,
-        "code_sha256": provenance.judge_code_sha256(),
+        "code_sha256": judge_code_sha256(),
     }
 
     def results(mode: str) -> dict[str, Path]:
@@ -66,7 +67,7 @@ def scored(judge: Judge, humaneval: ProblemSet, tmp_path_factory: pytest.TempPat
     files = [*samples.values(), *results("no-policy").values(), *results("policy").values()]
     metadata = make_metadata(
         files={str(path.relative_to(folder)): sha256_file(path) for path in files},
-        packages=provenance.packages(),
+        packages=packages(),
         models={"base": {"name": "org/model", "revision": "1" * 40}},
     )
     (folder / "eval_metadata.json").write_text(json.dumps(metadata))
@@ -146,7 +147,7 @@ def test_a_finished_run_is_reproduced_and_its_reports_say_so(run: Path) -> None:
                  "code of the judge, sha256"):  # fmt: skip
         assert states[what] == "same", what
     # The metadata is that of a machine with an H100, and its model is not here.
-    assert states["GPU"] == "differs" or provenance.gpus()
+    assert states["GPU"] == "differs" or gpus()
     assert states["model, base: org/model"] == "unknown"
     write_reports(run)
     summary = (run / "combined_summary.md").read_text()

@@ -7,13 +7,34 @@ accepted; a strict run begins with no others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.toolchain import find_crates, find_toolchain
 from sigil_eval.problems import ProblemSet
-from sigil_eval.record.metadata import Deviation, read_deviations, unique
+from sigil_eval.record.provisioning import read_table
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One departure from the pinned environment, and what it means for the result."""
+
+    id: str
+    expected: str
+    actual: str
+    consequence: str
+
+
+def read_deviations(state: Path | None) -> list[Deviation]:
+    """Deviations that the provisioning recorded: `id expected actual consequence` per line."""
+    return [Deviation(*fields) for fields in read_table(state, "deviations.tsv", 4)]
+
+
+def unique(deviations: Iterable[Deviation]) -> list[Deviation]:
+    """One deviation per id, the later one, in order of first appearance."""
+    return list({item.id: item for item in deviations}.values())
 
 
 def deviations_of_machine(

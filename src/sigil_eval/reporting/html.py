@@ -14,11 +14,11 @@ import json
 from typing import Any
 
 from sigil_eval.problems import ProblemSet
-from sigil_eval.record.metadata import reproduce_command
 from sigil_eval.reporting import charts, tables
 from sigil_eval.reporting.certificate import STATES, certificate
 from sigil_eval.reporting.metrics import BASE, TUNED
 from sigil_eval.reporting.programs import collect_programs
+from sigil_eval.reporting.reproduce_command import reproduce_command
 from sigil_eval.reporting.run_files import (
     MODE_TITLES,
     Run,

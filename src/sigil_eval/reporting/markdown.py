@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sigil_eval.record.metadata import reproduce_command
 from sigil_eval.reporting import tables
 from sigil_eval.reporting.certificate import certificate_table
+from sigil_eval.reporting.reproduce_command import reproduce_command
 from sigil_eval.reporting.run_files import (
     MODE_TITLES,
     Run,

@@ -1,0 +1,89 @@
+"""The software of a run: this project's own code, Python and its packages, compiler and sandbox."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.files import sha256_file
+from sigil_eval.record.commands import output_of
+from sigil_eval.record.machine import first_match
+
+PACKAGE = Path(__file__).parents[1]
+JUDGING_ROOMS = ("rust", "answers", "judging", "scoring")
+
+
+def judge_code_sha256(package: Path = PACKAGE) -> str:
+    """Of the sources that read answers, apply the policy, compile, run and judge."""
+    digest = hashlib.sha256()
+    for room in JUDGING_ROOMS:
+        for path in sorted((package / room).rglob("*")):
+            if path.suffix in (".py", ".rs"):
+                digest.update(f"{path.relative_to(package)} {sha256_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def git_state(checkout: Path) -> dict[str, Any] | None:
+    """Commit and dirty flag of a checkout; None when `checkout` is not the top of one."""
+    if not (checkout / ".git").exists():
+        return None
+    # Root may evaluate a checkout that an ordinary user cloned.
+    git = ["git", "-c", "safe.directory=*", "-C", str(checkout)]
+    commit = output_of([*git, "rev-parse", "HEAD"])
+    status = output_of([*git, "status", "--porcelain"])
+    if not commit or status is None:
+        return None
+    return {"commit": commit.strip(), "dirty": bool(status.strip())}
+
+
+def lock_state(checkout: Path) -> dict[str, str] | None:
+    """Name and hash of the lock that the environment was made from; None where there is none."""
+    lock = checkout / "requirements" / "eval.lock"
+    return {"path": lock.name, "sha256": sha256_file(lock)} if lock.is_file() else None
+
+
+def python_build() -> dict[str, str]:
+    """Python's version, and the line in which it names its build."""
+    return {"version": platform.python_version(), "build": sys.version.split("\n")[0]}
+
+
+def packages() -> dict[str, str]:
+    """Version by name of every distribution that this Python can import."""
+    found: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name:
+            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), distribution.version)
+    return dict(sorted(found.items()))
+
+
+def cuda_version() -> str | None:
+    """The CUDA version that the installed torch was built for, read without importing torch."""
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        return None
+    version_file = Path(spec.origin).with_name("version.py")
+    return first_match(version_file, r"cuda[^=\n]*=\s*'([^']+)'")
+
+
+def rustc_version(rustc: Path) -> dict[str, str] | None:
+    """`rustc --version --verbose` as a mapping (release, host, commit-hash, LLVM version)."""
+    text = output_of([str(rustc), "--version", "--verbose"])
+    if not text:
+        return None
+    lines = text.strip().split("\n")
+    pairs = (line.partition(": ") for line in lines[1:])
+    return {"version": lines[0]} | {name: value for name, colon, value in pairs if colon}
+
+
+def firejail_version() -> str | None:
+    """Firejail's version number, or None when it is not installed."""
+    text = output_of(["firejail", "--version"])
+    match = re.search(r"firejail version (\S+)", text or "")
+    return match.group(1) if match else None
