@@ -29,8 +29,9 @@ from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.sandbox import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
 from sigil_eval.reporting import build_metrics
+from sigil_eval.run_folder import MODES, RunFolder
 from sigil_eval.scoring.proof import prove
-from sigil_eval.scoring.score import MODES, score_files
+from sigil_eval.scoring.score import score_files
 
 MODELS = ("base", "finetuned")
 SAMPLES = 100
@@ -99,7 +100,7 @@ def measure_ours(
         prove(judge, problems)
         summary = score_files(files, problems, output, judge)
     for mode in MODES:
-        results = {name: output / mode / f"{name}_results.jsonl" for name in files}
+        results = {name: RunFolder(output).results(mode, name) for name in files}
         build_metrics(mode, results, problems, (1, 10, 100))
     return summary.programs, time.monotonic() - began
 

@@ -17,7 +17,7 @@ from sigil_eval.provisioned import provisioned
 if TYPE_CHECKING:
     from sigil_eval.judging.judge import JudgeSettings
     from sigil_eval.problems import ProblemSet
-    from sigil_eval.scoring.score import Mode
+    from sigil_eval.run_folder import Mode
 
 _SETS = "humaneval-rust, 164 problems (the default), or sigil-rust, 180 others"
 

@@ -24,14 +24,14 @@ from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.provisioned import checkout
 from sigil_eval.record import machine, software
 from sigil_eval.reporting import rebuilt_metrics
-from sigil_eval.reporting.run_files import REPRODUCTION_FILE, Run, load_run
+from sigil_eval.reporting.run_files import Run, load_run
 from sigil_eval.reporting.wording import percent
-from sigil_eval.scoring.score import MODES, Mode, score_files
+from sigil_eval.run_folder import METRICS_FILE, MODES, RESULTS_SUFFIX, Mode, RunFolder
+from sigil_eval.scoring.score import score_files
 from sigil_eval.statistics import proportion_interval
 
 SAMPLES = 100
 SCHEMA_VERSION = 1
-_SUFFIX = "_results.jsonl"
 # What a row says of its sample, and must say again.
 _VERDICT = (
     "code",
@@ -66,8 +66,9 @@ def rescore(
     The samples are those of all models in `folder`, as far as they have a verdict. Gives the
     shape of `rescored` in schema/eval_metadata.schema.json. Nothing in `folder` is changed.
     """
-    modes = [mode for mode in MODES if list((folder / mode).glob(f"*{_SUFFIX}"))]
-    names = [path.name for path in sorted((folder / modes[0]).glob(f"*{_SUFFIX}"))] if modes else []
+    files = RunFolder(folder)
+    modes = [mode for mode in MODES if files.all_results(mode)]
+    names = [path.name for path in files.all_results(modes[0])] if modes else []
     places = [
         (name, number)
         for name in names
@@ -81,7 +82,7 @@ def rescore(
         chosen.setdefault(name, set()).add(number)
     with tempfile.TemporaryDirectory(prefix="sigil-eval-rescore-") as temporary:
         again = Path(temporary)
-        samples = {name.removesuffix(_SUFFIX): again / name for name in chosen}
+        samples = {name.removesuffix(RESULTS_SUFFIX): again / name for name in chosen}
         for name, numbers in chosen.items():
             write_jsonl(again / name, _picked(folder / modes[0] / name, numbers))
         summary = score_files(samples, problem_set, again / "scored", judge, modes)
@@ -169,7 +170,9 @@ def reproduce(
         "pins": [asdict(check) for check in (*conditions, *_pin_checks(run, problem_set))],
         "rescored": judging,
     }
-    write_atomic(folder / REPRODUCTION_FILE, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write_atomic(
+        RunFolder(folder).reproduction, json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    )
     return found
 
 
@@ -253,7 +256,7 @@ def _file_checks(run: Run, problem_set: ProblemSet) -> Iterator[Check]:
         path = run.folder / name
         yield _check(name, digest, sha256_file(path) if path.is_file() else "missing")
     for mode, written in run.metrics.items():
-        name = f"{mode}/metrics.json"
+        name = f"{mode}/{METRICS_FILE}"
         again = rebuilt_metrics(run.folder, mode, written, problem_set)
         if again is None:
             yield _unknown(name, "as written", "the results are not all here")

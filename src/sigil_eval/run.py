@@ -7,14 +7,11 @@ when the same command is given again.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
 import json
 import shutil
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -51,16 +48,22 @@ from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
 from sigil_eval.reproduce import rescore
+from sigil_eval.run_folder import (
+    BASE,
+    MODEL_LABELS,
+    TUNED,
+    Mode,
+    PhaseTimes,
+    RunFolder,
+    result_stem,
+)
 from sigil_eval.scoring.proof import Proof, prove
-from sigil_eval.scoring.score import Mode, ScoreSummary, score_files
+from sigil_eval.scoring.score import ScoreSummary, score_files
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
 
-MODEL_LABELS = ("base", "finetuned")
-RESULT_NAMES = {"base": "base_model", "finetuned": "finetuned_model"}
 NEEDED_BYTES = 500 << 20
-STATE_NAME = ".run-state.json"
 
 
 @dataclass(frozen=True)
@@ -115,42 +118,15 @@ class RunOptions:
         )
 
     @property
+    def folder(self) -> RunFolder:
+        """Where everything goes."""
+        return RunFolder(self.output_dir)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The models to evaluate: `base`, `finetuned`, or both."""
-        skipped = {"base": self.skip_base, "finetuned": self.skip_finetuned}
+        skipped = {BASE: self.skip_base, TUNED: self.skip_finetuned}
         return tuple(label for label in MODEL_LABELS if not skipped[label])
-
-
-class PhaseTimes:
-    """Seconds by phase and the number of invocations, kept on disk from the beginning, so that a
-    run that is killed does not forget its earlier parts."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.seconds: dict[str, float] = {}
-        self.invocations = 0
-        if path.is_file():
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                state = json.loads(path.read_text(encoding="utf-8"))
-                self.seconds = {str(k): float(v) for k, v in dict(state["phases"]).items()}
-                self.invocations = int(state["invocations"])
-        self.invocations += 1
-        self._write()
-
-    @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Add the time spent inside to `name`, also when it ends by an error."""
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            spent = time.monotonic() - began
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
-            self._write()
-
-    def _write(self) -> None:
-        state = {"invocations": self.invocations, "phases": self.seconds}
-        write_atomic(self._path, json.dumps(state))
 
 
 def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
@@ -163,8 +139,8 @@ def run_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
     problem_set, known = check_evaluation(options, confirm)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     _check_disk(options.output_dir)
-    with _only_one(options.output_dir):
-        times = PhaseTimes(options.output_dir / STATE_NAME)
+    with options.folder.lock():
+        times = options.folder.clock()
         _announce(options, problem_set)
         with Judge(options.judge) as judge:
             with times.phase("proof"):
@@ -232,7 +208,7 @@ def score_one_file(
 
     ks = _reachable(samples, k_values)
     output.mkdir(parents=True, exist_ok=True)
-    with _only_one(output), Judge(settings) as judge:
+    with RunFolder(output).lock(), Judge(settings) as judge:
         prove_aloud(judge, problem_set)
         summary = score_files({samples.stem: samples}, problem_set, output, judge, modes)
         conditions = _conditions(judge)
@@ -344,7 +320,7 @@ def _check_deviations(options: RunOptions, problem_set: ProblemSet) -> list[Devi
 
 def _check_prompting(options: RunOptions) -> None:
     """Have two models prompted alike, and say where that is not what the fine-tune brings."""
-    if "finetuned" in options.labels:
+    if TUNED in options.labels:
         spec = _model_spec(options, "finetuned")
         note = describe_prompting(spec, options.prompt_mode, options.engine).get("note")
         if note:
@@ -363,20 +339,6 @@ def _check_disk(folder: Path) -> None:
             f"{folder}: {free >> 20} MiB are free, and a run needs {NEEDED_BYTES >> 20} MiB. "
             "Free some space, or name another folder with --output-dir"
         )
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the lock ends with the process, however it ends."""
-    with (folder / ".lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PreflightError(
-                f"{folder}: another evaluation is writing here. Wait for it, or name another "
-                "folder with --output-dir"
-            ) from None
-        yield
 
 
 def _announce(options: RunOptions, problem_set: ProblemSet) -> None:
@@ -407,7 +369,7 @@ def say_what_is_left_out(problem_set: ProblemSet, crates: Crates) -> None:
 
 
 def _model_spec(options: RunOptions, label: str) -> ModelSpec:
-    return _one_spec(options, options.checkpoint_path if label == "finetuned" else None)
+    return _one_spec(options, options.checkpoint_path if label == TUNED else None)
 
 
 def _one_spec(options: RunOptions | argparse.Namespace, checkpoint: str | None) -> ModelSpec:
@@ -460,7 +422,7 @@ def _generate_all(
                 _model_spec(options, label),
                 problem_set.problems,
                 _sampling_params(options),
-                _samples_path(options, label),
+                options.folder.samples(label),
                 label=label,
                 prompt_mode=options.prompt_mode,
                 options=options.engine,
@@ -513,12 +475,8 @@ def _model_row(options: RunOptions, label: str, summary: GenerationSummary) -> d
     }
 
 
-def _samples_path(options: RunOptions, label: str) -> Path:
-    return options.output_dir / "samples" / f"{label}.jsonl"
-
-
 def _score(options: RunOptions, problem_set: ProblemSet, judge: Judge) -> ScoreSummary:
-    files = {RESULT_NAMES[label]: _samples_path(options, label) for label in options.labels}
+    files = {result_stem(label): options.folder.samples(label) for label in options.labels}
     return score_files(files, problem_set, options.output_dir, judge, options.modes)
 
 
@@ -534,7 +492,7 @@ def _conditions(judge: Judge) -> dict[str, object]:
 def _write_metrics(
     options: RunOptions, problem_set: ProblemSet, conditions: Mapping[str, object]
 ) -> None:
-    names = {label: RESULT_NAMES[label] for label in options.labels}
+    names = {label: result_stem(label) for label in options.labels}
     _write_mode_metrics(
         options.output_dir,
         problem_set,
@@ -556,7 +514,7 @@ def _write_mode_metrics(
     seed: int = 0,
 ) -> None:
     def results(mode: Mode) -> dict[str, Path]:
-        return {label: output / mode / f"{name}_results.jsonl" for label, name in names.items()}
+        return {label: RunFolder(output).results(mode, stem) for label, stem in names.items()}
 
     for mode in modes:
         unrestricted = results("no-policy") if "no-policy" in modes else None
@@ -569,7 +527,7 @@ def _write_mode_metrics(
             seed=seed,
             judge=conditions,
         )
-        write_metrics(output / mode / "metrics.json", metrics)
+        write_metrics(RunFolder(output).metrics(mode), metrics)
 
 
 def _write_metadata(
@@ -608,20 +566,23 @@ def _write_metadata(
         ),
     )
     write_atomic(
-        options.output_dir / "eval_metadata.json",
+        options.folder.metadata,
         json.dumps(metadata, indent=2, ensure_ascii=False) + "\n",
     )
 
 
 def _file_hashes(options: RunOptions) -> dict[str, str]:
     """sha256 of the samples and the results, by their names in the output folder."""
+    folder = options.folder
+    samples = [folder.samples(label) for label in options.labels]
     results = [
-        f"{mode}/{RESULT_NAMES[label]}_results.jsonl"
+        folder.results(mode, result_stem(label))
         for mode in options.modes
         for label in options.labels
     ]
-    names = [*(f"samples/{label}.jsonl" for label in options.labels), *results]
-    return {name: sha256_file(options.output_dir / name) for name in names}
+    return {
+        path.relative_to(folder.path).as_posix(): sha256_file(path) for path in (*samples, *results)
+    }
 
 
 def _command_line(root: Path) -> list[str]:

@@ -129,7 +129,7 @@ def test_invocations_that_were_killed_count(tmp_path: Path, request_: list[str])
 
 @pytest.mark.parametrize("broken", ["", "[1]", '{"phases": 3}', '{"proof": 1.5}', "\x00"])
 def test_a_broken_state_is_begun_anew(tmp_path: Path, broken: str) -> None:
-    from sigil_eval.run import PhaseTimes
+    from sigil_eval.run_folder import PhaseTimes
 
     (tmp_path / "state").write_text(broken)
     times = PhaseTimes(tmp_path / "state")

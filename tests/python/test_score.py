@@ -17,8 +17,9 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.judging.judge import ClippyMode, Judge
 from sigil_eval.problems import ProblemSet, load_problem_file
+from sigil_eval.run_folder import RunFolder
 from sigil_eval.scoring.proof import answer_in_form
-from sigil_eval.scoring.score import JOURNAL_NAME, score_files
+from sigil_eval.scoring.score import score_files
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TODO = "    todo!()\n}\n"
@@ -121,7 +122,7 @@ def test_verdicts_given_under_other_conditions_are_not_reused(
     write_jsonl(path, [sample(0, answer_in_form(humaneval.problems[0], "body"))])
     assert score_files({"one": path}, humaneval, tmp_path, judge).judged == 1
     assert score_files({"one": path}, humaneval, tmp_path, judge).judged == 0
-    journal = tmp_path / JOURNAL_NAME
+    journal = RunFolder(tmp_path).verdicts
     journal.write_text(journal.read_text().replace("rustc", "gustc"))
     assert score_files({"one": path}, humaneval, tmp_path, judge).judged == 1
 

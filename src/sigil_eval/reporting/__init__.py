@@ -11,9 +11,10 @@ from sigil_eval.files import write_atomic
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.reporting.html import html_report
 from sigil_eval.reporting.markdown import combined_summary, comparison_report
-from sigil_eval.reporting.metrics import MODES, build_metrics, check_k_values, write_metrics
-from sigil_eval.reporting.run_files import load_run, read_json, results_path
+from sigil_eval.reporting.metrics import build_metrics, check_k_values, write_metrics
+from sigil_eval.reporting.run_files import load_run, read_json
 from sigil_eval.reporting.terminal import print_summary
+from sigil_eval.run_folder import MODES, Mode, RunFolder, result_stem
 
 __all__ = [
     "build_metrics",
@@ -37,12 +38,10 @@ def write_reports(output_dir: Path, problem_set: ProblemSet | None = None) -> li
     run = load_run(output_dir)
     if problem_set is None:
         problem_set = _pinned_set(next(iter(run.metrics.values()))["problem_set"])
-    reports = {
-        output_dir / mode / "comparison_report.md": comparison_report(run, mode)
-        for mode in run.metrics
-    }
-    reports[output_dir / "combined_summary.md"] = combined_summary(run)
-    reports[output_dir / "report.html"] = html_report(run, problem_set)
+    files = RunFolder(output_dir)
+    reports = {files.comparison(mode): comparison_report(run, mode) for mode in run.metrics}
+    reports[files.summary] = combined_summary(run)
+    reports[files.html] = html_report(run, problem_set)
     for path, content in reports.items():
         write_atomic(path, content.encode("utf-8", "backslashreplace"))
     return list(reports)
@@ -53,19 +52,20 @@ def refresh_metrics(output_dir: Path, problem_set: ProblemSet | None = None) -> 
 
     `problem_set` is by default the pinned one that the file names.
     """
-    for path in (output_dir / mode / "metrics.json" for mode in MODES):
+    for mode in MODES:
+        path = RunFolder(output_dir).metrics(mode)
         if path.is_file():
             written = read_json(path)
             problems = problem_set or _pinned_set(written["problem_set"])
             if problems is None:
                 continue
-            metrics = rebuilt_metrics(output_dir, path.parent.name, written, problems)
+            metrics = rebuilt_metrics(output_dir, mode, written, problems)
             if metrics is not None:
                 write_metrics(path, metrics)
 
 
 def rebuilt_metrics(
-    folder: Path, mode: str, written: Mapping[str, Any], problem_set: ProblemSet
+    folder: Path, mode: Mode, written: Mapping[str, Any], problem_set: ProblemSet
 ) -> dict[str, Any] | None:
     """What the metrics of a mode come to by its results, for the k and seed that `written` has.
 
@@ -75,8 +75,9 @@ def rebuilt_metrics(
     if (problem_set.sha256, problem_set.errata_sha256) != (named["sha256"], named["errata_sha256"]):
         return None
 
-    def results(mode: str) -> dict[str, Path]:
-        return {label: results_path(folder, mode, label) for label in written["models"]}
+    def results(mode: Mode) -> dict[str, Path]:
+        files = RunFolder(folder)
+        return {label: files.results(mode, result_stem(label)) for label in written["models"]}
 
     if not all(path.is_file() for path in results(mode).values()):
         return None

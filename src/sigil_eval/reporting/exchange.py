@@ -15,6 +15,7 @@ from typing import Any
 from sigil_eval.console import warn
 from sigil_eval.files import Row, read_jsonl, write_atomic, write_jsonl
 from sigil_eval.reporting.run_files import Run, load_run, status
+from sigil_eval.run_folder import RESULTS_SUFFIX, Mode
 from sigil_eval.statistics import CONFIDENCE
 
 
@@ -31,7 +32,7 @@ def export_run(folder: Path, output: Path | None = None) -> list[Path]:
         for mode in run.metrics:
             source = run.results_path(mode, label)
             if source.is_file():
-                path = target / mode / f"{label}_results.jsonl"
+                path = target / mode / f"{label}{RESULTS_SUFFIX}"
                 write_jsonl(path, human_eval_rows(source))
                 written.append(path)
         documents = {
@@ -90,7 +91,7 @@ def model_index(run: Run, label: str) -> dict[str, Any]:
     return {"model-index": [{"name": run.model_name(label), "results": results}]}
 
 
-def _mode_words(mode: str, metrics: dict[str, Any]) -> str:
+def _mode_words(mode: Mode, metrics: dict[str, Any]) -> str:
     rules = "safety policy enforced" if mode == "policy" else "no policy"
     errata = "with errata" if metrics["headline"] == "with_errata" else "as published"
     return f"{rules}, {errata}"
@@ -171,7 +172,7 @@ def lm_eval(run: Run, label: str) -> dict[str, Any]:
     }
 
 
-def _task_name(run: Run, mode: str) -> str:
+def _task_name(run: Run, mode: Mode) -> str:
     name = str(run.metrics[mode]["problem_set"]["name"])
     return f"{name}-policy" if mode == "policy" else name
 

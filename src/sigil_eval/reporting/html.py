@@ -16,7 +16,6 @@ from typing import Any
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting import charts, tables
 from sigil_eval.reporting.certificate import STATES, certificate
-from sigil_eval.reporting.metrics import BASE, TUNED
 from sigil_eval.reporting.programs import collect_programs
 from sigil_eval.reporting.reproduce_command import reproduce_command
 from sigil_eval.reporting.run_files import (
@@ -29,6 +28,7 @@ from sigil_eval.reporting.run_files import (
     status,
     verdict_sentence,
 )
+from sigil_eval.run_folder import BASE, TUNED, Mode
 
 CURVE_SIZE = (520, 260)
 
@@ -83,7 +83,7 @@ def _source(environment: Any, name: str) -> str:
     return str(source)
 
 
-def _mode(run: Run, mode: str) -> dict[str, Any]:
+def _mode(run: Run, mode: Mode) -> dict[str, Any]:
     metrics = run.metrics[mode]
     comparison = metrics["comparison"]
     return {

@@ -17,12 +17,13 @@ from sigil_eval.reporting.run_files import (
     status,
     verdict_sentence,
 )
+from sigil_eval.run_folder import Mode
 
 # What starts markup in the middle of a line: a tag, a link, emphasis, code, a table's cell.
 _MARKUP = re.compile(r"[\\`*|~]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()|(?<!\w)_|_(?!\w)|^[>#]")
 
 
-def comparison_report(run: Run, mode: str) -> str:
+def comparison_report(run: Run, mode: Mode) -> str:
     """comparison_report.md of one mode."""
     metrics = run.metrics[mode]
     return _join(

@@ -23,15 +23,14 @@ from sigil_eval.reporting.tally import (
     count_correct_but_rejected,
     tally_results,
 )
+from sigil_eval.run_folder import BASE, MODES, TUNED, Mode
 from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k, ratio_values
 
 SCHEMA_VERSION = 2
-MODES = ("no-policy", "policy")
-BASE, TUNED = "base", "finetuned"
 
 
 def build_metrics(
-    mode: str,
+    mode: Mode,
     results: Mapping[str, Results],
     problem_set: ProblemSet,
     k_values: Sequence[int],

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sigil_eval.files import Row
-from sigil_eval.reporting.metrics import MODES
 from sigil_eval.reporting.run_files import Run
 from sigil_eval.reporting.tally import iterate
+from sigil_eval.run_folder import MODES
 
 TEXT_BUDGET = 14_000_000  # characters of programs and compiler output in one report
 LARGEST_SHARE = 400_000  # of them, for one problem and model

@@ -10,18 +10,24 @@ from typing import Any
 
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_file
-from sigil_eval.reporting.metrics import BASE, MODES, SCHEMA_VERSION, TUNED
+from sigil_eval.reporting.metrics import SCHEMA_VERSION
 from sigil_eval.reporting.wording import score_text
+from sigil_eval.run_folder import (
+    BASE,
+    METADATA_FILE,
+    MODES,
+    TUNED,
+    Mode,
+    RunFolder,
+    result_stem,
+)
 
-METADATA_FILE = "eval_metadata.json"
-REPRODUCTION_FILE = "reproduction.json"
-MODE_TITLES = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
+MODE_TITLES: dict[Mode, str] = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
 MODEL_TITLES = {BASE: "Base", TUNED: "Fine-tuned"}
 DEMO_NOTICE = (
     "These models know the answers by heart; the numbers mean nothing but that the machinery works."
 )
 NO_METADATA = "No metadata"
-_RESULTS_STEMS = {BASE: "base_model", TUNED: "finetuned_model"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Run:
     """
 
     folder: Path
-    metrics: dict[str, dict[str, Any]]
+    metrics: dict[Mode, dict[str, Any]]
     metadata: dict[str, Any] | None
     reproduction: dict[str, Any] | None = None
     changed: tuple[str, ...] = ()
@@ -61,20 +67,15 @@ class Run:
         """How many of the deviations were on the list of what a strict run lets pass."""
         return sum(deviation.get("accepted") is True for deviation in self.deviations)
 
-    def results_path(self, mode: str, label: str) -> Path:
+    def results_path(self, mode: Mode, label: str) -> Path:
         """Where the results rows of one model are, whether or not the file exists."""
-        return results_path(self.folder, mode, label)
+        return RunFolder(self.folder).results(mode, result_stem(label))
 
     def model_name(self, label: str) -> str:
         """The model's own name with its adapter, as far as the metadata knows it."""
         model = ((self.metadata or {}).get("models") or {}).get(label) or {}
         parts = [model.get("name"), model.get("adapter")]
         return " + ".join(str(part) for part in parts if part) or model_title(label)
-
-
-def results_path(folder: Path, mode: str, label: str) -> Path:
-    """Where a run's folder keeps the results rows of one model."""
-    return folder / mode / f"{_RESULTS_STEMS.get(label, label)}_results.jsonl"
 
 
 def model_title(label: str) -> str:
@@ -109,10 +110,9 @@ def load_run(folder: Path) -> Run:
 
     Raises UsageError when no mode has a metrics.json, or when a file is not what it should be.
     """
+    files = RunFolder(folder)
     metrics = {
-        mode: read_json(folder / mode / "metrics.json")
-        for mode in MODES
-        if (folder / mode / "metrics.json").is_file()
+        mode: read_json(files.metrics(mode)) for mode in MODES if files.metrics(mode).is_file()
     }
     if not metrics:
         raise UsageError(
@@ -122,18 +122,16 @@ def load_run(folder: Path) -> Run:
     for mode, document in metrics.items():
         if document.get("schema_version") != SCHEMA_VERSION:
             raise UsageError(
-                f"{folder / mode / 'metrics.json'}: schema version "
+                f"{files.metrics(mode)}: schema version "
                 f"{document.get('schema_version')} is not {SCHEMA_VERSION}, the one this "
                 "version of sigil-eval writes; `sigil-eval report` makes it anew from the results"
             )
-    metadata_path = folder / METADATA_FILE
-    metadata = read_json(metadata_path) if metadata_path.is_file() else None
-    reproduced = folder / REPRODUCTION_FILE
+    metadata = read_json(files.metadata) if files.metadata.is_file() else None
     return Run(
         folder,
         metrics,
         metadata,
-        read_json(reproduced) if reproduced.is_file() else None,
+        read_json(files.reproduction) if files.reproduction.is_file() else None,
         tuple(_changed_files(folder, metadata)),
     )
 

@@ -11,11 +11,11 @@ from typing import Any
 from sigil_eval.console import console, say
 from sigil_eval.errors import UsageError
 from sigil_eval.reporting.markdown import cell, render
-from sigil_eval.reporting.metrics import MODES
 from sigil_eval.reporting.run_files import MODE_TITLES, Run, load_run, model_title, status
 from sigil_eval.reporting.tables import Table
 from sigil_eval.reporting.terminal import print_table
 from sigil_eval.reporting.wording import difference_text, p_text, rate_text, score_text
+from sigil_eval.run_folder import MODES, Mode
 from sigil_eval.statistics import Estimate, holm, paired_difference, pass_at_k, sign_flip_test
 
 # What must be equal for scores to mean the same, and what it is called.
@@ -57,7 +57,7 @@ class SideBySide:
     """Runs that can be compared; in each mode, the first entry is what the others differ from."""
 
     runs: list[tuple[str, Run]]
-    entries: dict[str, list[Entry]]
+    entries: dict[Mode, list[Entry]]
 
     def warnings(self) -> list[str]:
         """What keeps runs from being clean ones, and what they differ in besides their models."""
@@ -106,7 +106,7 @@ def compare_runs(folders: Sequence[Path]) -> SideBySide:
     return SideBySide(runs, entries)
 
 
-def _reasons(runs: Sequence[tuple[str, Run]], modes: Sequence[str]) -> Iterator[str]:
+def _reasons(runs: Sequence[tuple[str, Run]], modes: Sequence[Mode]) -> Iterator[str]:
     if not modes:
         yield "they have no policy mode in common"
         return

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sigil_eval.console import format_duration
-from sigil_eval.reporting.metrics import BASE, TUNED
 from sigil_eval.reporting.run_files import Run, model_title
 from sigil_eval.reporting.wording import (
     difference_text,
@@ -18,6 +17,7 @@ from sigil_eval.reporting.wording import (
     rate_text,
     score_text,
 )
+from sigil_eval.run_folder import BASE, TUNED
 from sigil_eval.statistics import paired_difference, pass_at_k
 
 LISTED_PROBLEMS = 40

@@ -20,6 +20,7 @@ from sigil_eval.reporting.run_files import (
     notices,
     verdict_sentence,
 )
+from sigil_eval.run_folder import RunFolder
 
 KIND_STYLES = {"demo": "bold magenta", "danger": "bold red", "warning": "yellow"}
 
@@ -95,6 +96,6 @@ def _print_time(target: Console, run: Run) -> None:
 
 
 def _paths(run: Run) -> list[Path]:
-    names = [f"{mode}/comparison_report.md" for mode in run.metrics]
-    found = [run.folder / name for name in ("report.html", "combined_summary.md", *names)]
+    files = RunFolder(run.folder)
+    found = [files.html, files.summary, *(files.comparison(mode) for mode in run.metrics)]
     return [path for path in found if path.is_file()]

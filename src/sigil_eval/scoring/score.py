@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sigil_eval.answers.extraction import Extraction, extract
 from sigil_eval.answers.policy import PolicyFinding, find_violations
@@ -24,11 +24,8 @@ from sigil_eval.judging.contract import contract_of
 from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
+from sigil_eval.run_folder import MODES, Mode, RunFolder
 from sigil_eval.scoring.published import as_published
-
-Mode = Literal["no-policy", "policy"]
-MODES: tuple[Mode, ...] = ("no-policy", "policy")
-JOURNAL_NAME = ".verdicts.jsonl"
 
 
 @dataclass(frozen=True)
@@ -119,16 +116,16 @@ def score_files(
     candidates = Candidates(problem_set)
     summary = ScoreSummary()
     programs = _distinct_programs(files, candidates, modes, summary)
-    with _open_journal(output / JOURNAL_NAME, judge) as journal:
+    folder = RunFolder(output)
+    with _open_journal(folder.verdicts, judge) as journal:
         verdict_of = _judge_all(programs, journal, judge, summary)
         lints_of = _lint_all(programs, verdict_of, journal, judge)
     if judge.settings.clippy == "required":
         verdict_of = {key: _required(v, lints_of.get(key)) for key, v in verdict_of.items()}
     for name, path in files.items():
         for mode in modes:
-            target = output / mode / f"{name}_results.jsonl"
             rows = _result_rows(path, candidates, verdict_of, lints_of, mode, summary)
-            write_jsonl(target, rows)
+            write_jsonl(folder.results(mode, name), rows)
     return summary
 
 
