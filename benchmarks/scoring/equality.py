@@ -21,7 +21,7 @@ from corpus import mixed_programs
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.batching import kind_of
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import load_problem_set
 

@@ -21,7 +21,7 @@ from mutations import mutations
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import load_problem_set
 
 

@@ -26,7 +26,7 @@ from corpus import mixed_programs
 from sigil_eval.answers.program import Program
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
 from sigil_eval.reporting import build_metrics
 from sigil_eval.run_folder import MODES, RunFolder

@@ -682,7 +682,7 @@ def env(options: argparse.Namespace) -> int:
 def judge_settings(options: argparse.Namespace) -> JudgeSettings:
     """The judge's settings from parsed options."""
     from sigil_eval.judging.judge import JudgeSettings, default_workers
-    from sigil_eval.judging.sandbox import Limits
+    from sigil_eval.judging.limits import Limits
 
     return JudgeSettings(
         limits=Limits(compile_seconds=options.timeout, run_seconds=options.timeout),

@@ -19,7 +19,7 @@ from sigil_eval.console import say
 from sigil_eval.errors import PreflightError, SigilEvalError, UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_file, write_atomic, write_jsonl
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.provisioned import checkout
 from sigil_eval.record import machine, software

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
 
 

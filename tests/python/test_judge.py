@@ -18,8 +18,10 @@ from sigil_eval.errors import PreflightError
 from sigil_eval.judging.batching import kind_of, plan_batches
 from sigil_eval.judging.contract import contract_of, reference_source
 from sigil_eval.judging.driver import driver_module, suite_module
+from sigil_eval.judging.execution import Result
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.sandbox import Limits
+from sigil_eval.judging.limits import Limits
+from sigil_eval.judging.together import Together
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import Problem, ProblemSet
 
@@ -97,7 +99,7 @@ def mixed(judge: Judge, first: Problem) -> dict[str, Verdict]:
 
 
 def test_a_right_answer_passes(mixed: dict[str, Verdict]) -> None:
-    assert mixed[RIGHT] == Verdict("passed", None, True, True, "passed")
+    assert mixed[RIGHT] == Verdict(outcome="passed", compile_ok=True, test_ok=True, detail="passed")
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -281,18 +283,21 @@ def test_a_program_that_is_given_twice_is_judged_once(judge: Judge, humaneval: P
     assert sorted(verdict.outcome for _, verdict in found) == ["failed", "passed"]
 
 
-class Forgetful(Judge):
+class Forgetful(Together):
     """Batches lose a result, and give another one twice."""
 
-    def _judge_together(self, batch: Sequence[Program]) -> Iterator[tuple[Program, Verdict | None]]:
-        results = list(super()._judge_together(batch))
+    def judge(self, batch: Sequence[Program]) -> Iterator[Result]:
+        results = list(super().judge(batch))
         yield from (*results[1:], results[-1])
 
 
-def test_a_batch_with_too_few_results_gets_the_rest_judged_alone(humaneval: ProblemSet) -> None:
+def test_a_batch_with_too_few_results_gets_the_rest_judged_alone(
+    monkeypatch: pytest.MonkeyPatch, humaneval: ProblemSet
+) -> None:
+    monkeypatch.setattr("sigil_eval.judging.judge.Together", Forgetful)
     problem = humaneval.problems[0]
     codes = [RIGHT, *(f"{RIGHT} // {number}" for number in range(5)), WRONG["panics"][0]]
-    with Forgetful(JudgeSettings(limits=Limits(compile_seconds=5, run_seconds=2))) as judge:
+    with Judge(JudgeSettings(limits=Limits(compile_seconds=5, run_seconds=2))) as judge:
         found = within(60, lambda: verdicts(judge, [Program(problem, code) for code in codes]))
         assert found, "judging does not end"
         by_code = found[0]

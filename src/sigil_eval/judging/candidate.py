@@ -1,9 +1,10 @@
-"""What rustc is given of an answer: its module, and beside it the problem's prelude."""
+"""Candidates: what rustc is given of programs, and beside them the prelude of their problems."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -20,10 +21,23 @@ _ITEM_LINE = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A program as a driver tests it.
+
+    `name` is that of its folder and of its modules, such as `c7`; `path` is where the driver
+    finds its code: `::answer`, a library of its own, or `::answers::c7`, a module among others.
+    """
+
+    program: Program
+    name: str
+    path: str
+
+
 def crate_source(program: Program) -> str:
     """`program` as a library of its own."""
     return (
-        f"{candidate_source(program.code)}\n"
+        f"{_with_public_items(program.code)}\n"
         f"#[allow(unused_imports)] use {PRELUDE_MODULE}::*;\n"
         f"{prelude_module(program.problem.prelude)}\n"
     )
@@ -32,12 +46,18 @@ def crate_source(program: Program) -> str:
 def module_source(program: Program) -> str:
     """`program` as a module of a library whose root holds the prelude."""
     return (
-        f"{candidate_source(program.code)}\n"
+        f"{_with_public_items(program.code)}\n"
         f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
     )
 
 
-def candidate_source(code: str) -> str:
+def library_root(names: Iterable[str], prelude: str) -> str:
+    """The library that has the candidates of these names as modules."""
+    modules = "".join(f'#[path = "{name}/answer.rs"] pub mod {name};\n' for name in names)
+    return f"{modules}{prelude_module(prelude)}\n"
+
+
+def _with_public_items(code: str) -> str:
     """`code` with its top-level items made public, so that the driver can reach them.
 
     So are the fields of its structs and what its inherent impls define, which tests of a type may

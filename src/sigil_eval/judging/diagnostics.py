@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,13 +80,22 @@ def _origin(spans: list[dict[str, Any]]) -> dict[str, Any] | None:
     return span
 
 
-def show_errors(diagnostics: list[Diagnostic], name: str) -> str:
-    """All errors as bounded text for people."""
-    errors = [d for d in diagnostics if d.is_error]
+def errors_among(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Those that stop a compilation."""
+    return [d for d in diagnostics if d.is_error]
+
+
+def has_unsafe_code(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether rustc, asked to warn of it, has seen unsafe code."""
+    return any(d.code == "unsafe_code" for d in diagnostics)
+
+
+def show_errors(errors: Sequence[Diagnostic], name: str) -> str:
+    """Errors as bounded text for people."""
     placed = [d for d in errors if d.file] or errors  # "aborting due to …" points nowhere
     return "\n".join(d.shown(name) for d in placed)[:STDERR_LIMIT]
 
 
-def error_codes(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
+def error_codes(errors: Iterable[Diagnostic]) -> tuple[str, ...]:
     """The distinct error codes, sorted."""
-    return tuple(sorted({d.code for d in diagnostics if d.is_error and d.code}))
+    return tuple(sorted({d.code for d in errors if d.code}))

@@ -7,7 +7,9 @@ remove, redefine or answer for its own tests.
 
 from __future__ import annotations
 
-from sigil_eval.judging.candidate import PRELUDE_MODULE
+from collections.abc import Iterable
+
+from sigil_eval.judging.candidate import PRELUDE_MODULE, prelude_module
 from sigil_eval.judging.contract import Contract, contract_of
 from sigil_eval.problems import Problem
 
@@ -37,6 +39,12 @@ def suite_module(problem: Problem) -> str:
     )
 
 
+def suite_root(names: Iterable[str], prelude: str) -> str:
+    """The library that has suites as modules of these names."""
+    modules = "".join(f'#[path = "{name}/tests.rs"] pub mod {name};\n' for name in names)
+    return modules + prelude_module(prelude)
+
+
 def driver_module(problem: Problem, candidate: str, suite: str | None) -> str:
     """The driver's module for one candidate; it defines CANDIDATE for the runtime.
 
@@ -58,6 +66,15 @@ def driver_module(problem: Problem, candidate: str, suite: str | None) -> str:
         "pub const CANDIDATE: ::sigil_runtime::Candidate = "
         "::sigil_runtime::Candidate { install, tests: TESTS };\n"
     )
+
+
+def driver_root(names: Iterable[str], prelude: str) -> str:
+    """The driver of the candidates of these names, each with a module of its own."""
+    names = list(names)
+    modules = "".join(f'#[path = "{name}/tests.rs"] mod {name};\n' for name in names)
+    candidates = ", ".join(f"{name}::CANDIDATE" for name in names)
+    main = f"fn main() {{ ::sigil_runtime::run(&[{candidates}]) }}"
+    return f"{modules}{prelude_module(prelude)}\n{main}\n"
 
 
 def _imports(contract: Contract) -> str:

@@ -15,3 +15,7 @@ class SandboxFailureError(Exception):
 
 class WallClockError(Exception):
     """The wall clock ran out before the processor time did: perhaps the machine was busy."""
+
+
+# All that compiling may raise: it has said nothing of any program.
+COMPILING_FAILED = (CompilerCrashError, CompileTimeoutError, SandboxFailureError, WallClockError)

@@ -36,7 +36,6 @@ class Finished:
     stderr: bytes
     seconds: float
     timed_out: bool = False
-    flooded: bool = False
 
 
 def run_bounded(
@@ -71,7 +70,7 @@ def run_bounded(
         _running.add(process.pid)
     try:
         _feed(process, stdin)
-        streams, timed_out, flooded = _collect(process, began + timeout, output_cap)
+        streams, timed_out = _collect(process, began + timeout, output_cap)
     finally:
         _kill_group(process)
         for pipe in (process.stdout, process.stderr):
@@ -83,7 +82,6 @@ def run_bounded(
         stderr=streams[1],
         seconds=time.monotonic() - began,
         timed_out=timed_out,
-        flooded=flooded,
     )
 
 
@@ -98,7 +96,8 @@ def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
 
 def _collect(
     process: subprocess.Popen[bytes], deadline: float, cap: int
-) -> tuple[tuple[bytes, bytes], bool, bool]:
+) -> tuple[tuple[bytes, bytes], bool]:
+    """Both streams, up to `cap` bytes, and whether the deadline passed before the command ended."""
     assert process.stdout is not None and process.stderr is not None
     buffers = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     timed_out = flooded = False
@@ -123,7 +122,7 @@ def _collect(
         except subprocess.TimeoutExpired:
             timed_out = True
     out, err = (bytes(buffer[:cap]) for buffer in buffers.values())
-    return (out, err), timed_out, flooded
+    return (out, err), timed_out
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

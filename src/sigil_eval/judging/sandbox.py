@@ -1,4 +1,4 @@
-"""The one place that starts a sandbox: Firejail, proved by canaries at every start.
+"""The one place that starts a sandbox: Firejail, which self_test.py proves at every start.
 
 What it covers: no network, no host files but the system's libraries and the compiler, no
 writes outside the job's own folder (compile) or anywhere (run), a system-call filter, limits
@@ -8,23 +8,18 @@ What it does not cover: a hole in the kernel, in Firejail or in rustc itself.
 
 from __future__ import annotations
 
-import math
 import os
 import pwd
 import re
-import secrets
 import shutil
-import socket
 import subprocess
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Literal, Protocol
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.process import Finished, Identity, run_bounded
 from sigil_eval.judging.toolchain import Toolchain
 from sigil_eval.judging.workplace import never_executable
@@ -46,16 +41,6 @@ _SECCOMP_RUN = _SECCOMP + ",$434,memfd_create,socketpair,sched_setaffinity"
 _HIDDEN = ("/sys", "/var", "/run/user", "/run/dbus", "/run/mount", "/run/media")
 _SYSTEM = {"bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "proc", "root", "run"}
 _SYSTEM |= {"sbin", "sys", "tmp", "usr", "var"}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of one compile and one run; seconds and bytes."""
-
-    compile_seconds: float = 10.0
-    run_seconds: float = 10.0
-    compile_memory: int = 4 << 30
-    run_memory: int = 2 << 30
 
 
 class Sandbox(Protocol):
@@ -86,8 +71,8 @@ class NoSandbox:
         """Run `command` under resource limits alone."""
         limits = self._limits
         memory = limits.compile_memory if phase == "compile" else limits.run_memory
-        seconds = limits.compile_seconds if phase == "compile" else limits.run_seconds + 2
-        limited = ["prlimit", "--core=0", f"--as={memory}", f"--cpu={math.ceil(seconds)}"]
+        seconds = limits.compile_cpu if phase == "compile" else limits.driver_cpu
+        limited = ["prlimit", "--core=0", f"--as={memory}", f"--cpu={seconds}"]
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         return run_bounded(
             [*limited, *command],
@@ -185,7 +170,7 @@ class FirejailSandbox:
             f"--seccomp={_SECCOMP}",
             "--private-etc=ld.so.cache,alternatives",
             f"--rlimit-as={self._limits.compile_memory}",
-            f"--rlimit-cpu={math.ceil(self._limits.compile_seconds)}",
+            f"--rlimit-cpu={self._limits.compile_cpu}",
             f"--rlimit-fsize={64 << 20}",
             "--rlimit-nofile=512",
             "--rlimit-nproc=4096",
@@ -200,7 +185,7 @@ class FirejailSandbox:
             "--private-etc=ld.so.cache",
             "--private-bin=none",
             f"--rlimit-as={self._limits.run_memory}",
-            f"--rlimit-cpu={math.ceil(self._limits.run_seconds) + 2}",
+            f"--rlimit-cpu={self._limits.driver_cpu}",
             f"--rlimit-fsize={1 << 20}",
             "--rlimit-nofile=64",
             "--rlimit-sigpending=64",
@@ -284,66 +269,3 @@ def ordinary_identity() -> Identity | None:
             "ordinary one with SIGIL_SANDBOX_USER"
         )
     return Identity(name, entry.pw_uid, entry.pw_gid, Path(entry.pw_dir))
-
-
-def self_test(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> list[str]:
-    """Prove that the sandbox contains: run a probe outside (must succeed) and inside (must not).
-
-    Returns one line per fact that was proved. Raises PreflightError, naming what leaked, when
-    the sandbox does not hold, or when the probe itself does not work.
-    """
-    binary = _build_probe(sandbox, toolchain, folder)
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = str(listener.getsockname()[1])
-    home = Path.home() if os.access(Path.home(), os.W_OK) else Path(tempfile.gettempdir())
-    token = secrets.token_hex(8)
-    canary, target = home / f".sigil-canary-{token}", home / f".sigil-written-{token}"
-    canary.write_text("canary")
-    try:
-        command = [str(binary), str(canary), str(target), port]
-        control = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
-        if control != "read=yes write=yes connect=yes":
-            raise PreflightError(f"the sandbox's probe does not work unconfined: {control!r}")
-        target.unlink()
-        for phase in ("compile", "run"):
-            _expect_contained(sandbox, phase, command, folder, target)
-    finally:
-        listener.close()
-        canary.unlink(missing_ok=True)
-        target.unlink(missing_ok=True)
-    return [
-        f"{sandbox.description}: a probe reads a file in HOME, writes one and connects to loopback"
-        " outside; inside, compiling and running, it can do none of them"
-    ]
-
-
-def _build_probe(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> Path:
-    source = folder / "probe.rs"
-    source.write_text((resources.files(__package__) / "rust" / "probe.rs").read_text())
-    built = sandbox.run(
-        "compile",
-        [str(toolchain.rustc), "--edition=2021", "-o", "probe", "probe.rs"],
-        folder=folder,
-        timeout=60,
-        stdin=b"",
-    )
-    if built.status != 0:
-        reason = (built.stderr or built.stdout).decode("utf-8", "replace").strip()[-800:]
-        raise PreflightError(
-            f"rustc does not work inside {sandbox.description} (status {built.status}): {reason}"
-        )
-    return folder / "probe"
-
-
-def _expect_contained(
-    sandbox: Sandbox, phase: Phase, command: list[str], folder: Path, target: Path
-) -> None:
-    finished = sandbox.run(phase, command, folder=folder, timeout=30, stdin=b"")
-    said = finished.stdout.decode("utf-8", "replace").strip()
-    if said != "read=no write=no connect=no" or target.exists():
-        detail = said or finished.stderr.decode("utf-8", "replace").strip()[-400:]
-        raise PreflightError(
-            f"{sandbox.description} does not contain programs ({phase} phase: {detail}). Nothing "
-            "was scored. Is this machine itself a container that forbids namespaces? Use a "
-            "virtual machine, or accept the risk with --sandbox-mode none --allow-no-sandbox"
-        )

@@ -7,7 +7,6 @@ from typing import Any, Literal, Self
 
 Outcome = Literal["passed", "failed", "infrastructure", "unscorable"]
 ErrorType = Literal[
-    "infra_missing_toolchain",
     "infra_sandbox",
     "compile_error",
     "compile_timeout",
@@ -53,9 +52,9 @@ class Verdict:
         return cls(**{**row, "error_codes": tuple(row["error_codes"])})
 
 
-def passed(*, uses_unsafe: bool = False) -> Verdict:
+def passed() -> Verdict:
     """Every test passed."""
-    return Verdict("passed", None, True, True, "passed", uses_unsafe=uses_unsafe)
+    return Verdict(outcome="passed", compile_ok=True, test_ok=True, detail="passed")
 
 
 def not_compiled(
@@ -67,25 +66,40 @@ def not_compiled(
     uses_unsafe: bool = False,
 ) -> Verdict:
     """rustc refused the program, or did not finish in time."""
-    return Verdict("failed", kind, False, None, detail, stderr, codes, uses_unsafe)
+    return Verdict(
+        outcome="failed",
+        error_type=kind,
+        compile_ok=False,
+        detail=detail,
+        stderr=stderr,
+        error_codes=codes,
+        uses_unsafe=uses_unsafe,
+    )
 
 
 def not_passed(
     kind: Literal["runtime_error", "assertion_failure", "test_timeout"],
     detail: str,
     stderr: str = "",
-    *,
-    uses_unsafe: bool = False,
 ) -> Verdict:
     """The program compiled, and a test failed, crashed or did not end."""
-    return Verdict("failed", kind, True, False, detail, stderr, uses_unsafe=uses_unsafe)
+    return Verdict(
+        outcome="failed",
+        error_type=kind,
+        compile_ok=True,
+        test_ok=False,
+        detail=detail,
+        stderr=stderr,
+    )
 
 
 def infrastructure(detail: str, stderr: str = "") -> Verdict:
     """The machinery failed; this says nothing about the program."""
-    return Verdict("infrastructure", "infra_sandbox", None, None, detail, stderr)
+    return Verdict(
+        outcome="infrastructure", error_type="infra_sandbox", detail=detail, stderr=stderr
+    )
 
 
 def unscorable(detail: str) -> Verdict:
     """The problem cannot be judged on this machine; this says nothing about the program."""
-    return Verdict("unscorable", None, None, None, detail)
+    return Verdict(outcome="unscorable", detail=detail)

@@ -1,4 +1,5 @@
-"""Where programs are compiled and run: a folder for each harness, on a disk that lets them run."""
+"""Where programs are compiled and run: a folder for each harness, on a disk that lets them run,
+and in it one for each job."""
 
 from __future__ import annotations
 
@@ -6,15 +7,57 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.process import Identity
 
 _NAME = re.compile(r"sigil-eval-(\d+)-")
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """The folders of one judge. `owner` is the user programs are run as; None for ourselves."""
+
+    root: Path
+    owner: Identity | None
+
+    @property
+    def shared(self) -> Path:
+        """What every job may read, and none may write to."""
+        return shared_folder(self.root)
+
+    @contextmanager
+    def job(self, kind: str) -> Iterator[Path]:
+        """A new folder that programs may write to; gone when the job is done."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=self.root))
+        try:
+            self.give(folder)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def give(self, folder: Path) -> None:
+        """Make `folder` the user's who runs programs."""
+        if self.owner is not None:
+            os.chown(folder, self.owner.uid, self.owner.gid)
+
+
+def shared_folder(root: Path) -> Path:
+    """The folder in a workplace that every job may read."""
+    return root / "shared"
+
+
+def write_source(path: Path, text: str) -> None:
+    """Write Rust source; what has no UTF-8 becomes `?`."""
+    path.write_bytes(text.encode("utf-8", "replace"))
+
+
 def new_workplace() -> Path:
-    """A folder of this process, which others may enter and not list.
+    """A folder of this process, which others may enter and not list, with a shared one in it.
 
     Raises PreflightError when no place can be written to and lets programs run.
     """
@@ -23,6 +66,7 @@ def new_workplace() -> Path:
         if os.access(place, os.W_OK | os.X_OK) and not os.statvfs(place).f_flag & os.ST_NOEXEC:
             folder = Path(tempfile.mkdtemp(prefix=f"sigil-eval-{os.getpid()}-", dir=place))
             folder.chmod(0o711)
+            shared_folder(folder).mkdir()
             return folder
     tried = ", ".join(map(str, _places()))
     raise PreflightError(

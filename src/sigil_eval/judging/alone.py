@@ -1,0 +1,98 @@
+"""Judge one program by itself: a library, a driver and a sandbox of its own."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from sigil_eval.answers.program import Program
+from sigil_eval.judging import verdict as verdicts
+from sigil_eval.judging.candidate import Candidate, crate_source
+from sigil_eval.judging.compiler import Compiler
+from sigil_eval.judging.diagnostics import STDERR_LIMIT, errors_among, has_unsafe_code
+from sigil_eval.judging.errors import (
+    CompilerCrashError,
+    CompileTimeoutError,
+    SandboxFailureError,
+    WallClockError,
+)
+from sigil_eval.judging.execution import Driver, Drivers
+from sigil_eval.judging.objects import intrusions
+from sigil_eval.judging.refusals import misfit, refused
+from sigil_eval.judging.verdict import Verdict
+from sigil_eval.judging.workplace import Workplace, write_source
+
+_ATTEMPTS = 3
+_REASON_LIMIT = 2000
+
+
+class Alone:
+    """Judges programs one by one; a sandbox that fails is tried again.
+
+    `retries` counts how often that was needed. `stopping` is set when nothing is waited for any
+    more.
+    """
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        drivers: Drivers,
+        workplace: Workplace,
+        stopping: threading.Event,
+    ) -> None:
+        self.retries = 0
+        self._compiler = compiler
+        self._drivers = drivers
+        self._workplace = workplace
+        self._stopping = stopping
+
+    def judge(self, program: Program) -> Verdict | None:
+        """None when the wall clock ran out, which may not be the program's fault."""
+        if missing := self._compiler.missing_crates(program.problem):
+            return verdicts.unscorable(f"needs the crate {', '.join(missing)}, which is not here")
+        reason = ""
+        for attempt in range(_ATTEMPTS):
+            self.retries += attempt > 0
+            self._stopping.wait(2 * attempt)  # what the machine lacks now, it may have again soon
+            try:
+                return self._try(program)
+            except WallClockError:
+                return None
+            except SandboxFailureError as failure:
+                reason = str(failure)
+                if self._stopping.is_set():
+                    break
+        return verdicts.infrastructure("the sandbox failed", reason[:_REASON_LIMIT])
+
+    def _try(self, program: Program) -> Verdict | None:
+        with self._workplace.job("alone") as folder:
+            outcome = self._compile(program, folder)
+            if isinstance(outcome, Verdict):
+                return outcome
+            ((_, verdict),) = self._drivers.run([program], outcome)
+            return verdict
+
+    def _compile(self, program: Program, folder: Path) -> Driver | Verdict:
+        """The driver that tests `program`, or why there is none."""
+        write_source(folder / "answer.rs", crate_source(program))
+        try:
+            found = self._compiler.compile_answers("answer", program.problem, folder)
+            uses_unsafe = has_unsafe_code(found)
+            if errors := errors_among(found):
+                return refused(errors, uses_unsafe=uses_unsafe)
+            if taken := intrusions(folder / "libanswer.rlib"):
+                return verdicts.not_compiled(
+                    "compile_error",
+                    "defines symbols or start-up code that could replace the judge's own",
+                    "\n".join(taken)[:STDERR_LIMIT],
+                    uses_unsafe=True,
+                )
+            found = self._drivers.link([Candidate(program, "c0", "::answer")], "answer", folder)
+        except CompileTimeoutError:
+            return verdicts.not_compiled("compile_timeout", "compiling ran into the time limit")
+        except CompilerCrashError as crash:
+            said = str(crash)[:_REASON_LIMIT]
+            return verdicts.not_compiled("compile_error", "rustc crashed", said)
+        if errors := errors_among(found):
+            return misfit(errors, uses_unsafe=uses_unsafe)
+        return self._drivers.take_out(folder, uses_unsafe=uses_unsafe)

@@ -1,0 +1,236 @@
+"""rustc in the sandbox: its command lines, its time limits, and how it can fail."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from sigil_eval.answers.program import Program
+from sigil_eval.errors import PreflightError
+from sigil_eval.judging.candidate import crate_source
+from sigil_eval.judging.diagnostics import (
+    Diagnostic,
+    errors_among,
+    read_diagnostics,
+    show_errors,
+)
+from sigil_eval.judging.errors import (
+    CompilerCrashError,
+    CompileTimeoutError,
+    SandboxFailureError,
+    WallClockError,
+)
+from sigil_eval.judging.limits import Limits
+from sigil_eval.judging.sandbox import Sandbox
+from sigil_eval.judging.toolchain import Crates, Toolchain
+from sigil_eval.judging.workplace import Workplace, write_source
+from sigil_eval.problems import Problem
+
+_ATTEMPTS = 2
+_DIAGNOSTICS_LIMIT = 1 << 20
+# What `timeout` returns when it could not start the compiler.
+_NEVER_STARTED = (125, 126, 127)
+_RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--error-format=json")
+_ANSWER_LINTS = ("-Awarnings", "--force-warn=unsafe_code")
+# Of cN.rs, diagnostics go to cN.json, and where the compiler fails its status to cN.status.
+_SHOW_EACH = (
+    'for source in c*.rs; do name=${source%.rs}; "$@" "$source" 2>"$name.json" '
+    '|| echo $? >"$name.status"; done'
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a compiler said when it was shown one program.
+
+    `diagnostics` is its output as far as it is kept, None where the sandbox ended before.
+    `failed` tells whether it refused the program or crashed.
+    """
+
+    diagnostics: bytes | None
+    failed: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that the compiler said is known."""
+        return self.diagnostics is not None and len(self.diagnostics) < _DIAGNOSTICS_LIMIT
+
+
+class Compiler:
+    """One toolchain's rustc and clippy, in one sandbox.
+
+    What compiles returns rustc's diagnostics, and raises CompileTimeoutError, WallClockError,
+    SandboxFailureError, and CompilerCrashError when rustc failed and named nothing, twice.
+    """
+
+    def __init__(
+        self,
+        toolchain: Toolchain,
+        crates: Crates,
+        sandbox: Sandbox,
+        limits: Limits,
+        workplace: Workplace,
+    ) -> None:
+        self._toolchain = toolchain
+        self._crates = crates
+        self._sandbox = sandbox
+        self._limits = limits
+        self._workplace = workplace
+        self._shared = workplace.shared
+
+    def prepare(self) -> None:
+        """Put what others link with where every job can read it: the judge's runtime, the crates.
+
+        Raises PreflightError when the runtime does not compile.
+        """
+        with self._workplace.job("runtime") as folder:
+            source = (resources.files(__package__) / "rust" / "runtime.rs").read_text("utf-8")
+            write_source(folder / "runtime.rs", source)
+            command = [*_library("sigil_runtime", "2021"), "runtime.rs"]
+            found = self._compile(command, folder, "the judge's runtime")
+            if errors := errors_among(found):
+                raise PreflightError(f"the judge's runtime: {show_errors(errors, 'runtime.rs')}")
+            self._publish(folder / "libsigil_runtime.rlib", self._shared)
+        if self._crates.directory is not None:
+            (self._shared / "crates").mkdir()
+            for rlib in self._crates.directory.glob("*.rlib"):
+                self._publish(rlib, self._shared / "crates")
+
+    def missing_crates(self, problem: Problem) -> list[str]:
+        """The crates that `problem` needs and that are not here."""
+        return [name for name in problem.crates if name not in self._crates.rlibs]
+
+    def compile_answers(self, name: str, problem: Problem, folder: Path) -> list[Diagnostic]:
+        """Compile NAME.rs in `folder`, the code of one answer or of many, to libNAME.rlib."""
+        library = [*_library(name, problem.edition), *_ANSWER_LINTS]
+        return self._compile([*library, *self._externs(problem), f"{name}.rs"], folder, name)
+
+    def compile_suite(self, name: str, edition: str, folder: Path) -> list[Diagnostic]:
+        """Compile suite.rs in `folder`, the tests of some problems, as the shared library NAME."""
+        command = [*_library(name, edition), "--cap-lints=allow", self._runtime, "suite.rs"]
+        found = self._compile(command, folder, name)
+        if not errors_among(found):
+            self._publish(folder / f"lib{name}.rlib", self._shared)
+        return found
+
+    def link_driver(
+        self, library: str, suites: Iterable[str], problem: Problem, folder: Path
+    ) -> list[Diagnostic]:
+        """Compile driver.rs in `folder` with what `compile_answers` made, and compiled suites."""
+        command = [
+            *("--crate-type=bin", "--crate-name=driver", f"--edition={problem.edition}"),
+            *("--cap-lints=allow", f"-Ldependency={self._shared}"),
+            *(f"--extern={suite}={self._shared}/lib{suite}.rlib" for suite in sorted(suites)),
+            f"--extern={library}=lib{library}.rlib",
+            *(self._runtime, *self._externs(problem), "driver.rs"),
+        ]
+        return self._compile(command, folder, "driver")
+
+    def show_each(self, programs: Sequence[Program], folder: Path) -> Iterator[Shown]:
+        """Show rustc each of `programs`, which have edition and crates in common, by itself."""
+        return self._show_each(self._toolchain.rustc, [], programs, folder)
+
+    def lint_each(self, programs: Sequence[Program], folder: Path) -> Iterator[Shown]:
+        """The same with clippy. Whatever an answer allows itself is reported all the same."""
+        options = ["--force-warn=clippy::all"]
+        return self._show_each(self._toolchain.clippy, options, programs, folder)
+
+    def _show_each(
+        self, executable: Path, options: list[str], programs: Sequence[Program], folder: Path
+    ) -> Iterator[Shown]:
+        """One compiler after the other in one sandbox."""
+        for index, program in enumerate(programs):
+            write_source(folder / f"c{index}.rs", crate_source(program))
+        problem, limits = programs[0].problem, self._limits
+        command = [
+            *("timeout", "--signal=KILL", str(limits.compile_cpu), str(executable)),
+            *(*_RUSTC_OPTIONS, *_library("answer", problem.edition), *_ANSWER_LINTS),
+            *("--emit=metadata", *options, *self._externs(problem)),
+        ]
+        self._sandbox.run(
+            "compile",
+            ["/bin/sh", "-c", _SHOW_EACH, "show-each", *command],
+            folder=folder,
+            timeout=limits.show_wall(len(programs)),
+            stdin=b"",
+        )
+        for index in range(len(programs)):
+            yield _read_shown(folder / f"c{index}.json", folder / f"c{index}.status")
+
+    @property
+    def _runtime(self) -> str:
+        return f"--extern=sigil_runtime={self._shared}/libsigil_runtime.rlib"
+
+    def _externs(self, problem: Problem) -> list[str]:
+        if not problem.crates:
+            return []
+        externs = [
+            f"--extern={name}={self._shared}/crates/{self._crates.rlibs[name].name}"
+            for name in problem.crates
+        ]
+        return [f"-Ldependency={self._shared}/crates", *externs]
+
+    def _publish(self, library: Path, folder: Path) -> None:
+        shutil.copyfile(library, folder / library.name)
+
+    def _compile(self, arguments: Sequence[str], folder: Path, what: str) -> list[Diagnostic]:
+        """Run rustc in `folder`; `what` is compiled, for messages."""
+        limits = self._limits
+        command = [
+            *("timeout", "--signal=KILL", str(limits.orphan_wall)),
+            *(str(self._toolchain.rustc), *_RUSTC_OPTIONS, *arguments),
+        ]
+        reason = ""
+        for _ in range(_ATTEMPTS):
+            finished = self._sandbox.run(
+                "compile", command, folder=folder, timeout=limits.compile_wall, stdin=b""
+            )
+            if finished.timed_out:
+                raise WallClockError
+            if _was_killed(finished.status) and finished.seconds >= limits.compile_seconds:
+                raise CompileTimeoutError
+            found = list(read_diagnostics(finished.stderr))
+            if finished.status == 0 or errors_among(found):
+                return found
+            said = finished.stderr.decode("utf-8", "replace")
+            reason = f"{what}: status {finished.status}: {said}"
+            if finished.status in _NEVER_STARTED or _short_of_processes(said):
+                raise SandboxFailureError(reason)
+        if not self._works():
+            raise SandboxFailureError(reason)
+        raise CompilerCrashError(reason)
+
+    def _works(self) -> bool:
+        """Whether rustc compiles the smallest of programs."""
+        with self._workplace.job("check") as folder:
+            write_source(folder / "check.rs", "fn main() {}\n")
+            command = [str(self._toolchain.rustc), "--emit=metadata", "check.rs"]
+            finished = self._sandbox.run("compile", command, folder=folder, timeout=60, stdin=b"")
+            return finished.status == 0
+
+
+def _library(name: str, edition: str) -> list[str]:
+    return ["--crate-type=rlib", f"--crate-name={name}", f"--edition={edition}"]
+
+
+def _read_shown(output: Path, status: Path) -> Shown:
+    diagnostics = None
+    if output.is_file():
+        with output.open("rb") as file:
+            diagnostics = file.read(_DIAGNOSTICS_LIMIT)
+    return Shown(diagnostics, failed=status.exists())
+
+
+def _short_of_processes(said: str) -> bool:
+    """Whether the compiler says, itself and not quoting a program, that no thread could be had."""
+    own = (line for line in said.splitlines() if not line.startswith("{"))
+    return any(os.strerror(errno.EAGAIN) in line for line in own)
+
+
+def _was_killed(status: int) -> bool:
+    return status in (-9, -24, 128 + 9, 128 + 24)

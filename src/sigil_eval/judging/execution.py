@@ -1,0 +1,101 @@
+"""Link drivers with the candidates they test, and run them in the sandbox."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.candidate import Candidate
+from sigil_eval.judging.compiler import Compiler
+from sigil_eval.judging.contract import contract_of
+from sigil_eval.judging.diagnostics import Diagnostic
+from sigil_eval.judging.driver import driver_module, driver_root
+from sigil_eval.judging.endings import judge_ending, read_endings
+from sigil_eval.judging.errors import SandboxFailureError
+from sigil_eval.judging.limits import Limits
+from sigil_eval.judging.sandbox import Sandbox
+from sigil_eval.judging.suites import Suites
+from sigil_eval.judging.verdict import Verdict
+from sigil_eval.judging.workplace import Workplace, write_source
+
+# A program, and its verdict: None when the wall clock ran out before that was certain.
+Result = tuple[Program, Verdict | None]
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A driver binary in a folder of its own, holding one candidate or many."""
+
+    folder: Path
+    uses_unsafe: bool = False
+
+
+class Drivers:
+    """Makes drivers and runs them."""
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        suites: Suites,
+        sandbox: Sandbox,
+        limits: Limits,
+        workplace: Workplace,
+    ) -> None:
+        self._compiler = compiler
+        self._suites = suites
+        self._sandbox = sandbox
+        self._limits = limits
+        self._workplace = workplace
+
+    def link(self, candidates: Sequence[Candidate], library: str, folder: Path) -> list[Diagnostic]:
+        """Compile the driver of `candidates`, which lie in `library`; rustc's diagnostics.
+
+        One file a candidate, so that an error's file and line say whose it is. Raises what
+        `Compiler` does.
+        """
+        for candidate in candidates:
+            problem = candidate.program.problem
+            source = driver_module(problem, candidate.path, self._suites.path_of(problem))
+            (folder / candidate.name).mkdir(exist_ok=True)
+            write_source(folder / candidate.name / "tests.rs", source)
+        problem = candidates[0].program.problem
+        names = [candidate.name for candidate in candidates]
+        write_source(folder / "driver.rs", driver_root(names, problem.prelude))
+        return self._compiler.link_driver(library, self._suites.libraries, problem, folder)
+
+    def take_out(self, folder: Path, *, uses_unsafe: bool = False) -> Driver:
+        """Move the driver into a folder that holds nothing else a candidate could read."""
+        inner = folder / "run"
+        inner.mkdir()
+        (folder / "driver").replace(inner / "driver")
+        self._workplace.give(inner)
+        return Driver(inner, uses_unsafe)
+
+    def run(self, programs: Sequence[Program], driver: Driver) -> Iterator[Result]:
+        """Run the tests of a driver's candidates, one after the other in one sandbox.
+
+        Raises SandboxFailureError when it ends before all have been heard of.
+        """
+        limits = self._limits
+        nonces = [secrets.token_hex(16) for _ in programs]
+        orders = "".join(f"{index} {nonce}\n" for index, nonce in enumerate(nonces))
+        finished = self._sandbox.run(
+            "run",
+            [str(driver.folder / "driver")],
+            folder=driver.folder,
+            timeout=limits.tests_wall(len(programs)),
+            stdin=f"{limits.driver_wall} {limits.run_cpu}\n{orders}".encode(),
+        )
+        endings = list(read_endings(finished.stdout))
+        for program, nonce, ending in zip(programs, nonces, endings, strict=False):
+            tests = len(contract_of(program.problem).tests)
+            verdict = judge_ending(ending, nonce, tests, limits.run_seconds)
+            if verdict is not None:
+                verdict = replace(verdict, uses_unsafe=driver.uses_unsafe)
+            yield program, verdict
+        if len(endings) < len(programs):
+            said = finished.stderr.decode("utf-8", "replace")
+            raise SandboxFailureError(f"the driver ended with status {finished.status}: {said}")

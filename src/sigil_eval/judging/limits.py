@@ -1,0 +1,64 @@
+"""How long and how much one compile and one run may take, and every number that follows from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one compile and one run; seconds of processor time, and bytes.
+
+    Processor time decides what is too slow. The wall clock gives more, so that a busy machine
+    costs nobody a verdict, and ends what sleeps.
+    """
+
+    compile_seconds: float = 10.0
+    run_seconds: float = 10.0
+    compile_memory: int = 4 << 30
+    run_memory: int = 2 << 30
+
+    @property
+    def compile_cpu(self) -> int:
+        """Processor seconds of one compile, as the kernel takes them."""
+        return math.ceil(self.compile_seconds)
+
+    @property
+    def run_cpu(self) -> int:
+        """Processor seconds of one candidate, as the kernel takes them."""
+        return math.ceil(self.run_seconds)
+
+    @property
+    def driver_cpu(self) -> int:
+        """Processor seconds of any process that runs: more than the driver gives a candidate, so
+        that it is the driver who sees the end."""
+        return self.run_cpu + 2
+
+    @property
+    def compile_wall(self) -> float:
+        """Seconds after which a compile is given up, whatever the processor did."""
+        return 2 * self.compile_seconds + 2
+
+    @property
+    def run_wall(self) -> float:
+        """Seconds after which a candidate's tests are given up, whatever the processor did."""
+        return 2 * self.run_seconds + 2
+
+    @property
+    def orphan_wall(self) -> int:
+        """Seconds after which a compiler ends itself, where the harness was killed."""
+        return int(4 * self.compile_seconds + 60)
+
+    @property
+    def driver_wall(self) -> int:
+        """Seconds that the driver gives each candidate: `run_wall`, in whole seconds."""
+        return math.ceil(self.run_wall)
+
+    def show_wall(self, programs: int) -> int:
+        """Seconds in which a compiler can be shown so many programs, one after the other."""
+        return self.compile_cpu * programs + 10
+
+    def tests_wall(self, candidates: int) -> int:
+        """Seconds in which a driver can test so many candidates, one after the other."""
+        return (self.driver_wall + 1) * candidates + 10

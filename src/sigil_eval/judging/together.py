@@ -1,0 +1,155 @@
+"""Judge many programs at once: those that cannot touch each other, and those that do not parse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.alone import Alone
+from sigil_eval.judging.candidate import Candidate, library_root, module_source
+from sigil_eval.judging.compiler import Compiler, Shown
+from sigil_eval.judging.diagnostics import (
+    Diagnostic,
+    errors_among,
+    has_unsafe_code,
+    read_diagnostics,
+)
+from sigil_eval.judging.errors import COMPILING_FAILED, SandboxFailureError
+from sigil_eval.judging.execution import Driver, Drivers, Result
+from sigil_eval.judging.refusals import misfit, refused
+from sigil_eval.judging.verdict import Verdict
+from sigil_eval.judging.workplace import Workplace, write_source
+
+# How to compile candidates; which of a candidate's files an error may stand in; and its verdict.
+_Step = tuple[
+    Callable[[list[Candidate]], list[Diagnostic]], str, Callable[[list[Diagnostic]], Verdict]
+]
+
+
+class Together:
+    """Judges batches of programs that have edition and prelude in common and need no crates.
+
+    Whatever a batch cannot tell of a program is found out by judging it alone.
+    """
+
+    def __init__(
+        self, compiler: Compiler, drivers: Drivers, workplace: Workplace, alone: Alone
+    ) -> None:
+        self._compiler = compiler
+        self._drivers = drivers
+        self._workplace = workplace
+        self._alone = alone
+
+    def judge_broken(self, batch: Sequence[Program]) -> Iterator[Result]:
+        """Have rustc say what is wrong with each; what it accepts after all is judged alone."""
+        with self._workplace.job("broken") as folder:
+            shown = self._compiler.show_each(batch, folder)
+            for program, what in zip(batch, shown, strict=True):
+                yield program, _refusal(what) or self._alone.judge(program)
+
+    def judge(self, batch: Sequence[Program]) -> Iterator[Result]:
+        """Compile `batch` as modules of one library with one driver, and run that."""
+        if len(batch) == 1:
+            yield batch[0], self._alone.judge(batch[0])
+            return
+        with self._workplace.job("batch") as folder:
+            refusals, driver = self._compile(batch, folder)
+            yield from refusals.items()
+            alive = [program for program in batch if program not in refusals]
+            if driver is not None:
+                yield from self._run(alive, driver)
+                return
+            # rustc gave up on the whole without naming a culprit: divide until it does.
+            for part in (alive[: len(alive) // 2], alive[len(alive) // 2 :]):
+                if part:
+                    yield from self.judge(part)
+
+    def _run(self, alive: Sequence[Program], driver: Driver) -> Iterator[Result]:
+        heard = 0
+        try:
+            for result in self._drivers.run(alive, driver):
+                heard += 1
+                yield result
+        except SandboxFailureError:
+            for program in alive[heard:]:
+                yield program, self._alone.judge(program)
+
+    def _compile(
+        self, batch: Sequence[Program], folder: Path
+    ) -> tuple[dict[Program, Verdict], Driver | None]:
+        """Compile what compiles; no driver when rustc fails without naming the programs at fault.
+
+        Unlike a program compiled alone, the library is not searched for foreign symbols:
+        batching lets in none of the attributes and macros that could make one.
+        """
+        problem = batch[0].problem
+        candidates = [
+            Candidate(program, f"c{index}", f"::answers::c{index}")
+            for index, program in enumerate(batch)
+        ]
+        for candidate in candidates:
+            (folder / candidate.name).mkdir()
+            write_source(folder / candidate.name / "answer.rs", module_source(candidate.program))
+
+        def compile_library(alive: list[Candidate]) -> list[Diagnostic]:
+            names = [candidate.name for candidate in alive]
+            write_source(folder / "answers.rs", library_root(names, problem.prelude))
+            return self._compiler.compile_answers("answers", problem, folder)
+
+        def link_driver(alive: list[Candidate]) -> list[Diagnostic]:
+            return self._drivers.link(alive, "answers", folder)
+
+        refusals: dict[Program, Verdict] = {}
+        steps: list[_Step] = [
+            (compile_library, "answer.rs", refused),
+            (link_driver, "tests.rs", misfit),
+        ]
+        try:
+            if all(_leave_out_refused(candidates, refusals, step) for step in steps):
+                return refusals, self._drivers.take_out(folder)
+        except COMPILING_FAILED:
+            pass
+        return refusals, None
+
+
+def _leave_out_refused(
+    candidates: Sequence[Candidate],
+    refusals: dict[Program, Verdict],
+    step: _Step,
+) -> bool:
+    """Compile, leaving out the candidates in whose files rustc finds errors, until it finds none.
+
+    Adds to `refusals`. False when nobody is left, or when rustc names nobody.
+    """
+    compile_those, file, refuse = step
+    while alive := [c for c in candidates if c.program not in refusals]:
+        errors = errors_among(compile_those(alive))
+        if not errors:
+            return True
+        errors_of = _by_candidate(errors, file)
+        if not errors_of:
+            return False
+        for candidate in alive:
+            if candidate.name in errors_of:
+                refusals[candidate.program] = refuse(errors_of[candidate.name])
+    return False
+
+
+def _by_candidate(errors: Sequence[Diagnostic], file: str) -> dict[str, list[Diagnostic]]:
+    """The errors that stand in a candidate's own `file`, by its name."""
+    by_name: dict[str, list[Diagnostic]] = {}
+    for error in errors:
+        if match := re.fullmatch(rf"(c\d+)/{re.escape(file)}", error.file or ""):
+            by_name.setdefault(match.group(1), []).append(error)
+    return by_name
+
+
+def _refusal(shown: Shown) -> Verdict | None:
+    """What rustc has against a program, where that is known in full."""
+    if shown.diagnostics is None or not shown.is_whole:
+        return None
+    found = list(read_diagnostics(shown.diagnostics))
+    errors = errors_among(found)
+    return refused(errors, uses_unsafe=has_unsafe_code(found)) if errors else None
