@@ -6,7 +6,7 @@
 # What it does to the machine: apt packages; one folder, STATE_DIR (~/.sigilderg), and a link to the
 # command in it, ~/.local/bin/sigil-eval; as root also /usr/local/lib/sigilderg and the user
 # sigil-sandbox. No shell start-up file is touched.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2034  # what is set here is read in lib/
 # A line end of Windows breaks all lines but this one, which ends in a comment.
 [ -f "$0" ] && command grep -q "$(printf '\r')" "$(command dirname "$0")"/*.sh "$(command dirname "$0")"/lib/*.sh && exec sh -c 'echo "error: the scripts in $(dirname "$0") have the line ends of Windows. Clone the repository on this machine." >&2; exit 2' "$0" #
 # Another shell gets this far, too; and a start-up file, or a mode, of the caller's bends this one.
@@ -18,11 +18,11 @@ unset CDPATH
 # shellcheck disable=SC2046  # a list of words: a function of the caller's would stand in for a tool
 unset -f $(compgen -A function)
 
-if [[ ! -f $(dirname "${BASH_SOURCE[0]:-/}")/lib/steps.sh ]]; then
+if [[ ! -f $(dirname "${BASH_SOURCE[0]:-/}")/lib/all.sh ]]; then
   echo 'error: eval_setup.sh needs the files beside it. Clone the repository and run it there.' >&2
   exit 2
 fi
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 # In this order. Each name is a step: NAME_describe, NAME_probe, NAME_apply, NAME_verify in lib/.
 STEPS=(
@@ -121,8 +121,9 @@ parse_options() {
   done
 }
 
-load() {
-  source "$ROOT/lib/evaluation.sh"
+# The environment and the settings: first those of the caller, or of whoever started this session, then
+# those that --offline brings, then the defaults.
+load_settings() {
   leave_behind
   if [[ $MODE == run-session ]]; then
     forget_passed_on
@@ -130,25 +131,9 @@ load() {
     source "$STATE_DIR/run.session"
     rm -f "$STATE_DIR/run.session"
   fi
-  source "$ROOT/lib/offline.sh"
   [[ -z $OFFLINE_DIR ]] || use_carried "$OFFLINE_DIR"
   source "$ROOT/eval_setup_config.sh"
-  source "$ROOT/lib/logging.sh"
-  source "$ROOT/lib/settings.sh"
-  source "$ROOT/lib/environment.sh"
-  source "$ROOT/lib/steps.sh"
-  source "$ROOT/lib/download.sh"
-  source "$ROOT/lib/system_deps.sh"
-  source "$ROOT/lib/python_env.sh"
-  source "$ROOT/lib/pytorch.sh"
-  source "$ROOT/lib/sigilderg.sh"
-  source "$ROOT/lib/rust.sh"
-  source "$ROOT/lib/sandbox.sh"
-  source "$ROOT/lib/cli_tools.sh"
-  source "$ROOT/lib/models.sh"
-  source "$ROOT/lib/vllm.sh"
-  source "$ROOT/lib/tmux.sh"
-  source "$ROOT/lib/uninstall.sh"
+  choose_colours
   settle_environment
 }
 
@@ -235,7 +220,7 @@ evaluate() {
 
 main() {
   parse_options "$@"
-  load
+  load_settings
   [[ $MODE == run-session ]] || settle_mode
   case $MODE in
     run) evaluate ;;

@@ -1,16 +1,17 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # what is set here is read by the other files
 # What people see: plain words, a little colour in a terminal, errors that name the way out.
 
-# shellcheck disable=SC2034  # some are used only by the files that source this one
-if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
-  BOLD=$'\e[1m' DIM=$'\e[2m' RED=$'\e[31m' GREEN=$'\e[32m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'
-else
-  BOLD='' DIM='' RED='' GREEN='' YELLOW='' PLAIN=''
-fi
+BOLD='' DIM='' RED='' GREEN='' YELLOW='' PLAIN=''
 
 # Whether a person looks on; kept for what is piped on its way to the terminal.
 TERMINAL=0
 if [[ -t 1 ]]; then TERMINAL=1; fi
+
+# Once the environment is settled: colours where a person looks on who has not declined them.
+choose_colours() {
+  [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]] || return 0
+  BOLD=$'\e[1m' DIM=$'\e[2m' RED=$'\e[31m' GREEN=$'\e[32m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'
+}
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "${YELLOW}warning:${PLAIN} $*" >&2; }

@@ -1,30 +1,18 @@
 #!/usr/bin/env bash
 # Installs what the tests need, and runs them all: bash tests/run.sh [lint|pytest|bats|machines]...
 # It uses the very steps of eval_setup.sh, into .test-venv/ (or TEST_STATE_DIR).
-# shellcheck source-path=SCRIPTDIR/..
+# shellcheck source-path=SCRIPTDIR/.. disable=SC2034  # what is set here is read in lib/
 set -Eeuo pipefail
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=lib/all.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/all.sh"
 cd "$ROOT"
 
 DEMO=1 STRICT=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=''
 STATE_DIR=${TEST_STATE_DIR:-$ROOT/.test-venv}
 VENV_DIR=$STATE_DIR/venv
 source "$ROOT/eval_setup_config.sh"
-source "$ROOT/lib/logging.sh"
-source "$ROOT/lib/environment.sh"
-source "$ROOT/lib/steps.sh"
-source "$ROOT/lib/download.sh"
-source "$ROOT/lib/offline.sh"
-source "$ROOT/lib/system_deps.sh"
-source "$ROOT/lib/python_env.sh"
-source "$ROOT/lib/pytorch.sh"
-source "$ROOT/lib/sigilderg.sh"
-source "$ROOT/lib/rust.sh"
-source "$ROOT/lib/sandbox.sh"
-source "$ROOT/lib/models.sh"
-source "$ROOT/lib/evaluation.sh"
-source "$ROOT/lib/uninstall.sh"
+choose_colours
 LOCK=$ROOT/requirements/test.lock
 SYSTEM_PACKAGES+=(bats shellcheck)
 if ((EUID == 0)); then SYSTEM_PACKAGES+=(debootstrap); fi

@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   make_home
-  load_libraries
+  load_settings
   seq 1 5000 >"$TEST_HOME/source"
   sha256=$(sha256_of "$TEST_HOME/source")
 }

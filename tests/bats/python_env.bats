@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   make_home
-  load_libraries
+  load_settings
   export PATH=$STUBS:/usr/bin:/bin
   command_stub curl <<<'exit 6'
   # Only the Pythons that a test makes are found.

@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   make_home
-  load_libraries
+  load_settings
   export PATH=$STUBS:/usr/bin:/bin RUSTUP_HOME=$HOME/.rustup
   ROOT_PREFIX=$TEST_HOME/prefix
   command_stub curl <<<'exit 6'

@@ -194,7 +194,7 @@ wait_for_parent() {
 
 @test "the session's file is for its owner only" {
   HF_TOKEN=x
-  load_libraries
+  load_settings
   write_session_file "$STATE_DIR/run.session"
   [ "$(stat -c %a "$STATE_DIR/run.session")" = 600 ]
 }

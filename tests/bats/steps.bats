@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   make_home
-  load_libraries
+  load_settings
   thing_describe() { echo 'makes a thing'; }
   thing_probe() { [[ -f $STATE_DIR/thing ]] && echo 'the thing is there'; }
   thing_apply() { touch "$STATE_DIR/thing"; }
@@ -285,4 +285,27 @@ teardown() { remove_home; }
   grep -qx libssl-dev "$TEST_HOME/installed"
   INTERACTIVE=0 PATH=$STUBS:/usr/bin:/bin run as_program both
   expect_no_output 'going to need'
+}
+
+@test "adding a step takes a file in lib/ and a line in eval_setup.sh" {
+  mkdir "$TEST_HOME/checkout"
+  cp -r "$ROOT/eval_setup.sh" "$ROOT/eval_setup_config.sh" "$ROOT/lib" "$TEST_HOME/checkout"
+  export BASE_MODEL=$ROOT/demo/models/base CHECKPOINT_PATH=$ROOT/demo/models/adapter
+  mkdir -p "$VENV_DIR" && touch "$VENV_DIR/$VENV_MARKER" # so that little disk is asked for
+  cat >"$TEST_HOME/checkout/lib/greeting.sh" <<'STEP'
+# shellcheck shell=bash
+greeting_describe() { say 'a greeting'; }
+greeting_probe() { [[ -f $STATE_DIR/greeting ]] && say "there is one: $(<"$STATE_DIR/greeting")"; }
+greeting_apply() { printf 'hello\n' >"$STATE_DIR/greeting"; }
+greeting_verify() { greeting_probe; }
+STEP
+  sed -i 's/^STEPS=($/&\n  greeting # says hello/' "$TEST_HOME/checkout/eval_setup.sh"
+  run bash "$TEST_HOME/checkout/eval_setup.sh" --list
+  [ "${lines[0]}" = greeting ]
+  run bash "$TEST_HOME/checkout/eval_setup.sh" --demo --only greeting
+  expect_status 0
+  expect_output '[1/1] greeting     a greeting'
+  [ "$(cat "$STATE_DIR/greeting")" = hello ]
+  run bash "$TEST_HOME/checkout/eval_setup.sh" --demo --only greeting
+  expect_output 'skipped: there is one: hello'
 }

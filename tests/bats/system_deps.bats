@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   make_home
-  load_libraries
+  load_settings
   # What the tests call themselves stays; sudo and apt-get are never the real ones.
   command_stub dpkg-query <<<'
     [[ $* != *binary:Package* ]] || { printf "%s\n" "ok installed gcc" "ok half-installed libc6" "reinstreq unpacked perl-base" && exit; }
@@ -183,7 +183,7 @@ STUB
 }
 
 @test "a question for a password is expected where somebody is there and sudo asks, and only there" {
-  load_libraries
+  load_settings
   command_stub sudo <<<'exit 1'
   INTERACTIVE=1
   run as_program sudo_may_ask

@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   make_home
-  load_libraries
+  load_settings
   mkdir -p "$STATE_DIR/logs" "$STATE_DIR/cache" "$TEST_HOME/elsewhere/venv"
   touch "$STATE_DIR/lock" "$STATE_DIR/python.path" "$TEST_HOME/elsewhere/mine"
   made folder "$TEST_HOME/elsewhere/venv"
