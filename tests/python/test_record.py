@@ -25,7 +25,7 @@ from sigil_eval.record.software import git_state, judge_code_sha256, rustc_versi
 from sigil_eval.reporting.reproduce_command import reproduce_command
 
 SCHEMA = json.loads(
-    resources.files("sigil_eval.reporting")
+    resources.files("sigil_eval.documents")
     .joinpath("schema/eval_metadata.schema.json")
     .read_text(encoding="utf-8")
 )

@@ -26,7 +26,7 @@ from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.statistics import mean_interval, paired_difference, pass_at_k
 
 SCHEMA = json.loads(
-    resources.files("sigil_eval.reporting")
+    resources.files("sigil_eval.documents")
     .joinpath("schema/metrics.schema.json")
     .read_text(encoding="utf-8")
 )

@@ -29,7 +29,7 @@ ANSWERS = {
 
 
 def schema(name: str) -> dict[str, Any]:
-    file = resources.files("sigil_eval.reporting").joinpath(f"schema/{name}.schema.json")
+    file = resources.files("sigil_eval.documents").joinpath(f"schema/{name}.schema.json")
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
 

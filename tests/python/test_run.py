@@ -41,7 +41,7 @@ def request_(tmp_path: Path, humaneval: ProblemSet) -> list[str]:
 
 
 def metadata_of(folder: Path) -> dict[str, Any]:
-    schema = resources.files("sigil_eval.reporting") / "schema/eval_metadata.schema.json"
+    schema = resources.files("sigil_eval.documents") / "schema/eval_metadata.schema.json"
     metadata: dict[str, Any] = json.loads((folder / "eval_metadata.json").read_text())
     jsonschema.validate(metadata, json.loads(schema.read_text(encoding="utf-8")))
     return metadata

@@ -5,18 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-Outcome = Literal["passed", "failed", "infrastructure", "unscorable"]
-ErrorType = Literal[
-    "infra_sandbox",
-    "compile_error",
-    "compile_timeout",
-    "runtime_error",
-    "assertion_failure",
-    "test_timeout",
-    "policy_violation",
-    "extraction_failure",
-    "lint_failure",
-]
+from sigil_eval.documents.rows import ErrorType, Outcome
 
 
 @dataclass(frozen=True)

