@@ -16,7 +16,7 @@ from typing import Literal
 from tree_sitter import Node
 
 from sigil_eval.answers.program import Program
-from sigil_eval.rust.syntax import parse
+from sigil_eval.rust.syntax import own_text, parse
 from sigil_eval.rust.vocabulary import CALL_LIKE_MACROS
 
 Kind = Literal["together", "broken", "alone"]
@@ -101,12 +101,8 @@ def _reaches(node: Node) -> bool:
     if node.type == "impl_item":
         return node.child_by_field_name("trait") is not None
     if node.type == "macro_invocation":
-        return _text(node.child_by_field_name("macro")) not in CALL_LIKE_MACROS
+        return own_text(node.child_by_field_name("macro")) not in CALL_LIKE_MACROS
     if node.type == "attribute_item":
-        match = re.match(r"#\s*\[\s*(\w+)", _text(node))
+        match = re.match(r"#\s*\[\s*(\w+)", own_text(node))
         return match is None or match.group(1) not in _PLAIN_ATTRIBUTES
     return False
-
-
-def _text(node: Node | None) -> str:
-    return node.text.decode("utf-8", "replace") if node is not None and node.text else ""

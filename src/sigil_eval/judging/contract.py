@@ -12,7 +12,7 @@ from tree_sitter import Node
 
 from sigil_eval.errors import UsageError
 from sigil_eval.problems import Problem
-from sigil_eval.rust.syntax import parse, tokens
+from sigil_eval.rust.syntax import own_text, parse, tokens
 from sigil_eval.rust.vocabulary import NAMED_KINDS, STD_CRATES
 
 
@@ -116,7 +116,7 @@ def contract_of(problem: Problem) -> Contract:
     functions: dict[str, Function] = {}
     types: dict[str, None] = {}
     for item in chain.from_iterable(_items(_root(problem, text)) for text in (reference, prompt)):
-        name = _text(item.child_by_field_name("name"))
+        name = own_text(item.child_by_field_name("name"))
         if item.type == "function_item" and name in mentioned:
             functions.setdefault(name, _function(item, name))
         elif item.type != "function_item" and name in mentioned | given:
@@ -158,16 +158,12 @@ def _items(root: Node) -> Iterator[Node]:
     return (child for child in root.children if child.type in NAMED_KINDS)
 
 
-def _text(node: Node | None) -> str:
-    return node.text.decode("utf-8", "replace") if node is not None and node.text else ""
-
-
 def _imports(problem: Problem) -> Iterator[str]:
     """What the prompt imports, but for its own items: those are the candidate's."""
     roots = STD_CRATES.union(problem.crates)
     for node in _root(problem, f"{problem.prompt}\n}}").children:
         if node.type == "use_declaration":
-            argument = _text(node.child_by_field_name("argument"))
+            argument = own_text(node.child_by_field_name("argument"))
             root = re.split(r"\W", argument.removeprefix("::"), maxsplit=1)[0]
             if root in roots:
                 yield argument
@@ -175,17 +171,19 @@ def _imports(problem: Problem) -> Iterator[str]:
 
 def _function(node: Node, name: str) -> Function:
     parameters = node.child_by_field_name("parameters")
-    modifiers = next((_text(c) for c in node.children if c.type == "function_modifiers"), "")
+    modifiers = next((own_text(c) for c in node.children if c.type == "function_modifiers"), "")
     return Function(
         name=name,
-        generics=_text(node.child_by_field_name("type_parameters")),
+        generics=own_text(node.child_by_field_name("type_parameters")),
         parameters=tuple(
-            _text(child.child_by_field_name("type"))
+            own_text(child.child_by_field_name("type"))
             for child in (parameters.named_children if parameters else [])
             if child.type == "parameter"
         ),
-        result=_text(node.child_by_field_name("return_type")),
-        where=next((_text(child) for child in node.children if child.type == "where_clause"), ""),
+        result=own_text(node.child_by_field_name("return_type")),
+        where=next(
+            (own_text(child) for child in node.children if child.type == "where_clause"), ""
+        ),
         modifiers=modifiers,
     )
 
@@ -204,8 +202,8 @@ def _driver_tests(problem: Problem) -> tuple[str, tuple[Test, ...]]:
                 continue
             if "comment" in node.type:
                 continue
-            texts = [re.sub(r"\s", "", _text(attribute)) for attribute in attributes]
-            name = _text(node.child_by_field_name("name"))
+            texts = [re.sub(r"\s", "", own_text(attribute)) for attribute in attributes]
+            name = own_text(node.child_by_field_name("name"))
             body = node.child_by_field_name("body")
             if node.type == "mod_item" and body is not None:
                 cuts.extend(_cut(attributes, ("#[cfg(test)]",)))
@@ -228,5 +226,5 @@ def _cut(attributes: list[Node], prefixes: tuple[str, ...]) -> list[tuple[int, i
     return [
         (attribute.start_byte, attribute.end_byte, b"")
         for attribute in attributes
-        if re.sub(r"\s", "", _text(attribute)).startswith(prefixes)
+        if re.sub(r"\s", "", own_text(attribute)).startswith(prefixes)
     ]

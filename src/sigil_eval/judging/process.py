@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+OUTPUT_LIMIT = 1 << 20
 _running: set[int] = set()
 _running_lock = threading.Lock()
 
@@ -35,7 +36,7 @@ class Finished:
     stdout: bytes
     stderr: bytes
     seconds: float
-    timed_out: bool = False
+    timed_out: bool
 
 
 def run_bounded(
@@ -44,17 +45,34 @@ def run_bounded(
     cwd: Path,
     environment: Mapping[str, str],
     timeout: float,
-    stdin: bytes = b"",
-    output_cap: int = 1 << 20,
+    stdin: bytes,
     identity: Identity | None = None,
 ) -> Finished:
-    """Run `command` for at most `timeout` seconds, keeping at most `output_cap` bytes a stream.
+    """Run `command` for at most `timeout` seconds, keeping at most OUTPUT_LIMIT bytes a stream.
 
-    At the deadline, or when a stream outgrows the cap, the whole process group is killed.
+    At the deadline, or when a stream outgrows that, the whole process group is killed.
     `stdin` must fit a pipe's buffer (64 KiB). Raises OSError when the command cannot start.
     """
     began = time.monotonic()
-    process = subprocess.Popen(
+    process = _start(command, cwd, environment, identity)
+    with _running_lock:
+        _running.add(process.pid)
+    try:
+        _feed(process, stdin)
+        stdout, stderr, timed_out = _collect(process, began + timeout)
+    finally:
+        _kill_group(process)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+    seconds = time.monotonic() - began
+    return Finished(process.returncode, stdout, stderr, seconds, timed_out)
+
+
+def _start(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], identity: Identity | None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         command,
         cwd=cwd,
         env=dict(environment),
@@ -65,23 +83,6 @@ def run_bounded(
         user=identity.uid if identity else None,
         group=identity.gid if identity else None,
         extra_groups=[] if identity else None,
-    )
-    with _running_lock:
-        _running.add(process.pid)
-    try:
-        _feed(process, stdin)
-        streams, timed_out = _collect(process, began + timeout, output_cap)
-    finally:
-        _kill_group(process)
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
-    return Finished(
-        status=process.returncode,
-        stdout=streams[0],
-        stderr=streams[1],
-        seconds=time.monotonic() - began,
-        timed_out=timed_out,
     )
 
 
@@ -94,10 +95,8 @@ def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
         pass  # it ended before it read; its status tells why
 
 
-def _collect(
-    process: subprocess.Popen[bytes], deadline: float, cap: int
-) -> tuple[tuple[bytes, bytes], bool]:
-    """Both streams, up to `cap` bytes, and whether the deadline passed before the command ended."""
+def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes, bool]:
+    """What was written to both streams, and whether the deadline passed before the end."""
     assert process.stdout is not None and process.stderr is not None
     buffers = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     timed_out = flooded = False
@@ -115,14 +114,14 @@ def _collect(
                     selector.unregister(key.fd)
                     continue
                 buffers[key.fd] += chunk
-                flooded = flooded or len(buffers[key.fd]) > cap
+                flooded = flooded or len(buffers[key.fd]) > OUTPUT_LIMIT
     if not timed_out and not flooded:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             timed_out = True
-    out, err = (bytes(buffer[:cap]) for buffer in buffers.values())
-    return (out, err), timed_out
+    stdout, stderr = (bytes(buffer[:OUTPUT_LIMIT]) for buffer in buffers.values())
+    return stdout, stderr, timed_out
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

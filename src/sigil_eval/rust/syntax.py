@@ -70,6 +70,11 @@ def text_of(node: Node, source: bytes) -> str:
     return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
 
+def own_text(node: Node | None) -> str:
+    """The text of a node as its tree knows it; nothing for a node that is not there."""
+    return node.text.decode("utf-8", "replace") if node is not None and node.text else ""
+
+
 def walk(root: Node) -> Iterator[Node]:
     """All nodes below and including `root`, parents first, without recursion."""
     stack = [root]
