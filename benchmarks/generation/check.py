@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
 import torch
 
-from sigil_eval.generation.engines import EngineOptions, Prepared, fitting_batch, start_engine
-from sigil_eval.generation.hf import HFEngine
-from sigil_eval.generation.hf_static import HFStaticEngine
+from sigil_eval.generation.continuous import HFEngine
+from sigil_eval.generation.engines import EngineOptions
+from sigil_eval.generation.engines.local import fitting_batch
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.loading import (
     ModelPool,
@@ -32,10 +32,12 @@ from sigil_eval.generation.loading import (
     load_model,
     load_tokenizer,
 )
+from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.proof import prove_engine
 from sigil_eval.generation.protocol import ModelSpec, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import gumbel_noise, next_tokens
 from sigil_eval.generation.source import resolve_model
+from sigil_eval.generation.static import HFStaticEngine
 from sigil_eval.problems import load_problem_set
 
 MODELS = Path(__file__).resolve().parents[2] / "demo" / "models"
@@ -169,8 +171,11 @@ def second_model_fits(device: str) -> Iterator[Finding]:
     for model in (BASE, TUNED):
         fitting.append(fitting_batch(models.borrow(model, info), long, info))
         torch.cuda.reset_peak_memory_stats(device)
-        prepared = Prepared("model", "completion", model, load_tokenizer(model))
-        with start_engine(prepared, PARAMS, EngineOptions(batch_size=512), info, models) as engine:
+        prepared = Prepared(
+            "model", "completion", model.revisions, model=model, tokenizer=load_tokenizer(model)
+        )
+        options = EngineOptions(batch_size=512)
+        with options.kind.start(prepared, PARAMS, options, info, models) as engine:
             engine.generate(requests(samples=13), lambda sample: None)
         kept.append(torch.cuda.memory_reserved(device) / torch.cuda.max_memory_reserved(device))
     slots = f"slots of the first and the second model: {fitting[0]}, {fitting[1]}"

@@ -44,14 +44,14 @@ from roofline import Roofline, clock_of
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from sigil_eval.errors import UsageError
-from sigil_eval.generation.engines import fitting_batch
-from sigil_eval.generation.hf import HFEngine
-from sigil_eval.generation.hf_static import HFStaticEngine
+from sigil_eval.generation.continuous import HFEngine
+from sigil_eval.generation.engines.local import fitting_batch
+from sigil_eval.generation.engines.vllm import vllm_engine
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.loading import choose_hardware, load_base, load_tokenizer
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.source import ResolvedModel, resolve_source
-from sigil_eval.generation.vllm import vllm_engine
+from sigil_eval.generation.static import HFStaticEngine
 from sigil_eval.problems import load_problem_set
 
 DEMO_BASE = Path(__file__).resolve().parents[2] / "demo" / "models" / "base"

@@ -30,7 +30,7 @@ from sigil_eval.generation import (
     generate_samples,
     show_prompt,
 )
-from sigil_eval.generation.engines import LOADS_WEIGHTS, NEEDS_MODEL_FILES, describe_engine
+from sigil_eval.generation.engines import ENGINES
 from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.toolchain import Crates, find_crates, find_toolchain
@@ -181,7 +181,7 @@ def try_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
     """Check all that can be checked without writing anything: the request, the models' files, their
     tokenizers and prompts, the device, the deviations, the compiler. Raises as a run would."""
     problem_set, deviations = check_evaluation(options, confirm)
-    info = describe_engine(options.engine)
+    info = options.engine.kind.describe(options.engine)
     say(f"generating on {info.device} in {info.dtype}, attention {info.attention}")
     for label in options.labels:
         spec = _model_spec(options, label)
@@ -300,7 +300,7 @@ def _check_request(options: RunOptions) -> None:
 
 
 def _find_models(options: RunOptions) -> None:
-    if options.engine.engine not in NEEDS_MODEL_FILES:
+    if not options.engine.kind.needs_model_files:
         return
     from sigil_eval.generation.source import resolve_model
 
@@ -312,7 +312,7 @@ def _check_deviations(options: RunOptions, problem_set: ProblemSet) -> list[Devi
     """What is known to depart from the pins; a strict run is refused before it begins."""
     known = deviations_of_machine(options.provision_state, options.judge.sandbox_mode, problem_set)
     if options.strict:
-        info = describe_engine(options.engine)
+        info = options.engine.kind.describe(options.engine)
         drawn_with = [(info.device, info.attention)]
         _refuse(options, [*known, *deviations_of_generation(drawn_with, known)])
     return known
@@ -396,13 +396,13 @@ def _engine_options(options: argparse.Namespace) -> EngineOptions:
         quantization=options.quantization,
         merge=options.merge,
         attention=options.attention,
-        base_url=options.base_url if options.engine == "openai" else None,
+        base_url=options.base_url if ENGINES[options.engine].needs_base_url else None,
     )
 
 
 def _model_pool(engine: str, *, keep_base: bool = False) -> ModelPool | None:
     """What keeps a base loaded from one model to the next, for engines that load any."""
-    if engine not in LOADS_WEIGHTS:
+    if not ENGINES[engine].loads_weights:
         return None
     from sigil_eval.generation.loading import ModelPool
 

@@ -26,8 +26,7 @@ import flash_attn
 
 from sigil_eval.errors import SigilEvalError
 from sigil_eval.generation import attention
-from sigil_eval.generation.hf import HFEngine
-from sigil_eval.generation.hf_static import HFStaticEngine
+from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.loading import load_model, load_tokenizer
 from sigil_eval.generation.proof import prove_engine
 from sigil_eval.generation.protocol import (
@@ -38,6 +37,7 @@ from sigil_eval.generation.protocol import (
     SamplingParams,
 )
 from sigil_eval.generation.source import resolve_model
+from sigil_eval.generation.static import HFStaticEngine
 
 BASE = resolve_model(ModelSpec(str(ROOT / "demo/models/base")))
 TUNED = resolve_model(ModelSpec(str(ROOT / "demo/models/base"), str(ROOT / "demo/models/adapter")))

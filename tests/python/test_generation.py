@@ -26,7 +26,7 @@ from sigil_eval.generation import (  # noqa: E402
     SamplingParams,
     generate_samples,
 )
-from sigil_eval.generation.hf import HFEngine  # noqa: E402
+from sigil_eval.generation.continuous import HFEngine  # noqa: E402
 from sigil_eval.generation.journal import SampleJournal, journal_path  # noqa: E402
 from sigil_eval.generation.loading import choose_hardware, load_model, load_tokenizer  # noqa: E402
 from sigil_eval.generation.protocol import Request, Sample  # noqa: E402

@@ -29,14 +29,9 @@ from sigil_eval.generation import (  # noqa: E402
     generate_samples,
 )
 from sigil_eval.generation.attention import FLASH  # noqa: E402
+from sigil_eval.generation.continuous import HFEngine  # noqa: E402
 from sigil_eval.generation.devices import devices_of, draw_on_all  # noqa: E402
-from sigil_eval.generation.engines import (  # noqa: E402
-    Prepared,
-    fitting_batch,
-    start_engine,
-)
-from sigil_eval.generation.hf import HFEngine  # noqa: E402
-from sigil_eval.generation.hf_static import HFStaticEngine  # noqa: E402
+from sigil_eval.generation.engines.local import fitting_batch  # noqa: E402
 from sigil_eval.generation.journal import journal_path  # noqa: E402
 from sigil_eval.generation.loading import (  # noqa: E402
     ModelPool,
@@ -45,11 +40,13 @@ from sigil_eval.generation.loading import (  # noqa: E402
     load_model,
     load_tokenizer,
 )
+from sigil_eval.generation.prepared import prepare_model  # noqa: E402
 from sigil_eval.generation.progress import GenerationProgress  # noqa: E402
 from sigil_eval.generation.proof import prove_engine  # noqa: E402
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample  # noqa: E402
 from sigil_eval.generation.slots import SlotCache  # noqa: E402
 from sigil_eval.generation.source import resolve_model  # noqa: E402
+from sigil_eval.generation.static import HFStaticEngine  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -242,13 +239,14 @@ def test_memory_is_given_back_when_an_engine_is_done(monkeypatch: pytest.MonkeyP
     calls: list[str] = []
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("emptied"))
     model, info = resolve_model(BASE), choose_hardware("cpu", "float32")
-    prepared = Prepared("base", "completion", model, load_tokenizer(model))
+    prepared = prepare_model(BASE, "completion")
     models = ModelPool()
     models.borrow(model, info)
     lent = ModelPool()
     monkeypatch.setattr(lent, "borrow", lambda *_: models.borrow(model, info))
     options = EngineOptions(batch_size=1)
-    with start_engine(prepared, PARAMS, options, replace(info, device="cuda"), lent):
+    gpu = replace(info, device="cuda")
+    with options.kind.start(prepared, PARAMS, options, gpu, lent):
         assert not calls
     assert calls == ["emptied"]
 

@@ -20,7 +20,7 @@ import pytest
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation import EngineOptions, ModelSpec, SamplingParams, generate_samples
-from sigil_eval.generation.openai import OpenAIEngine, check_url
+from sigil_eval.generation.engines.openai import OpenAIEngine, check_url
 from sigil_eval.generation.protocol import Request, Sample
 from sigil_eval.problems import Problem, ProblemSet
 

@@ -47,10 +47,10 @@ def edit(path: Path, **changes: object) -> None:
 def test_an_adapter_brings_its_base() -> None:
     alone = resolve_model(ModelSpec(None, str(ADAPTER)))
     named = resolve_model(ModelSpec(str(BASE), str(ADAPTER)))
-    assert alone.identity == named.identity
-    assert alone.adapter is not None and alone.revision == alone.adapter.revision
-    assert resolve_model(ModelSpec(str(ADAPTER))).identity == named.identity
-    assert resolve_model(ModelSpec(str(BASE))).revision == named.base.revision
+    assert alone.revisions.identity == named.revisions.identity
+    assert alone.adapter is not None and alone.revisions.evaluated == alone.adapter.revision
+    assert resolve_model(ModelSpec(str(ADAPTER))).revisions == named.revisions
+    assert resolve_model(ModelSpec(str(BASE))).revisions.evaluated == named.base.revision
 
 
 def test_a_revision_is_the_content_wherever_it_lies(copies: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sigil_eval.cli import main
-from sigil_eval.generation.vllm import vllm_python
+from sigil_eval.generation.engines.vllm import vllm_python
 from sigil_eval.judging import sandbox
 from sigil_eval.judging.toolchain import BENCHMARK_CRATES, find_crates, find_toolchain
 from sigil_eval.provisioned import VARIABLES, setting, setup_command

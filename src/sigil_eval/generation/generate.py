@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sigil_eval.errors import UsageError
-from sigil_eval.files import Row, dump_row, sha256_file, write_atomic
+from sigil_eval.files import Row, dump_row, write_atomic
 from sigil_eval.generation.devices import Report, devices_of, draw_on_all
-from sigil_eval.generation.engines import (
-    LOADS_WEIGHTS,
-    EngineOptions,
-    Prepared,
-    describe_engine,
-    start_engine,
-)
+from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.journal import SampleJournal
 from sigil_eval.generation.keys import sample_key
+from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.protocol import (
     EngineInfo,
     GenerationSummary,
@@ -30,15 +24,9 @@ from sigil_eval.generation.protocol import (
     SamplingParams,
 )
 from sigil_eval.generation.shards import Shard, take_over
-from sigil_eval.generation.source import fetch_weights, resolve_model
+from sigil_eval.generation.source import fetch_weights
 from sigil_eval.problems import Problem
-from sigil_eval.prompts import (
-    SERVER_TEMPLATE,
-    build_prompt,
-    prompt_sha256,
-    prompt_template_sha256,
-    resolve_mode,
-)
+from sigil_eval.prompts import build_prompt, prompt_sha256, prompt_template_sha256
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
@@ -62,14 +50,9 @@ class _Plan:
     """A model found, and the prompt of each problem by task id."""
 
     job: _Job
-    identity: str
-    revision: str
-    base_revision: str
-    adapter_revision: str | None
+    prepared: Prepared
     template_sha256: str
     prompts: dict[str, str]
-    prepared: Prepared
-    prompting: Row = field(default_factory=dict)
 
     def settings(self) -> Row:
         """What decides a sample's text and is known before anything is loaded."""
@@ -77,11 +60,11 @@ class _Plan:
         del params["num_samples"]
         return {
             "engine": self.job.options.engine,
-            "model revision": self.base_revision,
-            "adapter revision": self.adapter_revision,
+            "model revision": self.prepared.revisions.base,
+            "adapter revision": self.prepared.revisions.adapter,
             "prompt mode": self.prepared.mode,
             "prompt template": self.template_sha256,
-            "tokenizer": self.prompting.get("tokenizer_sha256"),
+            "tokenizer": self.prepared.prompting.get("tokenizer_sha256"),
             **params,
             "early_stop": self.job.options.early_stop,
             "quantization": self.job.options.quantization,
@@ -140,8 +123,8 @@ def generate_samples(
         tokens=sum(fresh),
         seconds=time.monotonic() - began,
         truncated=sum(row["finish_reason"] == "length" for row in rows),
-        model_revision=plan.base_revision,
-        adapter_revision=plan.adapter_revision,
+        model_revision=plan.prepared.revisions.base,
+        adapter_revision=plan.prepared.revisions.adapter,
         prompt_mode=plan.prepared.mode,
         prompt_template_sha256=plan.template_sha256,
         device=header.get("device", ""),
@@ -149,7 +132,7 @@ def generate_samples(
         attention=settings.get("attention", ""),
         engine=job.options.engine,
         quantization=job.options.quantization,
-        prompting=plan.prompting,
+        prompting=plan.prepared.prompting,
     )
 
 
@@ -158,9 +141,7 @@ def describe_prompting(
 ) -> Row:
     """With which tokenizer a model will be prompted, as `generation.prompting` puts it; empty where
     a file or a server has the prompts. Raises UsageError where that cannot be settled."""
-    return _plan(
-        _Job(model, (), SamplingParams(), prompt_mode, options or EngineOptions())
-    ).prompting
+    return (options or EngineOptions()).kind.prepare(model, prompt_mode).prompting
 
 
 def show_prompt(
@@ -175,50 +156,13 @@ def show_prompt(
 
 
 def _plan(job: _Job) -> _Plan:
-    if job.options.engine in ("replay", "openai"):
-        return _plan_without_a_model(job)
-    from sigil_eval.generation.loading import chat_template
-    from sigil_eval.generation.prompting import choose_tokenizer
-
-    resolved = resolve_model(job.model)
-    tokenizer, prompting = choose_tokenizer(job.model, resolved, job.prompt_mode)
-    template = chat_template(tokenizer)
-    mode = resolve_mode(job.prompt_mode, template)
+    prepared = job.options.kind.prepare(job.model, job.prompt_mode)
+    mode, template = prepared.mode, prepared.template
     return _Plan(
         job=job,
-        identity=resolved.identity,
-        revision=resolved.revision,
-        base_revision=resolved.base.revision,
-        adapter_revision=resolved.adapter.revision if resolved.adapter else None,
+        prepared=prepared,
         template_sha256=prompt_template_sha256(mode, template),
         prompts={p.task_id: build_prompt(p, template, mode) for p in job.problems},
-        prepared=Prepared(job.model.name, mode, resolved, tokenizer),
-        prompting=asdict(prompting),
-    )
-
-
-def _plan_without_a_model(job: _Job) -> _Plan:
-    """For samples that are read from a file, or drawn by a server that has model and template."""
-    name = job.model.name
-    if job.options.engine == "replay":
-        path, template, mode = Path(name), None, "completion"
-        if not path.is_file():
-            raise UsageError(f"{path}: no such file; the replay engine needs a samples file")
-        revision = f"sha256:{sha256_file(path)}"
-    else:
-        if not name:
-            raise UsageError("which model of the server's? Name it with --base-model")
-        template = SERVER_TEMPLATE
-        mode, revision = resolve_mode(job.prompt_mode, template), f"served:{name}"
-    return _Plan(
-        job=job,
-        identity=revision,
-        revision=revision,
-        base_revision=revision,
-        adapter_revision=None,
-        template_sha256=prompt_template_sha256(mode, template),
-        prompts={p.task_id: build_prompt(p, template, mode) for p in job.problems},
-        prepared=Prepared(name, mode),
     )
 
 
@@ -250,8 +194,8 @@ def _complete(
         if progress is not None:
             progress(done, len(wanted), tokens)
 
-    loads = plan.job.options.engine in LOADS_WEIGHTS
-    devices = devices_of(plan.job.options.device)[: len(missing)] if loads else []
+    options = plan.job.options
+    devices = devices_of(options.device)[: len(missing)] if options.kind.loads_weights else []
     if len(devices) > 1:
         _draw_on(devices, plan, journal, output, missing, report)
     else:
@@ -275,7 +219,9 @@ def _draw_on(
     for number, device in enumerate(devices, start=1):
         shard = Shard(number, len(devices))
         job = replace(plan.job, options=replace(plan.job.options, device=device))
-        describe_engine(job.options)  # what is wrong is said before any process is started
+        job.options.kind.describe(
+            job.options
+        )  # what is wrong is said before any process is started
         parts.append((job, shard.output(output), shard.of(missing)))
     draw_on_all(_draw_part, parts, report)
     for path in take_over(journal, output):
@@ -301,7 +247,8 @@ def _draw(
 ) -> None:
     """Agree with the journal on every setting, load the model, draw the missing samples."""
     job = plan.job
-    info = describe_engine(job.options)
+    kind = job.options.kind
+    info = kind.describe(job.options)
     journal.agree({**plan.settings(), **_hardware(info)}, {"device": info.device})
     hashes = {task_id: prompt_sha256(text) for task_id, text in plan.prompts.items()}
 
@@ -317,11 +264,11 @@ def _draw(
             sample_index=index,
             prompt=plan.prompts[task_id],
             code_before=code_before[task_id],
-            key=sample_key(job.params.seed, plan.identity, task_id, index),
+            key=sample_key(job.params.seed, plan.prepared.revisions.identity, task_id, index),
         )
         for task_id, index in missing
     ]
-    with start_engine(plan.prepared, job.params, job.options, info, models) as engine:
+    with kind.start(plan.prepared, job.params, job.options, info, models) as engine:
         engine.generate(requests, finished)
 
 
@@ -332,7 +279,7 @@ def _hardware(info: EngineInfo) -> Row:
 
 def _row(journaled: Row, plan: _Plan) -> Row:
     """A row of the samples file."""
-    return {**journaled, "model": plan.prepared.name, "revision": plan.revision}
+    return {**journaled, "model": plan.prepared.name, "revision": plan.prepared.revisions.evaluated}
 
 
 def _write_samples(output: Path, rows: Sequence[Row]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from sigil_eval.errors import PreflightError
-from sigil_eval.generation.hf import HFEngine
+from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.loading import load_model, load_tokenizer
 from sigil_eval.generation.protocol import EngineInfo, Request, SamplingParams
 from sigil_eval.generation.source import ResolvedModel

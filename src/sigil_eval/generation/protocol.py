@@ -76,6 +76,24 @@ class ModelSpec:
 
 
 @dataclass(frozen=True)
+class Revisions:
+    """Exact revisions of what is evaluated: of a base, and of an adapter where there is one."""
+
+    base: str
+    adapter: str | None = None
+
+    @property
+    def evaluated(self) -> str:
+        """The adapter's where there is one."""
+        return self.adapter or self.base
+
+    @property
+    def identity(self) -> str:
+        """The weights by content, whatever they are called: what sampling noise is keyed by."""
+        return self.base if self.adapter is None else f"{self.base}+{self.adapter}"
+
+
+@dataclass(frozen=True)
 class Request:
     """One sample to draw.
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import sha256_file
-from sigil_eval.generation.protocol import NO_TRUST, ModelSpec, Trust
+from sigil_eval.generation.protocol import NO_TRUST, ModelSpec, Revisions, Trust
 
 ADAPTER_CONFIG = "adapter_config.json"
 _HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*(/[\w][\w.-]*)*")
@@ -78,15 +78,9 @@ class ResolvedModel:
     adapter: Source | None
 
     @property
-    def revision(self) -> str:
-        """The revision of what is being evaluated: the adapter's where there is one."""
-        return self.adapter.revision if self.adapter else self.base.revision
-
-    @property
-    def identity(self) -> str:
-        """The weights by content, whatever they are called: what sampling noise is keyed by."""
-        parts = [self.base.revision] + ([self.adapter.revision] if self.adapter else [])
-        return "+".join(parts)
+    def revisions(self) -> Revisions:
+        """Of both."""
+        return Revisions(self.base.revision, self.adapter.revision if self.adapter else None)
 
 
 def resolve_model(spec: ModelSpec) -> ResolvedModel:

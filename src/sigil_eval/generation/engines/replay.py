@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sigil_eval.errors import UsageError
-from sigil_eval.files import read_jsonl
-from sigil_eval.generation.protocol import EngineInfo, FinishReason, Request, Sample
+from sigil_eval.files import read_jsonl, sha256_file
+from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
+from sigil_eval.generation.prepared import Prepared
+from sigil_eval.generation.protocol import (
+    Engine,
+    EngineInfo,
+    FinishReason,
+    ModelSpec,
+    Request,
+    Revisions,
+    Sample,
+    SamplingParams,
+)
+
+if TYPE_CHECKING:
+    from sigil_eval.generation.loading import ModelPool
 
 REASONS: tuple[FinishReason, ...] = ("stop", "complete", "length")
+NO_HARDWARE = EngineInfo(device="none", dtype="none", attention="none")
+
+
+class Replay(EngineKind):
+    """Samples of a file, which is named in the model's place."""
+
+    name = "replay"
+    summary = "the samples of a file"
+
+    def prepare(self, spec: ModelSpec, prompt_mode: str) -> Prepared:
+        """Identify the file by its content."""
+        path = Path(spec.name)
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file; the replay engine needs a samples file")
+        return Prepared(spec.name, "completion", Revisions(f"sha256:{sha256_file(path)}"))
+
+    def describe(self, options: DrawingOptions) -> EngineInfo:
+        """Nothing is computed."""
+        return NO_HARDWARE
+
+    @contextlib.contextmanager
+    def start(
+        self,
+        prepared: Prepared,
+        params: SamplingParams,
+        options: DrawingOptions,
+        info: EngineInfo,
+        models: ModelPool | None = None,
+    ) -> Iterator[Engine]:
+        """Read the file."""
+        yield ReplayEngine(Path(prepared.name))
 
 
 class ReplayEngine:
@@ -18,7 +64,7 @@ class ReplayEngine:
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raises UsageError for a row that is no sample."""
-        self.info = EngineInfo(device="none", dtype="none", attention="none")
+        self.info = NO_HARDWARE
         self._path = path
         self._samples: dict[tuple[str, int], Sample] = {}
         counts: dict[str, int] = {}

@@ -14,16 +14,56 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from sigil_eval.errors import PreflightError, UsageError
-from sigil_eval.generation.openai import OpenAIEngine, wait_until_up
-from sigil_eval.generation.protocol import EngineInfo, SamplingParams
+from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
+from sigil_eval.generation.engines.local import hardware_for, largest_batch
+from sigil_eval.generation.engines.openai import OpenAIEngine, wait_until_up
+from sigil_eval.generation.prepared import Prepared, prepare_model
+from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
 from sigil_eval.generation.source import ResolvedModel, fetch_weights
 from sigil_eval.provisioned import VARIABLES, setting, setup_command
 
+if TYPE_CHECKING:
+    from sigil_eval.generation.loading import ModelPool
+
 START_SECONDS = 900.0
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+
+
+class VLLM(EngineKind):
+    """vLLM with adapters beside the weights; prompts are put as for the engines of this process."""
+
+    name = "vllm"
+    summary = "in an environment of its own"
+    needs_model_files = True
+
+    def prepare(self, spec: ModelSpec, prompt_mode: str) -> Prepared:
+        """See `prepare_model`."""
+        return prepare_model(spec, prompt_mode)
+
+    def describe(self, options: DrawingOptions) -> EngineInfo:
+        """The device and precision that the server is told; its attention is its own choice."""
+        info = hardware_for(options)
+        return EngineInfo(info.device, info.dtype, "vllm", adapters="unmerged")
+
+    @contextlib.contextmanager
+    def start(
+        self,
+        prepared: Prepared,
+        params: SamplingParams,
+        options: DrawingOptions,
+        info: EngineInfo,
+        models: ModelPool | None = None,
+    ) -> Iterator[Engine]:
+        """Start the server; see `vllm_engine`."""
+        assert prepared.model is not None
+        size = options.batch_size or largest_batch(info)
+        with vllm_engine(
+            prepared.model, params, info, batch_size=size, early_stop=options.early_stop
+        ) as engine:
+            yield engine
 
 
 def vllm_python() -> Path:

@@ -13,7 +13,7 @@ import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from sigil_eval.generation.answers import Answer, AnswerBook, halved
-from sigil_eval.generation.hf import threads_for
+from sigil_eval.generation.continuous import threads_for
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
 

@@ -6,6 +6,7 @@ token is read from the environment variable OPENAI_API_KEY, and never shown or w
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -16,15 +17,74 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sigil_eval.errors import PreflightError, UsageError
-from sigil_eval.generation.protocol import EngineInfo, FinishReason, Request, Sample, SamplingParams
+from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
+from sigil_eval.generation.prepared import Prepared
+from sigil_eval.generation.protocol import (
+    Engine,
+    EngineInfo,
+    FinishReason,
+    ModelSpec,
+    Request,
+    Revisions,
+    Sample,
+    SamplingParams,
+)
 from sigil_eval.generation.stopping import AnswerReader
+from sigil_eval.prompts import SERVER_TEMPLATE, resolve_mode
+
+if TYPE_CHECKING:
+    from sigil_eval.generation.loading import ModelPool
 
 TOKEN_VARIABLE = "OPENAI_API_KEY"  # noqa: S105
 ATTEMPTS = 5
 SILENCE_SECONDS = 300.0
+CONCURRENCY = 64
+ON_A_SERVER = EngineInfo(device="server", dtype="server", attention="server")
+
+
+class OpenAI(EngineKind):
+    """A server of somebody's, which has model and chat template."""
+
+    name = "openai"
+    summary = "a server"
+    needs_base_url = True
+
+    def check(self, options: DrawingOptions) -> None:
+        """See `check_url`."""
+        check_url(options.base_url or "")
+
+    def prepare(self, spec: ModelSpec, prompt_mode: str) -> Prepared:
+        """Take the model's name, by which the server knows it, for its revision."""
+        if not spec.name:
+            raise UsageError("which model of the server's? Name it with --base-model")
+        mode = resolve_mode(prompt_mode, SERVER_TEMPLATE)
+        return Prepared(spec.name, mode, Revisions(f"served:{spec.name}"), SERVER_TEMPLATE)
+
+    def describe(self, options: DrawingOptions) -> EngineInfo:
+        """Nothing is known of the server's hardware."""
+        return ON_A_SERVER
+
+    @contextlib.contextmanager
+    def start(
+        self,
+        prepared: Prepared,
+        params: SamplingParams,
+        options: DrawingOptions,
+        info: EngineInfo,
+        models: ModelPool | None = None,
+    ) -> Iterator[Engine]:
+        """Connect with the first request."""
+        yield OpenAIEngine(
+            options.base_url or "",
+            prepared.name,
+            params,
+            chat=prepared.mode == "chat",
+            early_stop=options.early_stop,
+            concurrency=options.batch_size or CONCURRENCY,
+        )
 
 
 class _TryAgainError(Exception):
@@ -71,7 +131,7 @@ class OpenAIEngine:
     ) -> None:
         """`chat` sends prompts as a user's message, else as text to be continued. `pause` is how
         many seconds the first repetition of a failed request waits; each further, twice that."""
-        self.info = EngineInfo(device="server", dtype="server", attention="server")
+        self.info = ON_A_SERVER
         self._url = check_url(url) + ("/chat/completions" if chat else "/completions")
         self._model = model
         self._params = params

@@ -1,0 +1,115 @@
+"""What the engines have in common that load a model's weights into this process."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
+from sigil_eval.generation.loading import ModelPool, choose_hardware
+from sigil_eval.generation.prepared import Prepared, prepare_model
+from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
+
+if TYPE_CHECKING:
+    from sigil_eval.generation.continuous import HFEngine
+    from sigil_eval.generation.static import HFStaticEngine
+
+# Answers under way at a time, by kind of device.
+LARGEST_BATCH = {"cpu": 64, "cuda": 512}
+# Of the memory that is free once the weights are loaded, what the slots may take.
+_SHARE_FOR_SLOTS = 0.8
+
+
+class LocalEngine(EngineKind):
+    """A transformers model on devices of this machine; `engine_class` is what draws from it."""
+
+    loads_weights = True
+    needs_model_files = True
+
+    @abstractmethod
+    def engine_class(self) -> type[HFEngine] | type[HFStaticEngine]:
+        """The loop that draws; importing it imports torch."""
+
+    def prepare(self, spec: ModelSpec, prompt_mode: str) -> Prepared:
+        """See `prepare_model`."""
+        return prepare_model(spec, prompt_mode)
+
+    def describe(self, options: DrawingOptions) -> EngineInfo:
+        """See `choose_hardware`."""
+        return hardware_for(options)
+
+    @contextlib.contextmanager
+    def start(
+        self,
+        prepared: Prepared,
+        params: SamplingParams,
+        options: DrawingOptions,
+        info: EngineInfo,
+        models: ModelPool | None = None,
+    ) -> Iterator[Engine]:
+        """Load the model, or borrow it; the device's memory is given back at the end."""
+        assert prepared.model is not None
+        try:
+            loaded = (models or ModelPool()).borrow(prepared.model, info)
+            yield self.engine_class()(
+                loaded,
+                prepared.tokenizer,
+                params,
+                info,
+                batch_size=options.batch_size or fitting_batch(loaded, params, info),
+                early_stop=options.early_stop,
+                special_tokens=prepared.mode == "completion",
+            )
+        finally:
+            _give_back_memory(info)
+
+
+def hardware_for(options: DrawingOptions) -> EngineInfo:
+    """Device, precision and attention, as far as options say; see `choose_hardware`."""
+    return choose_hardware(
+        options.device,
+        options.dtype,
+        options.quantization,
+        merge=options.merge,
+        attention=options.attention,
+    )
+
+
+def largest_batch(info: EngineInfo) -> int:
+    """How many answers may be under way at a time on a device, if memory lets them."""
+    return LARGEST_BATCH[info.device.partition(":")[0]]
+
+
+def fitting_batch(model: Any, params: SamplingParams, info: EngineInfo) -> int:
+    """How many answers to have under way: what the device's memory holds, were each prompt and
+    answer as long as they may be; an answer seldom is, and running out only halves it."""
+    most = largest_batch(info)
+    if info.device.partition(":")[0] == "cpu":
+        return most
+    from sigil_eval.generation.attention import attention_shape
+
+    _, heads, size = attention_shape(model)
+    layers = model.config.get_text_config().num_hidden_layers
+    bytes_per_token = 2 * layers * heads * size * model.dtype.itemsize
+    tokens = params.max_new_tokens + 512
+    fitting = int(_SHARE_FOR_SLOTS * _free_memory(info.device) / (bytes_per_token * tokens))
+    return max(1, min(most, fitting))
+
+
+def _free_memory(device: str) -> int:
+    """Bytes of a GPU that can be had: what the driver calls free, and what torch's allocator keeps
+    for later without anything in it, such as the slots of the model before."""
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def _give_back_memory(info: EngineInfo) -> None:
+    """Let the driver have what torch keeps of a GPU's memory for later."""
+    if info.device.startswith("cuda"):
+        import torch
+
+        torch.cuda.empty_cache()

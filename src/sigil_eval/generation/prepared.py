@@ -1,0 +1,49 @@
+"""A model that was found and can be asked: what it is by content, and how its prompts are put."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sigil_eval.files import Row
+from sigil_eval.generation.loading import chat_template
+from sigil_eval.generation.prompting import choose_tokenizer
+from sigil_eval.generation.protocol import ModelSpec, Revisions
+from sigil_eval.generation.source import ResolvedModel, resolve_model
+from sigil_eval.prompts import ChatTemplate, resolve_mode
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model as it was asked for (`name`), and what an engine needs to draw from it.
+
+    `mode` is "chat" or "completion". `model` and `tokenizer` are None where a file or a server has
+    them; then `prompting`, the record of `generation.prompting`, is empty.
+    """
+
+    name: str
+    mode: str
+    revisions: Revisions
+    template: ChatTemplate | None = None
+    model: ResolvedModel | None = None
+    tokenizer: Any = field(default=None, repr=False)
+    prompting: Row = field(default_factory=dict)
+
+
+def prepare_model(spec: ModelSpec, prompt_mode: str) -> Prepared:
+    """Find a model's files, and settle how it is prompted; no weights are loaded.
+
+    Raises UsageError and PreflightError as `resolve_model` and `choose_tokenizer` do.
+    """
+    model = resolve_model(spec)
+    tokenizer, prompting = choose_tokenizer(spec, model, prompt_mode)
+    template = chat_template(tokenizer)
+    return Prepared(
+        name=spec.name,
+        mode=resolve_mode(prompt_mode, template),
+        revisions=model.revisions,
+        template=template,
+        model=model,
+        tokenizer=tokenizer,
+        prompting=asdict(prompting),
+    )
