@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from sigil_eval.answers.program import Program
+from sigil_eval.documents.metrics import Fingerprint
 from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.alone import Alone
 from sigil_eval.judging.batching import Batch, plan_batches
@@ -119,7 +120,7 @@ class Judge:
         """How many programs were tried again alone, or in a sandbox of their own anew."""
         return self._lost + self._alone.retries
 
-    def fingerprint(self) -> dict[str, object]:
+    def fingerprint(self) -> Fingerprint:
         """What a verdict depends on besides the program: verdicts are reused only under it."""
         limits = self.settings.limits
         return {
