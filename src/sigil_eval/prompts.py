@@ -13,8 +13,7 @@ from typing import Protocol
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
-
-PROMPT_MODES = ("auto", "chat", "completion")
+from sigil_eval.settings import PROMPT_MODE
 
 INSTRUCTION = """\
 Complete the following Rust function. Reply with the complete function, its signature and any \
@@ -63,8 +62,9 @@ def resolve_mode(mode: str, chat_template: ChatTemplate | None) -> str:
 
     Raises UsageError for an unknown mode, and for `chat` where there is no template.
     """
-    if mode not in PROMPT_MODES:
-        raise UsageError(f"unknown prompt mode '{mode}'; choose one of {', '.join(PROMPT_MODES)}")
+    if mode not in PROMPT_MODE.choices:
+        choices = ", ".join(PROMPT_MODE.choices)
+        raise UsageError(f"unknown prompt mode '{mode}'; choose one of {choices}")
     if mode == "auto":
         return "completion" if chat_template is None else "chat"
     if mode == "chat" and chat_template is None:

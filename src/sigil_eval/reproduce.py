@@ -28,9 +28,9 @@ from sigil_eval.reporting.run_files import Run, load_run
 from sigil_eval.reporting.wording import percent
 from sigil_eval.run_folder import METRICS_FILE, MODES, RESULTS_SUFFIX, Mode, RunFolder
 from sigil_eval.scoring.score import score_files
+from sigil_eval.settings import RESCORED
 from sigil_eval.statistics import proportion_interval
 
-SAMPLES = 100
 SCHEMA_VERSION = 1
 # What a row says of its sample, and must say again.
 _VERDICT = (
@@ -59,7 +59,7 @@ class Check:
 
 
 def rescore(
-    folder: Path, problem_set: ProblemSet, judge: Judge, *, seed: int, count: int = SAMPLES
+    folder: Path, problem_set: ProblemSet, judge: Judge, *, seed: int, count: int = RESCORED.default
 ) -> dict[str, Any]:
     """Judge `count` samples that chance picks once more, and compare every mode's rows.
 
@@ -138,7 +138,7 @@ def _compare_rows(
 def reproduce(
     folder: Path,
     *,
-    samples: int = SAMPLES,
+    samples: int = RESCORED.default,
     seed: int | None = None,
     workers: int | None = None,
     problem_set: ProblemSet | None = None,

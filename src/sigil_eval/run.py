@@ -59,6 +59,7 @@ from sigil_eval.run_folder import (
 )
 from sigil_eval.scoring.proof import Proof, prove
 from sigil_eval.scoring.score import ScoreSummary, score_files
+from sigil_eval.settings import K_VALUES, k_above
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
@@ -288,12 +289,11 @@ def _generate_file(
 
 
 def _check_request(options: RunOptions) -> None:
-    too_big = [k for k in options.k_values if k > options.num_samples]
-    if too_big:
+    k = k_above(options.k_values, options.num_samples)
+    if k is not None:
         raise UsageError(
-            f"pass@{too_big[0]} needs at least {too_big[0]} samples per problem, and "
-            f"--num-samples is {options.num_samples}. Raise it, or leave {too_big[0]} out of "
-            "--k-values"
+            f"pass@{k} needs at least {k} samples per problem, and --num-samples is "
+            f"{options.num_samples}. Raise it, or leave {k} out of --k-values"
         )
     if not options.labels:
         raise UsageError("--skip-base and --skip-finetuned together leave nothing to do")
@@ -608,4 +608,4 @@ def _reachable(samples: Path, wanted: Sequence[int] | None) -> tuple[int, ...]:
     counts = Counter(row.get("task_id") for _, row in read_jsonl(samples))
     if not counts:
         raise UsageError(f"{samples}: holds no samples")
-    return tuple(k for k in (1, 10, 100) if k <= min(counts.values()))
+    return tuple(k for k in K_VALUES.default if k <= min(counts.values()))

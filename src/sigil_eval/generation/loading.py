@@ -16,12 +16,11 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation.protocol import EngineInfo
 from sigil_eval.generation.source import ResolvedModel, Source, fetch_weights
 from sigil_eval.prompts import Message
+from sigil_eval.settings import DTYPE, QUANTIZATION
 
 if TYPE_CHECKING:
     import torch
 
-DTYPES = ("auto", "bfloat16", "float16", "float32")
-QUANTIZATIONS = ("none", "nf4")
 # Llama 3's template writes the date of the day unless told one; a prompt must not change
 # overnight, so it is told the template's own default.
 TEMPLATE_DATE = "26 Jul 2024"
@@ -79,10 +78,10 @@ def choose_hardware(
     """
     import torch
 
-    if dtype not in DTYPES:
-        raise UsageError(f"unknown dtype '{dtype}'; choose one of {', '.join(DTYPES)}")
-    if quantization not in QUANTIZATIONS:
-        choices = ", ".join(QUANTIZATIONS)
+    if dtype not in DTYPE.choices:
+        raise UsageError(f"unknown dtype '{dtype}'; choose one of {', '.join(DTYPE.choices)}")
+    if quantization not in QUANTIZATION.choices:
+        choices = ", ".join(QUANTIZATION.choices)
         raise UsageError(f"unknown quantization '{quantization}'; choose one of {choices}")
     cuda = torch.cuda.is_available()
     if device == "auto":

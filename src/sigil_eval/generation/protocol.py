@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from sigil_eval.errors import UsageError
+from sigil_eval import settings
 from sigil_eval.files import Row
 
 FinishReason = Literal["stop", "complete", "length"]
@@ -19,25 +19,20 @@ ProgressCallback = Callable[[int, int, int], None]
 class SamplingParams:
     """How many samples to draw for each problem, and how. Temperature 0 is greedy."""
 
-    num_samples: int = 100
-    temperature: float = 0.2
-    top_p: float = 0.95
-    top_k: int = 50
-    max_new_tokens: int = 512
-    seed: int = 1234
+    num_samples: int = settings.NUM_SAMPLES.default
+    temperature: float = settings.TEMPERATURE.default
+    top_p: float = settings.TOP_P.default
+    top_k: int = settings.TOP_K.default
+    max_new_tokens: int = settings.MAX_NEW_TOKENS.default
+    seed: int = settings.SEED.default
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        rules = [
-            (self.num_samples >= 1, "--num-samples must be at least 1"),
-            (self.temperature >= 0, "--temperature must not be negative (0 is greedy)"),
-            (0 < self.top_p <= 1, "--top-p must be above 0 and at most 1 (1 turns it off)"),
-            (self.top_k >= 0, "--top-k must not be negative (0 turns it off)"),
-            (self.max_new_tokens >= 1, "--max-new-tokens must be at least 1"),
-        ]
-        for holds, message in rules:
-            if not holds:
-                raise UsageError(message)
+        settings.NUM_SAMPLES.check(self.num_samples)
+        settings.TEMPERATURE.check(self.temperature)
+        settings.TOP_P.check(self.top_p)
+        settings.TOP_K.check(self.top_k)
+        settings.MAX_NEW_TOKENS.check(self.max_new_tokens)
 
 
 @dataclass(frozen=True)

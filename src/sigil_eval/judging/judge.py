@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from sigil_eval.answers.program import Program
 from sigil_eval.documents.metrics import Fingerprint
@@ -37,9 +37,8 @@ from sigil_eval.judging.together import Together
 from sigil_eval.judging.toolchain import Crates, Toolchain, find_crates, find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder
+from sigil_eval.settings import CLIPPY, SANDBOX_MODE, ClippyMode, SandboxMode
 
-SandboxMode = Literal["firejail", "none"]
-ClippyMode = Literal["off", "advisory", "required"]
 _Results = queue.Queue[Result | BaseException]
 
 
@@ -55,9 +54,9 @@ class JudgeSettings:
 
     limits: Limits = field(default_factory=Limits)
     workers: int = field(default_factory=default_workers)
-    sandbox_mode: SandboxMode = "firejail"
+    sandbox_mode: SandboxMode = SANDBOX_MODE.default
     batch_size: int = 64
-    clippy: ClippyMode = "off"
+    clippy: ClippyMode = CLIPPY.default
 
 
 class Judge:

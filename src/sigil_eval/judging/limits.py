@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from sigil_eval.settings import TIMEOUT
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -14,8 +16,8 @@ class Limits:
     costs nobody a verdict, and ends what sleeps.
     """
 
-    compile_seconds: float = 10.0
-    run_seconds: float = 10.0
+    compile_seconds: float = TIMEOUT.default
+    run_seconds: float = TIMEOUT.default
     compile_memory: int = 4 << 30
     run_memory: int = 2 << 30
 

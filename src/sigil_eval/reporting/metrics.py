@@ -24,6 +24,7 @@ from sigil_eval.reporting.tally import (
     tally_results,
 )
 from sigil_eval.run_folder import BASE, MODES, TUNED, Mode
+from sigil_eval.settings import checked_k_values, k_above
 from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k, ratio_values
 
 SCHEMA_VERSION = 2
@@ -52,7 +53,7 @@ def build_metrics(
     """
     if mode not in MODES:
         raise ValueError(f"unknown mode: {mode}")
-    ks = _checked_k_values(k_values)
+    ks = list(checked_k_values(k_values))
     tallies = {
         label: tally_results(label, source, problem_set) for label, source in results.items()
     }
@@ -105,21 +106,12 @@ def check_k_values(samples: Mapping[str, int], k_values: Iterable[int], label: s
     if not present:
         return
     poorest = min(present, key=lambda task: present[task])
-    for k in k_values:
-        if k > present[poorest]:
-            raise UsageError(
-                f"k = {k} is more than the {present[poorest]} samples that {label} has for "
-                f"{poorest}; ask for k values up to {present[poorest]}, or for more samples"
-            )
-
-
-def _checked_k_values(k_values: Sequence[int]) -> list[int]:
-    ks = sorted(set(k_values))
-    if not ks:
-        raise UsageError("no k values were given; ask for at least one, as in 1,10,100")
-    if ks[0] < 1:
-        raise UsageError(f"k must be at least 1, not {ks[0]}")
-    return ks
+    k = k_above(k_values, present[poorest])
+    if k is not None:
+        raise UsageError(
+            f"k = {k} is more than the {present[poorest]} samples that {label} has for "
+            f"{poorest}; ask for k values up to {present[poorest]}, or for more samples"
+        )
 
 
 def _model_metrics(tally: ModelTally, ks: list[int]) -> dict[str, Any]:

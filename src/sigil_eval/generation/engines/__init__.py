@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sigil_eval import settings
 from sigil_eval.errors import UsageError
 from sigil_eval.generation.engines.hf import HF
 from sigil_eval.generation.engines.hf_static import HFStatic
@@ -37,14 +38,14 @@ def engines_in_words() -> str:
 class EngineOptions(DrawingOptions):
     """Which engine draws samples, and how."""
 
-    engine: str = "hf"
+    engine: str = settings.ENGINE.default
 
     def __post_init__(self) -> None:
         """Refuse what does not exist, and what the engine has no use for."""
         if self.engine not in ENGINES:
             raise UsageError(f"unknown engine '{self.engine}'; choose one of {', '.join(ENGINES)}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise UsageError("--batch-size must be at least 1")
+        if self.batch_size is not None:
+            settings.BATCH_SIZE.check(self.batch_size)
         if self.kind.needs_base_url != (self.base_url is not None):
             named = _those(kind.name for kind in ENGINES.values() if kind.needs_base_url)
             raise UsageError(f"--base-url is for --engine {named}, which needs it")

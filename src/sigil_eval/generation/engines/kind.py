@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from sigil_eval import settings
 from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
 
@@ -27,14 +28,14 @@ class DrawingOptions:
     `base_url` is the address of a server.
     """
 
-    batch_size: int | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    quantization: str = "none"
+    batch_size: int | None = settings.BATCH_SIZE.default
+    device: str = settings.DEVICE.default
+    dtype: str = settings.DTYPE.default
+    quantization: str = settings.QUANTIZATION.default
     merge: bool = True
-    attention: str = "auto"
+    attention: str = settings.ATTENTION.default
     early_stop: bool = True
-    base_url: str | None = None
+    base_url: str | None = settings.BASE_URL.default
 
 
 class EngineKind(ABC):

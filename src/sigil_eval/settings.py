@@ -1,0 +1,188 @@
+"""Every setting of an evaluation, once: its name, its default, its rule, and who may set it.
+
+All of them can be set on the command line, by `option`; those with a `variable` in the
+environment, too. `bash eval_setup.sh` takes the same variables; where it has a default of its own,
+a test compares it with the one here. Switches, which are off unless they are given, stand with the
+commands that have them, and the engines' names with the engines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sigil_eval.errors import UsageError
+
+PromptMode = Literal["auto", "chat", "completion"]
+Dtype = Literal["auto", "bfloat16", "float16", "float32"]
+Attention = Literal["auto", "sdpa", "flash_attention_2"]
+Quantization = Literal["none", "nf4"]
+SandboxMode = Literal["firejail", "none"]
+ClippyMode = Literal["off", "advisory", "required"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value must be, in words that follow its option, and the test of it."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+ANYTHING = Rule("", lambda _: True)
+POSITIVE = Rule("must be above 0", lambda value: 0 < value < math.inf)
+NOT_NEGATIVE = Rule("must not be negative", lambda value: 0 <= value < math.inf)
+AT_LEAST_ONE = Rule("must be at least 1", lambda value: value >= 1)
+
+
+@dataclass(frozen=True)
+class Setting[T]:
+    """Something that a person may choose.
+
+    `name` is what the code and the record call it. `read` makes a value of a text, and raises
+    ValueError with the reason where it cannot. `spelling` is the option where it is not the name.
+    """
+
+    name: str
+    default: T
+    read: Callable[[str], T]
+    rule: Rule = ANYTHING
+    variable: str | None = None
+    spelling: str | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def option(self) -> str:
+        """As the command line has it."""
+        return self.spelling or f"--{self.name.replace('_', '-')}"
+
+    def check(self, value: T) -> None:
+        """Raises UsageError for a value that the rule refuses."""
+        if not self.rule.holds(value):
+            raise UsageError(f"{self.option} {self.rule.words}")
+
+
+def whole(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a whole number") from None
+
+
+def number(text: str) -> float:
+    """A number, with a point where it has a fraction."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a number") from None
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words with spaces or commas between; each counts once."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
+
+
+def k_list(text: str) -> tuple[int, ...]:
+    """`1,10,100` as k values."""
+    try:
+        values = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(f"'{text}' is not a list of whole numbers like 1,10,100") from None
+    return checked_k_values(values)
+
+
+def checked_k_values(values: Iterable[int]) -> tuple[int, ...]:
+    """The k of pass@k, ascending and each once. Raises UsageError for none, and for one below 1."""
+    ks = tuple(sorted(set(values)))
+    if not ks:
+        raise UsageError("no k values were given; ask for at least one, as in 1,10,100")
+    if ks[0] < 1:
+        raise UsageError(f"k must be at least 1, not {ks[0]}")
+    return ks
+
+
+def k_above(k_values: Iterable[int], samples: int) -> int | None:
+    """The first k that so few samples of a problem give no score for; None where there is none."""
+    return next((k for k in k_values if k > samples), None)
+
+
+def _choice(name: str, default: str, kind: Any, **more: Any) -> Setting[Any]:
+    """A setting that is one of the words of a Literal."""
+    choices = get_args(kind)
+
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"'{text}' is not one of {', '.join(choices)}")
+        return text
+
+    return Setting(name, default, read, choices=choices, **more)
+
+
+# The models.
+BASE_MODEL = Setting(
+    "base_model", "meta-llama/Meta-Llama-3.1-8B-Instruct", str, variable="BASE_MODEL"
+)
+CHECKPOINT_PATH = Setting(
+    "checkpoint_path",
+    "Superuser666-Sigil/Llama-3.1-8B-Instruct-Rust-QLora/checkpoint-9000",
+    str,
+    variable="CHECKPOINT_PATH",
+)
+
+# How samples are drawn.
+NUM_SAMPLES = Setting("num_samples", 100, whole, AT_LEAST_ONE, "NUM_SAMPLES")
+TEMPERATURE = Setting(
+    "temperature",
+    0.2,
+    number,
+    Rule("must not be negative (0 is greedy)", NOT_NEGATIVE.holds),
+)
+TOP_P = Setting(
+    "top_p",
+    0.95,
+    number,
+    Rule("must be above 0 and at most 1 (1 turns it off)", lambda value: 0 < value <= 1),
+)
+TOP_K = Setting(
+    "top_k", 50, whole, Rule("must not be negative (0 turns it off)", NOT_NEGATIVE.holds)
+)
+MAX_NEW_TOKENS = Setting("max_new_tokens", 512, whole, AT_LEAST_ONE)
+SEED = Setting("seed", 1234, whole, variable="SEED")
+PROMPT_MODE: Setting[PromptMode] = _choice("prompt_mode", "auto", PromptMode)
+
+# What draws them.
+ENGINE = Setting("engine", "hf", str)
+BATCH_SIZE = Setting[int | None]("batch_size", None, whole, AT_LEAST_ONE)
+DEVICE = Setting("device", "auto", str)
+DTYPE: Setting[Dtype] = _choice("dtype", "auto", Dtype)
+ATTENTION: Setting[Attention] = _choice("attention", "auto", Attention)
+QUANTIZATION: Setting[Quantization] = _choice(
+    "quantization", "none", Quantization, spelling="--quantize"
+)
+BASE_URL = Setting[str | None]("base_url", None, str, variable="OPENAI_BASE_URL")
+
+# How they are judged and scored.
+PROBLEM_SET = Setting("problem_set", "humaneval-rust", str)
+N_WORKERS = Setting[int | None]("n_workers", None, whole, AT_LEAST_ONE)
+TIMEOUT = Setting("timeout", 10.0, number, POSITIVE)
+SANDBOX_MODE: Setting[SandboxMode] = _choice(
+    "sandbox_mode", "firejail", SandboxMode, variable="SANDBOX_MODE"
+)
+CLIPPY: Setting[ClippyMode] = _choice("clippy", "off", ClippyMode)
+K_VALUES = Setting[tuple[int, ...]]("k_values", (1, 10, 100), k_list, variable="K_VALUES")
+
+# What a run may depart from, where it goes, and what it costs in US dollars.
+ACCEPTED_DEVIATIONS = Setting[tuple[str, ...]](
+    "accepted_deviations", (), words, variable="ACCEPTED_DEVIATIONS"
+)
+OUTPUT_DIR = Setting("output_dir", Path("humaneval_results"), Path, variable="OUTPUT_DIR")
+PRICE_PER_HOUR = Setting[float | None](
+    "price_per_hour", None, number, NOT_NEGATIVE, "PRICE_PER_HOUR"
+)
+
+# How many results of a finished run are judged again.
+RESCORED = Setting("samples", 100, whole, NOT_NEGATIVE)

@@ -1,0 +1,71 @@
+"""Every setting stands once; where the set-up has a default of its own, it is the same one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sigil_eval import settings
+from sigil_eval.errors import UsageError
+from sigil_eval.settings import Setting
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ALL: list[Setting[Any]] = [value for value in vars(settings).values() if isinstance(value, Setting)]
+# Whoever runs eval_setup.sh rents a machine at a price, and accepts what its own pins cannot help.
+OWN_DEFAULTS = ("PRICE_PER_HOUR", "ACCEPTED_DEVIATIONS")
+
+
+def defaults_of_the_setup(names: list[str]) -> dict[str, str]:
+    """What eval_setup_config.sh sets where nobody sets anything."""
+    shown = "".join(f'printf "%s=%s\\n" {name} "${{{name}-}}"; ' for name in names)
+    command = f"source {REPOSITORY}/eval_setup_config.sh; {shown}"
+    environment = {"PATH": os.environ["PATH"], "HOME": "/tmp", "ROOT": str(REPOSITORY)}  # noqa: S108
+    said = subprocess.run(
+        ["bash", "-eu", "-c", command], env=environment, capture_output=True, text=True, check=True
+    )
+    return dict(line.split("=", 1) for line in said.stdout.splitlines())
+
+
+def test_the_setup_has_the_same_defaults() -> None:
+    by_variable = {s.variable: s for s in ALL if s.variable and s.variable not in OWN_DEFAULTS}
+    said = defaults_of_the_setup(list(by_variable))
+    known = {name: text for name, text in said.items() if text}
+    assert set(by_variable) - set(known) == {"OPENAI_BASE_URL"}
+    for name, text in known.items():
+        assert by_variable[name].read(text) == by_variable[name].default
+
+
+@pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
+def test_defaults_keep_their_own_rules(setting: Setting[Any]) -> None:
+    if setting.default is not None:
+        setting.check(setting.default)
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong"),
+    [
+        (settings.NUM_SAMPLES, 0),
+        (settings.TEMPERATURE, -0.1),
+        (settings.TEMPERATURE, float("nan")),
+        (settings.TOP_P, 0.0),
+        (settings.TOP_P, 1.1),
+        (settings.TIMEOUT, float("inf")),
+        (settings.PRICE_PER_HOUR, -1.0),
+    ],
+)
+def test_what_a_rule_refuses_is_named_by_its_option(setting: Setting[Any], wrong: float) -> None:
+    with pytest.raises(UsageError, match=f"^{setting.option} must"):
+        setting.check(wrong)
+
+
+def test_k_values_ascend_and_stand_once() -> None:
+    assert settings.k_list("10,1,10") == (1, 10)
+    assert settings.k_above((1, 5, 10), 5) == 10
+    assert settings.k_above((1, 5), 5) is None
+    for wrong in ("", "0", "1,,2", "1.5"):
+        with pytest.raises((ValueError, UsageError)):
+            settings.k_list(wrong)
