@@ -10,7 +10,7 @@ from mutations import Mutation, mutations
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.problems import Problem, ProblemSet
-from sigil_eval.rust.syntax import tokens
+from sigil_eval.rust.lexer import tokens
 
 # What mostly does not compile any more.
 _DAMAGE = {

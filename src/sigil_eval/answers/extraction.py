@@ -17,7 +17,8 @@ from itertools import pairwise, takewhile
 from tree_sitter import Node
 
 from sigil_eval.rust.items import Item, Source, read_items
-from sigil_eval.rust.syntax import Token, block_end, parse, text_of, tokens
+from sigil_eval.rust.lexer import Token, block_end, tokens
+from sigil_eval.rust.syntax import parse, text_of
 from sigil_eval.rust.vocabulary import DEFINITION_KINDS, TYPE_AND_VALUE_KINDS
 
 MAX_ANSWER_CHARS = 1 << 20

@@ -16,29 +16,14 @@ The few characters by which the end was recognised are no part of the answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from sigil_eval.rust.lexer import comment_end, next_mark
 from sigil_eval.rust.vocabulary import RESERVED_ITEM_WORDS, any_of
 
 _ITEM_WORD = re.compile(rf"(?:{any_of(RESERVED_ITEM_WORDS)})\b")
 
-_LEXEME = re.compile(
-    r"""
-    (?P<line>//[^\n]*)
-  | (?P<block>/\*)
-  | (?P<raw>\b[bc]?r(?P<hashes>\#*)")
-  | (?P<string>\b[bc]?"|")
-  | (?P<char>'(?:\\(?:x[0-9a-fA-F]{2}|u\{[^}\n]*\}|[^xu])|[^\\'])')
-  | (?P<quote>')
-  | (?P<function>\bfn\s+(?P<name>\w+)\W)
-  | (?P<mark>[{}()\[\];])
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_STRING_END = re.compile(r'(?:\\.|[^"\\])*"', re.DOTALL)
-_BLOCK_MARK = re.compile(r"/\*|\*/")
 _FENCE = re.compile(r"^[ \t]*```[^\n]*(?:\n|\Z)", re.MULTILINE)
 _SIGNATURE = re.compile(r"\bfn\s+(\w+)")
 _TEST_ATTRIBUTE = re.compile(r"\btest\b")
@@ -144,10 +129,10 @@ def _read_on(code: _Code, text: str) -> tuple[_Code, Reading]:
             if item < 0:
                 return kept, Reading(end)
             position, nesting, closed = item, 0, False
-        lexeme = next(_lexemes(text, position), None)
-        if lexeme is None:
+        mark = next_mark(text, position)
+        if mark is None:
             return kept, _IN_BODY if depth > 0 else _IN_ITEM
-        kind, begin, position = lexeme
+        kind, begin, position = mark
         if begin >= start and kind == own_name and depth == 1:
             depth = nesting = 0  # the answer repeats the signature
         elif kind == "{":
@@ -161,42 +146,6 @@ def _read_on(code: _Code, text: str) -> tuple[_Code, Reading]:
         closes_item = kind == "}" or (kind == ";" and nesting <= 0)
         closed = begin >= start and depth == 0 and closes_item
         kept = _Code(start, own_name, position, depth, nesting, item, closed)
-
-
-def _lexemes(text: str, position: int) -> Iterator[tuple[str, int, int]]:
-    """Yield (brace, bracket, semicolon or name after `fn`, begin, end) outside of strings,
-    chars and comments; stop where the text breaks off inside one."""
-    while match := _LEXEME.search(text, position):
-        kind = match.lastgroup
-        end: int | None = match.end()
-        if kind == "mark":
-            yield match.group(), match.start(), match.end()
-        elif match["function"]:
-            end = match.end("name")
-            yield match["name"], match.start(), end
-        elif match["block"]:
-            end = _block_end(text, match.start())
-        elif match["raw"]:
-            close = text.find('"' + match["hashes"], match.end())
-            end = None if close < 0 else close + 1 + len(match["hashes"])
-        elif match["string"]:
-            closed = _STRING_END.match(text, match.end())
-            end = closed.end() if closed else None
-        elif match["quote"] and (len(text) - match.end() < 2 or text[match.end()] == "\\"):
-            end = None  # a char or a lifetime: too early to say
-        if end is None:
-            return
-        position = end
-
-
-def _block_end(text: str, begin: int) -> int | None:
-    """Where the block comment that begins here ends; block comments nest."""
-    depth = 0
-    for mark in _BLOCK_MARK.finditer(text, begin):
-        depth += 1 if mark.group() == "/*" else -1
-        if depth == 0:
-            return mark.end()
-    return None
 
 
 def _next_item(text: str, end: int) -> tuple[int, int] | None:
@@ -219,7 +168,7 @@ def _next_item(text: str, end: int) -> tuple[int, int] | None:
                 return None
             position += newline
         elif rest.startswith("/*"):
-            closed = _block_end(text, position)
+            closed = comment_end(text, position + 2, len(text))
             if closed is None:
                 return None
             position = closed

@@ -12,7 +12,8 @@ from tree_sitter import Node
 
 from sigil_eval.errors import UsageError
 from sigil_eval.problems import Problem
-from sigil_eval.rust.syntax import own_text, parse, tokens
+from sigil_eval.rust.lexer import tokens
+from sigil_eval.rust.syntax import own_text, parse
 from sigil_eval.rust.vocabulary import NAMED_KINDS, STD_CRATES
 
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from tree_sitter import Node
 
-from sigil_eval.rust.syntax import parse, text_of, tokens
+from sigil_eval.rust.lexer import tokens
+from sigil_eval.rust.syntax import parse, text_of
 from sigil_eval.rust.vocabulary import (
     ENDING_IN_SEMICOLON,
     ITEM_KEYWORDS,

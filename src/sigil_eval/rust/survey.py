@@ -13,8 +13,9 @@ from itertools import pairwise
 
 from tree_sitter import Node
 
+from sigil_eval.rust.lexer import Token, matching_close, tokens
 from sigil_eval.rust.names import Path, Resolver, Scope, TangledError
-from sigil_eval.rust.syntax import Token, matching_close, parse, text_of, tokens
+from sigil_eval.rust.syntax import parse, text_of
 from sigil_eval.rust.vocabulary import MACRO_CRATES
 
 Span = tuple[int, int]

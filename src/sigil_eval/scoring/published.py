@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from sigil_eval.answers.program import Program
 from sigil_eval.problems import Problem
-from sigil_eval.rust.syntax import Token, tokens
+from sigil_eval.rust.lexer import Token, tokens
 
 # What traits in preludes bring besides their names.
 _METHODS = {"Any": "type_id", "Index": "index"}
