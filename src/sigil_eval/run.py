@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from sigil_eval.console import ProgressLine, format_duration, say, warn
+from sigil_eval.documents.metadata import ModelRecord, Rescored
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
 from sigil_eval.files import read_jsonl, sha256_file, write_atomic
 from sigil_eval.generation import (
     EngineOptions,
-    GenerationSummary,
     ModelSpec,
     SamplingParams,
     Shard,
@@ -35,7 +35,7 @@ from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.toolchain import Crates, find_crates, find_toolchain
 from sigil_eval.problems import ProblemSet, load_problem_set
-from sigil_eval.provisioned import checkout
+from sigil_eval.provisioned import checkout, name_in_checkout
 from sigil_eval.record.deviations import (
     Deviation,
     deviations_of_generation,
@@ -45,6 +45,7 @@ from sigil_eval.record.deviations import (
 )
 from sigil_eval.record.durations import durations_of, read_steps
 from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
+from sigil_eval.record.models import model_record
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting import build_metrics, write_metrics, write_reports
 from sigil_eval.reproduce import rescore
@@ -187,7 +188,7 @@ def try_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
     for label in options.labels:
         spec = _model_spec(options, label)
         prompt = show_prompt(spec, problem_set.problems[0], options.prompt_mode, options.engine)
-        say(f"{label}: {_short(spec.name)}, prompts of {len(prompt)} characters and more")
+        say(f"{label}: {name_in_checkout(spec.name)}, prompts of {len(prompt)} characters and more")
     toolchain = find_toolchain()
     say(f"judging with {toolchain.version}")
     say_what_is_left_out(problem_set, find_crates(toolchain))
@@ -243,7 +244,7 @@ def generate_one_file(options: argparse.Namespace) -> int:
         return 0
     if options.output is None:
         raise UsageError("where should the samples go? Name a file: --output FILE.jsonl")
-    models = _model_pool(options.engine, keep_base=len(specs) > 1)
+    models = ENGINES[options.engine].model_pool(keep_base=len(specs) > 1)
     for spec, output in zip(specs, _outputs(specs, options.output), strict=True):
         _generate_file(options, problem_set, spec, output, models)
     return 0
@@ -400,21 +401,12 @@ def _engine_options(options: argparse.Namespace) -> EngineOptions:
     )
 
 
-def _model_pool(engine: str, *, keep_base: bool = False) -> ModelPool | None:
-    """What keeps a base loaded from one model to the next, for engines that load any."""
-    if not ENGINES[engine].loads_weights:
-        return None
-    from sigil_eval.generation.loading import ModelPool
-
-    return ModelPool(keep_base=keep_base)
-
-
 def _generate_all(
     options: RunOptions, problem_set: ProblemSet, times: PhaseTimes
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, ModelRecord]:
     """Samples of every model; what is known of each, for the metadata."""
-    known: dict[str, dict[str, Any]] = {}
-    models = _model_pool(options.engine.engine)
+    known: dict[str, ModelRecord] = {}
+    models = options.engine.kind.model_pool()
     for label in options.labels:
         total = len(problem_set.problems) * options.num_samples
         with times.phase(f"generation {label}"), ProgressLine(f"generating {label}", total) as line:
@@ -429,16 +421,8 @@ def _generate_all(
                 models=models,
                 progress=GenerationProgress(line, options.price_per_hour),
             )
-        known[label] = _model_row(options, label, summary)
+        known[label] = model_record(_model_spec(options, label), summary)
     return known
-
-
-def _short(model: str | None) -> str | None:
-    """A folder of this repository by its name there, anything else as it is."""
-    root = checkout()
-    if model is not None and Path(model).is_relative_to(root):
-        return str(Path(model).relative_to(root))
-    return model
 
 
 def _sampling_params(options: RunOptions | argparse.Namespace) -> SamplingParams:
@@ -450,29 +434,6 @@ def _sampling_params(options: RunOptions | argparse.Namespace) -> SamplingParams
         max_new_tokens=options.max_new_tokens,
         seed=options.seed,
     )
-
-
-def _model_row(options: RunOptions, label: str, summary: GenerationSummary) -> dict[str, Any]:
-    spec = _model_spec(options, label)
-    return {
-        "name": _short(spec.base),
-        "revision": summary.model_revision,
-        "adapter": _short(spec.checkpoint),
-        "adapter_revision": summary.adapter_revision,
-        "dtype": summary.dtype,
-        "attention": summary.attention,
-        "device": summary.device,
-        "engine": summary.engine,
-        "quantization": summary.quantization,
-        "samples": summary.samples,
-        "truncated": summary.truncated,
-        "prompt_mode": summary.prompt_mode,
-        "prompt_template_sha256": summary.prompt_template_sha256,
-        "tokenizer_sha256": summary.prompting.get("tokenizer_sha256"),
-        "own_prompt_template_sha256": summary.prompting.get("own_template_sha256"),
-        "own_tokenizer_sha256": summary.prompting.get("own_tokenizer_sha256"),
-        "prompting": summary.prompting.get("note"),
-    }
 
 
 def _score(options: RunOptions, problem_set: ProblemSet, judge: Judge) -> ScoreSummary:
@@ -535,11 +496,11 @@ def _write_metadata(
     problem_set: ProblemSet,
     times: PhaseTimes,
     proof: Proof,
-    models: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, ModelRecord],
     deviations: Sequence[Deviation],
     rustc: Path,
     summary: ScoreSummary,
-    rescored: Mapping[str, Any],
+    rescored: Rescored,
 ) -> None:
     metadata = collect_metadata(
         Request(
@@ -558,8 +519,11 @@ def _write_metadata(
             deviations=deviations,
             proof=proof.to_row(),
             scoring={
-                name: getattr(summary, name)
-                for name in ("samples", "programs", "judged", "infrastructure", "retries")
+                "samples": summary.samples,
+                "programs": summary.programs,
+                "judged": summary.judged,
+                "infrastructure": summary.infrastructure,
+                "retries": summary.retries,
             },
             rescored=rescored,
             files=_file_hashes(options),

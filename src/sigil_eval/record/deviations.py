@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from sigil_eval.documents.metadata import DeviationRow, ModelRecord
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.toolchain import find_crates, find_toolchain
 from sigil_eval.problems import ProblemSet
@@ -25,6 +25,16 @@ class Deviation:
     expected: str
     actual: str
     consequence: str
+
+    def to_row(self, accepted: Sequence[str]) -> DeviationRow:
+        """For the metadata; `accepted` are the ids that a strict run lets pass."""
+        return {
+            "id": self.id,
+            "expected": self.expected,
+            "actual": self.actual,
+            "consequence": self.consequence,
+            "accepted": self.id in accepted,
+        }
 
 
 def read_deviations(state: Path | None) -> list[Deviation]:
@@ -88,7 +98,7 @@ def _on_gpus(devices: str) -> bool:
     return all(part.startswith("cuda") for part in devices.split(","))
 
 
-def generation_of_models(models: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+def generation_of_models(models: Mapping[str, ModelRecord]) -> list[tuple[str, str]]:
     """Device and attention of each model's samples, which may have been drawn elsewhere."""
     return [(str(model.get("device")), str(model.get("attention"))) for model in models.values()]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from sigil_eval.documents.metadata import Cost, Durations, ProvisioningStep
 from sigil_eval.record.provisioning import read_table
 
 
-def read_steps(state: Path | None) -> list[dict[str, Any]]:
+def read_steps(state: Path | None) -> list[ProvisioningStep]:
     """Provisioning steps with their seconds: `step state seconds finished_at` per line.
 
     The file is added to on every run; of each step, the last time it was applied counts.
     """
-    steps: dict[str, dict[str, Any]] = {}
+    steps: dict[str, ProvisioningStep] = {}
     for step, outcome, seconds, finished in read_table(state, "steps.tsv", 4):
         if step not in steps or outcome == "applied":
             steps[step] = {
@@ -34,8 +34,8 @@ def _number(text: str) -> float:
 
 
 def durations_of(
-    phases: Mapping[str, float], invocations: int, provisioning: Sequence[Mapping[str, Any]] = ()
-) -> dict[str, Any]:
+    phases: Mapping[str, float], invocations: int, provisioning: Sequence[ProvisioningStep] = ()
+) -> Durations:
     """Seconds by phase, over all invocations that the run took, and by provisioning step.
 
     `total_seconds` is what the machine was rented for: provisioning and all phases.
@@ -49,7 +49,7 @@ def durations_of(
     }
 
 
-def cost(seconds: float, price_per_hour: float | None) -> dict[str, Any] | None:
+def cost(seconds: float, price_per_hour: float | None) -> Cost | None:
     """Estimated cost in US dollars, or None without a price."""
     if price_per_hour is None:
         return None

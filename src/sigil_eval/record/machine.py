@@ -6,12 +6,12 @@ import os
 import platform
 import re
 from pathlib import Path
-from typing import Any
 
+from sigil_eval.documents.metadata import Gpu, Machine
 from sigil_eval.record.commands import output_of
 
 
-def machine() -> dict[str, Any]:
+def machine() -> Machine:
     """Processor, memory, operating system and kernel."""
     memory = first_match(Path("/proc/meminfo"), r"MemTotal:\s+(\d+) kB")
     return {
@@ -34,21 +34,21 @@ def _operating_system() -> str | None:
         return None
 
 
-def gpus() -> list[dict[str, str]]:
+def gpus() -> list[Gpu]:
     """The NVIDIA GPUs that the driver reports; empty when there is none.
 
     nvidia-smi prints its rows, and then ends with a warning's exit code, where a GPU that computes
     has a flaw (14: the infoROM); what it says besides is no row.
     """
-    fields = ("name", "memory.total", "driver_version", "compute_cap")
-    query = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
+    fields = "name,memory.total,driver_version,compute_cap"
+    query = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
     text = output_of(query, any_status=True)
-    rows = []
+    found = []
     for line in (text or "").split("\n"):
-        values = [value.strip() for value in line.split(",")]
-        if len(values) == len(fields) and re.match(r"\d+\.\d", values[2]):
-            rows.append(dict(zip(("name", "memory", "driver", "capability"), values, strict=True)))
-    return rows
+        match [value.strip() for value in line.split(",")]:
+            case [name, memory, driver, capability] if re.match(r"\d+\.\d", driver):
+                found.append(Gpu(name=name, memory=memory, driver=driver, capability=capability))
+    return found
 
 
 def first_match(path: Path, pattern: str) -> str | None:

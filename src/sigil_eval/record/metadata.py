@@ -7,11 +7,21 @@ published as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sigil_eval.documents.metadata import (
+    METADATA_VERSION,
+    Durations,
+    Metadata,
+    ModelRecord,
+    ProblemSource,
+    ProofRow,
+    Rescored,
+    ScoringCounts,
+)
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.deviations import Deviation, unique
 from sigil_eval.record.durations import cost
@@ -26,8 +36,7 @@ from sigil_eval.record.software import (
     python_build,
     rustc_version,
 )
-
-SCHEMA_VERSION = 3
+from sigil_eval.settings import SandboxMode
 
 
 @dataclass(frozen=True)
@@ -50,24 +59,22 @@ class Tools:
 
     checkout: Path
     rustc: Path
-    sandbox: str
+    sandbox: SandboxMode
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of it.
 
-    `models` maps "base" and "finetuned" to what is known of each: name, revision, adapter,
-    adapter_revision, dtype, attention, device, samples, tokens and so on. `scoring` counts what
-    scoring did, `rescored` is what came of judging a random part again (reproduce.rescore), and
-    `files` are the sha256 of the run's files by name.
+    `models` are by label, `rescored` is what came of judging a random part again, and `files` are
+    the sha256 of the run's files by name.
     """
 
-    models: Mapping[str, Mapping[str, Any]]
+    models: Mapping[str, ModelRecord]
     deviations: Sequence[Deviation] = ()
-    proof: Mapping[str, Any] | None = None
-    scoring: Mapping[str, int] | None = None
-    rescored: Mapping[str, Any] | None = None
+    proof: ProofRow | None = None
+    scoring: ScoringCounts | None = None
+    rescored: Rescored | None = None
     files: Mapping[str, str] | None = None
 
 
@@ -75,47 +82,16 @@ def collect_metadata(
     request: Request,
     tools: Tools,
     problem_set: ProblemSet,
-    durations: Mapping[str, Any],
+    durations: Durations,
     outcome: Outcome,
-) -> dict[str, Any]:
-    """Everything that identifies a run, in the shape of schema/eval_metadata.schema.json.
-
-    `durations` are those of `durations_of`.
-    """
+) -> Metadata:
+    """Everything that identifies a run; `durations` are those of `durations_of`."""
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": METADATA_VERSION,
         "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "demo": request.demo,
         "command": scrub(list(request.command)),
         "arguments": scrub(dict(request.arguments)),
-        **_what_is_here(tools),
-        "problem_set": {
-            "name": problem_set.name,
-            "source": problem_set.source,
-            "sha256": problem_set.sha256,
-            "errata_sha256": problem_set.errata_sha256,
-            "problems": len(problem_set.problems),
-        },
-        "models": scrub({label: dict(model) for label, model in outcome.models.items()}),
-        "prompt_template_sha256": _first_template(outcome.models),
-        "seeds": dict(request.seeds),
-        "durations": dict(durations),
-        "cost": cost(durations["total_seconds"], request.price_per_hour),
-        "deviations": [
-            asdict(deviation) | {"accepted": deviation.id in request.accepted_deviations}
-            for deviation in unique(outcome.deviations)
-        ],
-        "accepted_deviations": scrub(list(request.accepted_deviations)),
-        "proof": None if outcome.proof is None else scrub(dict(outcome.proof)),
-        "scoring": None if outcome.scoring is None else dict(outcome.scoring),
-        "rescored": None if outcome.rescored is None else scrub(dict(outcome.rescored)),
-        "files": None if outcome.files is None else dict(outcome.files),
-    }
-
-
-def _what_is_here(tools: Tools) -> dict[str, Any]:
-    """Variables, code, machine and software."""
-    return {
         "environment": recorded_environment(),
         "git": git_state(tools.checkout),
         "machine": machine(),
@@ -126,10 +102,35 @@ def _what_is_here(tools: Tools) -> dict[str, Any]:
         "lock": lock_state(tools.checkout),
         "rustc": rustc_version(tools.rustc),
         "sandbox": {"mode": tools.sandbox, "firejail": firejail_version()},
+        "problem_set": _problem_source(problem_set),
+        "models": scrub({label: dict(model) for label, model in outcome.models.items()}),
+        "prompt_template_sha256": _first_template(outcome.models),
+        "seeds": dict(request.seeds),
+        "durations": durations,
+        "cost": cost(durations["total_seconds"], request.price_per_hour),
+        "deviations": [
+            deviation.to_row(request.accepted_deviations)
+            for deviation in unique(outcome.deviations)
+        ],
+        "accepted_deviations": scrub(list(request.accepted_deviations)),
+        "proof": None if outcome.proof is None else scrub(outcome.proof),
+        "scoring": None if outcome.scoring is None else outcome.scoring,
+        "rescored": None if outcome.rescored is None else scrub(outcome.rescored),
+        "files": None if outcome.files is None else dict(outcome.files),
     }
 
 
-def _first_template(models: Mapping[str, Mapping[str, Any]]) -> str | None:
+def _problem_source(problem_set: ProblemSet) -> ProblemSource:
+    return {
+        "name": problem_set.name,
+        "source": problem_set.source,
+        "sha256": problem_set.sha256,
+        "errata_sha256": problem_set.errata_sha256,
+        "problems": len(problem_set.problems),
+    }
+
+
+def _first_template(models: Mapping[str, ModelRecord]) -> str | None:
     """How the first model was prompted; where there are two, they are prompted alike."""
-    first: Mapping[str, Any] = next(iter(models.values()), {})
-    return first.get("prompt_template_sha256")
+    first = next(iter(models.values()), None)
+    return None if first is None else first.get("prompt_template_sha256")

@@ -9,8 +9,8 @@ import platform
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
+from sigil_eval.documents.metadata import GitState, Lock, Python
 from sigil_eval.files import sha256_file
 from sigil_eval.record.commands import output_of
 from sigil_eval.record.machine import first_match
@@ -29,7 +29,7 @@ def judge_code_sha256(package: Path = PACKAGE) -> str:
     return digest.hexdigest()
 
 
-def git_state(checkout: Path) -> dict[str, Any] | None:
+def git_state(checkout: Path) -> GitState | None:
     """Commit and dirty flag of a checkout; None when `checkout` is not the top of one."""
     if not (checkout / ".git").exists():
         return None
@@ -42,13 +42,13 @@ def git_state(checkout: Path) -> dict[str, Any] | None:
     return {"commit": commit.strip(), "dirty": bool(status.strip())}
 
 
-def lock_state(checkout: Path) -> dict[str, str] | None:
+def lock_state(checkout: Path) -> Lock | None:
     """Name and hash of the lock that the environment was made from; None where there is none."""
     lock = checkout / "requirements" / "eval.lock"
     return {"path": lock.name, "sha256": sha256_file(lock)} if lock.is_file() else None
 
 
-def python_build() -> dict[str, str]:
+def python_build() -> Python:
     """Python's version, and the line in which it names its build."""
     return {"version": platform.python_version(), "build": sys.version.split("\n")[0]}
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from sigil_eval.answers.extraction import extract
 from sigil_eval.answers.program import Program
 from sigil_eval.console import ProgressLine
+from sigil_eval.documents.metadata import ProofRow
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
@@ -38,9 +38,19 @@ class Proof:
     unscorable: tuple[str, ...]
     sandbox: tuple[str, ...]
 
-    def to_row(self) -> dict[str, Any]:
-        """As a JSON-ready dictionary."""
-        return {"ok": True, **asdict(self)}
+    def to_row(self) -> ProofRow:
+        """For the metadata."""
+        return {
+            "ok": True,
+            "problems": self.problems,
+            "scorable": self.scorable,
+            "reference_answers": self.reference_answers,
+            "controls": self.controls,
+            "controls_by_kind": self.controls_by_kind,
+            "programs": self.programs,
+            "unscorable": list(self.unscorable),
+            "sandbox": list(self.sandbox),
+        }
 
     def lines(self) -> list[str]:
         """For people: one line for each fact."""

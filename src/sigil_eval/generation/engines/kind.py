@@ -62,6 +62,13 @@ class EngineKind(ABC):
     def describe(self, options: DrawingOptions) -> EngineInfo:
         """What it will run on. Raises UsageError for what this machine does not have."""
 
+    def model_pool(self, *, keep_base: bool = False) -> ModelPool | None:
+        """What keeps a base loaded from one model to the next; None where none is loaded.
+
+        `keep_base`: for several adapters of one base, one after the other.
+        """
+        return None
+
     @abstractmethod
     def start(
         self,

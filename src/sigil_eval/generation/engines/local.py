@@ -40,6 +40,10 @@ class LocalEngine(EngineKind):
         """See `choose_hardware`."""
         return hardware_for(options)
 
+    def model_pool(self, *, keep_base: bool = False) -> ModelPool:
+        """Models of this process."""
+        return ModelPool(keep_base=keep_base)
+
     @contextlib.contextmanager
     def start(
         self,

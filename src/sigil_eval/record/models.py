@@ -1,0 +1,30 @@
+"""What is put on record of a model and of the way its samples were drawn."""
+
+from __future__ import annotations
+
+from sigil_eval.documents.metadata import ModelRecord
+from sigil_eval.generation.protocol import GenerationSummary, ModelSpec
+from sigil_eval.provisioned import name_in_checkout
+
+
+def model_record(spec: ModelSpec, summary: GenerationSummary) -> ModelRecord:
+    """The record of a model whose samples are all there."""
+    return {
+        "name": name_in_checkout(spec.base or ""),
+        "revision": summary.model_revision,
+        "adapter": None if spec.checkpoint is None else name_in_checkout(spec.checkpoint),
+        "adapter_revision": summary.adapter_revision,
+        "dtype": summary.dtype,
+        "attention": summary.attention,
+        "device": summary.device,
+        "engine": summary.engine,
+        "quantization": summary.quantization,
+        "samples": summary.samples,
+        "truncated": summary.truncated,
+        "prompt_mode": summary.prompt_mode,
+        "prompt_template_sha256": summary.prompt_template_sha256,
+        "tokenizer_sha256": summary.prompting.get("tokenizer_sha256"),
+        "own_prompt_template_sha256": summary.prompting.get("own_template_sha256"),
+        "own_tokenizer_sha256": summary.prompting.get("own_tokenizer_sha256"),
+        "prompting": summary.prompting.get("note"),
+    }

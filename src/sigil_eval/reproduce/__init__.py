@@ -1,0 +1,6 @@
+"""Does a finished run hold? Checked against itself, against this machine, and by judging again."""
+
+from sigil_eval.reproduce.reproduction import faults, print_reproduction, reproduce
+from sigil_eval.reproduce.rescoring import agreement_sentence, rescore
+
+__all__ = ["agreement_sentence", "faults", "print_reproduction", "reproduce", "rescore"]

@@ -1,0 +1,147 @@
+"""What a run recorded, against what is here: its files, what it was made of, its conditions."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sigil_eval.documents.metadata import GitState, Gpu
+from sigil_eval.documents.metrics import Conditions
+from sigil_eval.documents.reproduction import CheckRow, CheckState
+from sigil_eval.errors import SigilEvalError, UsageError
+from sigil_eval.files import sha256_file
+from sigil_eval.judging.judge import Judge
+from sigil_eval.problems import ProblemSet
+from sigil_eval.provisioned import checkout
+from sigil_eval.record import machine, software
+from sigil_eval.reporting import rebuilt_metrics
+from sigil_eval.reporting.run_files import Run
+from sigil_eval.run_folder import METRICS_FILE
+
+
+def conditions(run: Run) -> Conditions:
+    """Under which limits and with what the verdicts were given; UsageError where nobody said."""
+    recorded: Conditions | None = next(iter(run.metrics.values()))["judge"]
+    if recorded is None:
+        raise UsageError(
+            f"{run.folder}: metrics.json does not say under which limits the verdicts were given; "
+            "score the samples again"
+        )
+    return recorded
+
+
+def _check(what: str, recorded: object, here: object) -> CheckRow:
+    before, now = (_shown(value) for value in (recorded, here))
+    return _row(what, before, now, "same" if before == now else "differs")
+
+
+def _row(what: str, recorded: str, here: str, state: CheckState) -> CheckRow:
+    return {"what": what, "recorded": recorded, "here": here, "state": state}
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _unknown(what: str, recorded: object, why: str) -> CheckRow:
+    return _row(what, _shown(recorded), why, "unknown")
+
+
+def condition_checks(run: Run, judge: Judge) -> Iterator[CheckRow]:
+    """The compiler and its crates, as the judge has found them."""
+    recorded, here = conditions(run), judge.fingerprint()
+    yield _check("rustc", recorded["rustc"], here["rustc"])
+    yield _check("crates", recorded["crates"], here["crates"])
+
+
+def file_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
+    """Samples and results by their hashes; metrics by whether they follow from the results."""
+    assert run.metadata is not None
+    recorded: Mapping[str, str] | None = run.metadata.get("files")
+    if not recorded:
+        yield _unknown("files", "none", "the run recorded no hashes")
+    for name, digest in (recorded or {}).items():
+        path = run.folder / name
+        yield _check(name, digest, sha256_file(path) if path.is_file() else "missing")
+    for mode, written in run.metrics.items():
+        name = f"{mode}/{METRICS_FILE}"
+        again = rebuilt_metrics(run.folder, mode, written, problem_set)
+        if again is None:
+            yield _unknown(name, "as written", "the results are not all here")
+        else:
+            follows = again == written
+            yield _check(
+                name,
+                "follows from the results",
+                "follows from the results" if follows else "says something else",
+            )
+
+
+def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
+    """Problems, this project's code, software, machine and models."""
+    metadata = run.metadata
+    assert metadata is not None
+    pinned = next(iter(run.metrics.values()))
+    yield _check("problem set, sha256", pinned["problem_set"]["sha256"], problem_set.sha256)
+    yield _check(
+        "errata, sha256", pinned["problem_set"]["errata_sha256"], problem_set.errata_sha256
+    )
+    yield _check(
+        "code of the judge, sha256", conditions(run)["code_sha256"], software.judge_code_sha256()
+    )
+    root = checkout()
+    lock = software.lock_state(root)
+    if lock is not None:
+        yield _check("lock file, sha256", (metadata["lock"] or {}).get("sha256"), lock["sha256"])
+    git = software.git_state(root)
+    if git is not None:
+        yield _check("commit", _commit(metadata["git"]), _commit(git))
+    yield _check("Firejail", metadata["sandbox"]["firejail"], software.firejail_version())
+    yield _check("Python", metadata["python"]["version"], platform.python_version())
+    yield _package_check(metadata["packages"], software.packages())
+    yield _check("CUDA", metadata["cuda"], software.cuda_version())
+    yield _check("GPU", _gpus(metadata["gpus"]), _gpus(machine.gpus()))
+    here = machine.machine()
+    for name in ("os", "kernel", "cpu"):
+        yield _check(name, metadata["machine"][name], here[name])
+    for label, model in metadata["models"].items():
+        for kind in ("name", "adapter"):
+            if model.get(kind):
+                revision = model.get("revision" if kind == "name" else "adapter_revision")
+                yield _model_check(f"model, {label}: {model[kind]}", model[kind], revision, root)
+
+
+def _commit(git: GitState | None) -> str:
+    return "none" if git is None else f"{git['commit']}{' (dirty)' if git['dirty'] else ''}"
+
+
+def _gpus(found: list[Gpu]) -> str:
+    return ", ".join(f"{gpu['name']}, driver {gpu['driver']}" for gpu in found) or "none"
+
+
+def _package_check(recorded: Mapping[str, str], here: Mapping[str, str]) -> CheckRow:
+    changed = [
+        f"{name} {recorded.get(name, 'absent')} → {here.get(name, 'absent')}"
+        for name in sorted({*recorded, *here})
+        if recorded.get(name) != here.get(name)
+    ]
+    if not changed:
+        return _check("packages", f"{len(recorded)} packages", f"{len(here)} packages")
+    return _row("packages", f"{len(recorded)} packages", ", ".join(changed), "differs")
+
+
+def _model_check(what: str, name: str, revision: object, root: Path) -> CheckRow:
+    """Local models by their content; one on the hub is named by a commit, which needs no check."""
+    from sigil_eval.generation.source import resolve_source
+
+    folder = next((path for path in (root / name, Path(name)) if path.is_dir()), None)
+    if folder is None:
+        return _unknown(what, revision, "not on this machine")
+    try:
+        return _check(what, revision, resolve_source(str(folder), None).revision)
+    except SigilEvalError as error:
+        return _unknown(what, revision, str(error))
