@@ -17,8 +17,9 @@ from itertools import product
 from math import prod
 
 from sigil_eval.rust.names import Path, TangledError, Target
-from sigil_eval.rust.survey import MacroCall, Span, Survey, Use, is_hole, survey
-from sigil_eval.rust.vocabulary import EXPRESSION_MACROS, INTEGER_TYPES, STD_CRATES, words
+from sigil_eval.rust.survey import survey
+from sigil_eval.rust.surveyed import MacroCall, Span, Survey, Use, is_hole
+from sigil_eval.rust.vocabulary import INTEGER_TYPES, STD_CRATES, words
 
 MAX_FINDINGS = 100
 
@@ -49,7 +50,7 @@ def find_violations(source: str, allowed_crates: Collection[str] = ()) -> list[P
     text = re.sub("[\ud800-\udfff]", "\ufffd", source)
     found: dict[tuple[str, int], tuple[str, int]] = {}
     try:
-        _Judge(survey(text, _STD_MODULES, EXPRESSION_MACROS), allowed_crates, found).judge()
+        _Judge(survey(text, _STD_MODULES), allowed_crates, found).judge()
     except TangledError:
         found["unresolvable", 0] = ("names that are too tangled to follow", 0)
     data = text.encode()
