@@ -57,7 +57,7 @@ class ServerTemplate:
 SERVER_TEMPLATE = ServerTemplate()
 
 
-def resolve_mode(mode: str, chat_template: ChatTemplate | None) -> str:
+def resolve_prompt_mode(mode: str, chat_template: ChatTemplate | None) -> str:
     """`chat` or `completion` for a tokenizer with or without a chat template.
 
     Raises UsageError for an unknown mode, and for `chat` where there is no template.
@@ -79,7 +79,7 @@ def build_prompt(problem: Problem, chat_template: ChatTemplate | None, mode: str
     """The exact text given to the model for a problem."""
     if not problem.prompt.strip():
         raise UsageError(f"{problem.task_id}: its prompt is empty")
-    if resolve_mode(mode, chat_template) == "completion" or chat_template is None:
+    if resolve_prompt_mode(mode, chat_template) == "completion" or chat_template is None:
         return problem.prompt
     question = INSTRUCTION.format(prompt=problem.prompt.rstrip())
     return chat_template.render([{"role": "user", "content": question}])
@@ -87,7 +87,7 @@ def build_prompt(problem: Problem, chat_template: ChatTemplate | None, mode: str
 
 def prompt_template_sha256(mode: str, chat_template: ChatTemplate | None = None) -> str:
     """What identifies the way prompts are made: our wording and the tokenizer's template."""
-    if resolve_mode(mode, chat_template) == "completion" or chat_template is None:
+    if resolve_prompt_mode(mode, chat_template) == "completion" or chat_template is None:
         return sha256_text("completion\n{prompt}")
     return sha256_text(f"chat\n{INSTRUCTION}\n{chat_template.source}")
 

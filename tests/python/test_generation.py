@@ -64,9 +64,7 @@ def draw(
     names = set(EngineOptions.__dataclass_fields__) & set(options)
     engine = EngineOptions(**{"device": "cpu", **{name: options.pop(name) for name in names}})
     model = options.pop("model", TUNED)
-    return generate_samples(
-        model, problems, params, output, label="tuned", options=engine, **options
-    )
+    return generate_samples(model, problems, params, output, options=engine, **options)
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -168,7 +166,6 @@ generate_samples(
     [by_id[f"HumanEval/{number}"] for number in sys.argv[4].split(",")],
     SamplingParams(num_samples=4, temperature=0.9, max_new_tokens=60),
     Path(output),
-    label="tuned",
     options=EngineOptions(batch_size=2, device="cpu"),
 )
 """

@@ -295,7 +295,7 @@ def test_an_empty_prompt_is_refused() -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory, problems: tuple[Problem, ...]) -> bytes:
     """The samples file of one process."""
     output = tmp_path_factory.mktemp("whole") / "tuned.jsonl"
-    generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+    generate_samples(TUNED, problems, PARAMS, output, options=CPU)
     return output.read_bytes()
 
 
@@ -306,15 +306,13 @@ def test_three_shards_give_the_file_of_one(
     counts = []
     for text in ("3/3", "1/3", "2/3"):
         shard = Shard.parse(text)
-        summary = generate_samples(
-            TUNED, problems, PARAMS, output, label="tuned", options=CPU, shard=shard
-        )
+        summary = generate_samples(TUNED, problems, PARAMS, output, options=CPU, shard=shard)
         rows = shard.output(output).read_text().splitlines()
         assert len(rows) == summary.samples == summary.new_samples
         counts.append(len(rows))
         assert not output.exists()
     assert counts == [5, 5, 5]
-    merged = generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+    merged = generate_samples(TUNED, problems, PARAMS, output, options=CPU)
     assert output.read_bytes() == whole
     assert (merged.new_samples, merged.resumed_samples) == (0, 15)
 
@@ -323,8 +321,8 @@ def test_what_shards_lack_is_drawn(
     whole: bytes, tmp_path: Path, problems: tuple[Problem, ...]
 ) -> None:
     output = tmp_path / "tuned.jsonl"
-    generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU, shard=Shard(2, 3))
-    summary = generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+    generate_samples(TUNED, problems, PARAMS, output, options=CPU, shard=Shard(2, 3))
+    summary = generate_samples(TUNED, problems, PARAMS, output, options=CPU)
     assert (summary.new_samples, summary.resumed_samples) == (10, 5)
     assert output.read_bytes() == whole
 
@@ -334,9 +332,9 @@ def test_a_shard_with_other_settings_is_refused(
 ) -> None:
     output = tmp_path / "tuned.jsonl"
     warm = replace(PARAMS, temperature=0.5)
-    generate_samples(TUNED, problems, warm, output, label="tuned", options=CPU, shard=Shard(1, 3))
+    generate_samples(TUNED, problems, warm, output, options=CPU, shard=Shard(1, 3))
     with pytest.raises(UsageError, match=r"temperature was 0\.5, is now 0\.9"):
-        generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+        generate_samples(TUNED, problems, PARAMS, output, options=CPU)
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3"])
@@ -355,7 +353,6 @@ def test_two_processes_give_the_file_of_one(
         problems,
         PARAMS,
         output,
-        label="tuned",
         options=replace(CPU, device="cpu,cpu"),
         progress=lambda *state: seen.append(state),
     )
@@ -372,7 +369,7 @@ def test_a_device_that_does_not_exist_is_refused(
     options = replace(CPU, device="cpu,tpu")
     output = tmp_path / "tuned.jsonl"
     with pytest.raises(UsageError, match="unknown device 'tpu'"):
-        generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=options)
+        generate_samples(TUNED, problems, PARAMS, output, options=options)
     assert not list(tmp_path.iterdir())
 
 
@@ -405,7 +402,6 @@ if __name__ == "__main__":
         [by_id[f"HumanEval/{number}"] for number in (0, 23, 42, 84, 159)],
         SamplingParams(num_samples=3, temperature=0.9, max_new_tokens=60),
         Path(sys.argv[3]),
-        label="tuned",
         options=EngineOptions(batch_size=1, device="cpu,cpu"),
     )
 """
@@ -430,7 +426,7 @@ def test_killed_with_its_processes_it_goes_on_from_what_they_had(
     until = time.monotonic() + 60
     while True:  # the processes of the parts hold their journals until they notice
         try:
-            summary = generate_samples(TUNED, problems, PARAMS, output, label="tuned", options=CPU)
+            summary = generate_samples(TUNED, problems, PARAMS, output, options=CPU)
             break
         except UsageError as error:
             assert "another process" in str(error) and time.monotonic() < until

@@ -160,7 +160,6 @@ def test_samples_are_the_same_whatever_the_fine_tune_brings(
             humaneval.problems[:2],
             SamplingParams(num_samples=1, temperature=0, max_new_tokens=40),
             output,
-            label="finetuned",
             options=EngineOptions(device="cpu"),
         )
         assert summary.prompting["tokenizer_sha256"] is not None

@@ -65,7 +65,6 @@ def test_an_engine_takes_a_file_and_a_line(
         humaneval.problems[:2],
         SamplingParams(num_samples=1),
         output,
-        label="echo",
         options=EngineOptions(engine="echo"),
     )
     assert (summary.engine, summary.device, summary.new_samples) == ("echo", "paper", 2)

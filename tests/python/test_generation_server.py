@@ -234,7 +234,6 @@ def test_a_samples_file_from_a_server(
         problems,
         PARAMS,
         output,
-        label="served",
         prompt_mode=mode,
         options=options,
     )
@@ -291,9 +290,7 @@ def test_vllm_serves_the_adapter_beside_its_base(
     notes = install_vllm(tmp_path, monkeypatch)
     output = tmp_path / "tuned.jsonl"
     spec = ModelSpec(str(MODELS / "base"), str(MODELS / "adapter"))
-    summary = generate_samples(
-        spec, problems, PARAMS, output, label="tuned", options=EngineOptions(engine="vllm")
-    )
+    summary = generate_samples(spec, problems, PARAMS, output, options=EngineOptions(engine="vllm"))
     assert summary.new_samples == 4 and summary.attention == "vllm"
     (arguments, path) = json.loads(notes.read_text())
     assert path is None
@@ -317,9 +314,7 @@ def test_a_vllm_that_does_not_come_up_is_explained(
     options = EngineOptions(engine="vllm")
 
     def draw() -> None:
-        generate_samples(
-            spec, problems, PARAMS, tmp_path / "x.jsonl", label="tuned", options=options
-        )
+        generate_samples(spec, problems, PARAMS, tmp_path / "x.jsonl", options=options)
 
     with pytest.raises(PreflightError, match=r"did not come up; its log ends:\n.*LoRA rank 16"):
         draw()

@@ -17,7 +17,7 @@ from sigil_eval.prompts import (
     build_prompt,
     prompt_sha256,
     prompt_template_sha256,
-    resolve_mode,
+    resolve_prompt_mode,
 )
 
 BASE = Path(__file__).parents[2] / "demo" / "models" / "base"
@@ -55,7 +55,7 @@ def test_chat_needs_a_template(humaneval: ProblemSet) -> None:
     with pytest.raises(UsageError, match="chat template"):
         build_prompt(humaneval.problems[0], None, "chat")
     with pytest.raises(UsageError, match="'essay'"):
-        resolve_mode("essay", None)
+        resolve_prompt_mode("essay", None)
 
 
 def test_an_empty_prompt_is_refused(humaneval: ProblemSet) -> None:

@@ -10,19 +10,19 @@ from sigil_eval.generation.loading import chat_template
 from sigil_eval.generation.prompting import choose_tokenizer
 from sigil_eval.generation.protocol import ModelSpec, Revisions
 from sigil_eval.generation.source import ResolvedModel, resolve_model
-from sigil_eval.prompts import ChatTemplate, resolve_mode
+from sigil_eval.prompts import ChatTemplate, resolve_prompt_mode
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A model as it was asked for (`name`), and what an engine needs to draw from it.
 
-    `mode` is "chat" or "completion". `model` and `tokenizer` are None where a file or a server has
-    them; then `prompting`, the record of `generation.prompting`, is empty.
+    `prompt_mode` is "chat" or "completion". `model` and `tokenizer` are None where a file or a
+    server has them; then `prompting`, the record of `generation.prompting`, is empty.
     """
 
     name: str
-    mode: str
+    prompt_mode: str
     revisions: Revisions
     template: ChatTemplate | None = None
     model: ResolvedModel | None = None
@@ -40,7 +40,7 @@ def prepare_model(spec: ModelSpec, prompt_mode: str) -> Prepared:
     template = chat_template(tokenizer)
     return Prepared(
         name=spec.name,
-        mode=resolve_mode(prompt_mode, template),
+        prompt_mode=resolve_prompt_mode(prompt_mode, template),
         revisions=model.revisions,
         template=template,
         model=model,

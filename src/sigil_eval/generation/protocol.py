@@ -152,7 +152,6 @@ class GenerationSummary:
     `prompting` is the record of `generation.prompting`, empty where a file or a server has prompts.
     """
 
-    label: str
     samples: int
     new_samples: int
     resumed_samples: int

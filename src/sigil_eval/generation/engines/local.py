@@ -64,7 +64,7 @@ class LocalEngine(EngineKind):
                 info,
                 batch_size=options.batch_size or fitting_batch(loaded, params, info),
                 early_stop=options.early_stop,
-                special_tokens=prepared.mode == "completion",
+                special_tokens=prepared.prompt_mode == "completion",
             )
         finally:
             _give_back_memory(info)

@@ -33,7 +33,7 @@ from sigil_eval.generation.protocol import (
     SamplingParams,
 )
 from sigil_eval.generation.stopping import AnswerReader
-from sigil_eval.prompts import SERVER_TEMPLATE, resolve_mode
+from sigil_eval.prompts import SERVER_TEMPLATE, resolve_prompt_mode
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
@@ -60,7 +60,7 @@ class OpenAI(EngineKind):
         """Take the model's name, by which the server knows it, for its revision."""
         if not spec.name:
             raise UsageError("which model of the server's? Name it with --base-model")
-        mode = resolve_mode(prompt_mode, SERVER_TEMPLATE)
+        mode = resolve_prompt_mode(prompt_mode, SERVER_TEMPLATE)
         return Prepared(spec.name, mode, Revisions(f"served:{spec.name}"), SERVER_TEMPLATE)
 
     def describe(self, options: DrawingOptions) -> EngineInfo:
@@ -81,7 +81,7 @@ class OpenAI(EngineKind):
             options.base_url or "",
             prepared.name,
             params,
-            chat=prepared.mode == "chat",
+            chat=prepared.prompt_mode == "chat",
             early_stop=options.early_stop,
             concurrency=options.batch_size or CONCURRENCY,
         )

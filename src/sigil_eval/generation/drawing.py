@@ -1,0 +1,117 @@
+"""Drawing what a journal lacks, in this process or in one for each device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sigil_eval.files import Row
+from sigil_eval.generation.devices import Report, devices_of, draw_on_all
+from sigil_eval.generation.journal import SampleJournal
+from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
+from sigil_eval.generation.protocol import EngineInfo, ProgressCallback, Sample
+from sigil_eval.generation.shards import Shard, take_over
+from sigil_eval.generation.source import fetch_weights
+
+if TYPE_CHECKING:
+    from sigil_eval.generation.loading import ModelPool
+
+
+def check(plan: Plan, journal: SampleJournal) -> None:
+    """Compare with the journal what can be compared before anything is loaded.
+
+    Raises UsageError where its samples were drawn otherwise.
+    """
+    dtype = plan.job.options.dtype
+    journal.check(plan.settings() if dtype == "auto" else {**plan.settings(), "dtype": dtype})
+    journal.check_prompts(plan.prompt_hashes)
+
+
+def complete(
+    plan: Plan,
+    journal: SampleJournal,
+    output: Path,
+    wanted: Sequence[SampleId],
+    models: ModelPool | None,
+    progress: ProgressCallback | None,
+) -> None:
+    """Draw what the journal lacks, on one device or several."""
+    missing = [sample for sample in wanted if sample not in journal.samples]
+    if not missing:
+        return
+    done, tokens = len(wanted) - len(missing), 0
+
+    def report(more_samples: int, more_tokens: int) -> None:
+        nonlocal done, tokens
+        done += more_samples
+        tokens += more_tokens
+        if progress is not None:
+            progress(done, len(wanted), tokens)
+
+    options = plan.job.options
+    devices = devices_of(options.device)[: len(missing)] if options.kind.loads_weights else []
+    if len(devices) > 1:
+        _draw_on(devices, plan, journal, output, missing, report)
+    else:
+        _draw(plan, journal, missing, models, report)
+
+
+def _draw_on(
+    devices: Sequence[str],
+    plan: Plan,
+    journal: SampleJournal,
+    output: Path,
+    missing: list[SampleId],
+    report: Report,
+) -> None:
+    """Draw the missing samples on several devices, and take over what each has drawn."""
+    assert plan.prepared.model is not None
+    for source in (plan.prepared.model.base, plan.prepared.model.adapter):
+        if source is not None:
+            fetch_weights(source)  # once, before each process asks for it
+    parts = []
+    for number, device in enumerate(devices, start=1):
+        shard = Shard(number, len(devices))
+        job = replace(plan.job, options=replace(plan.job.options, device=device))
+        job.options.kind.describe(job.options)  # says what is wrong before any process starts
+        parts.append((job, shard.output(output), shard.of(missing)))
+    draw_on_all(_draw_part, parts, report)
+    for path in take_over(journal, output):
+        path.unlink()
+
+
+def _draw_part(job: Job, output: Path, wanted: list[SampleId], report: Report) -> None:
+    """In a process of its own: draw some samples into a part's journal."""
+    plan = plan_for(job)
+    with SampleJournal(output) as journal:
+        check(plan, journal)
+        missing = [sample for sample in wanted if sample not in journal.samples]
+        if missing:
+            _draw(plan, journal, missing, None, report)
+
+
+def _draw(
+    plan: Plan,
+    journal: SampleJournal,
+    missing: list[SampleId],
+    models: ModelPool | None,
+    report: Report,
+) -> None:
+    """Agree with the journal on every setting, load the model, draw the missing samples."""
+    options = plan.job.options
+    info = options.kind.describe(options)
+    journal.agree({**plan.settings(), **_hardware(info)}, {"device": info.device})
+
+    def finished(sample: Sample) -> None:
+        journal.add(sample, plan.prompt_hashes[sample.task_id])
+        report(1, sample.tokens)
+
+    with options.kind.start(plan.prepared, plan.job.params, options, info, models) as engine:
+        engine.generate(plan.requests(missing), finished)
+
+
+def _hardware(info: EngineInfo) -> Row:
+    """What of the hardware changes the last digits of a model's output."""
+    return {"dtype": info.dtype, "attention": info.attention, "adapters": info.adapters}

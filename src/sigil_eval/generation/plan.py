@@ -1,0 +1,94 @@
+"""What is to be drawn: a request in full, and the prompts once its model is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from sigil_eval.files import Row
+from sigil_eval.generation.engines import EngineOptions
+from sigil_eval.generation.keys import sample_key
+from sigil_eval.generation.prepared import Prepared
+from sigil_eval.generation.protocol import ModelSpec, Request, SamplingParams
+from sigil_eval.problems import Problem
+from sigil_eval.prompts import build_prompt, prompt_sha256, prompt_template_sha256
+
+SampleId = tuple[str, int]
+"""A problem's task id, and which of its samples."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request in full: what is to be drawn, from what, and how."""
+
+    model: ModelSpec
+    problems: tuple[Problem, ...]
+    params: SamplingParams
+    prompt_mode: str
+    options: EngineOptions
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job whose model is found, with the prompt of each problem by task id."""
+
+    job: Job
+    prepared: Prepared
+    prompts: dict[str, str]
+
+    @cached_property
+    def template_sha256(self) -> str:
+        """Of the way prompts are made."""
+        return prompt_template_sha256(self.prepared.prompt_mode, self.prepared.template)
+
+    @cached_property
+    def prompt_hashes(self) -> dict[str, str]:
+        """sha256 of each prompt by task id."""
+        return {task_id: prompt_sha256(prompt) for task_id, prompt in self.prompts.items()}
+
+    def settings(self) -> Row:
+        """What decides a sample's text and is known before anything is loaded."""
+        params = asdict(self.job.params)
+        del params["num_samples"]
+        return {
+            "engine": self.job.options.engine,
+            "model revision": self.prepared.revisions.base,
+            "adapter revision": self.prepared.revisions.adapter,
+            "prompt mode": self.prepared.prompt_mode,
+            "prompt template": self.template_sha256,
+            "tokenizer": self.prepared.prompting.get("tokenizer_sha256"),
+            **params,
+            "early_stop": self.job.options.early_stop,
+            "quantization": self.job.options.quantization,
+        }
+
+    def requests(self, wanted: Sequence[SampleId]) -> list[Request]:
+        """What an engine is asked."""
+        seed, identity = self.job.params.seed, self.prepared.revisions.identity
+        chat = self.prepared.prompt_mode == "chat"
+        continued = {p.task_id: "" if chat else p.prompt for p in self.job.problems}
+        return [
+            Request(
+                task_id=task_id,
+                sample_index=index,
+                prompt=self.prompts[task_id],
+                code_before=continued[task_id],
+                key=sample_key(seed, identity, task_id, index),
+            )
+            for task_id, index in wanted
+        ]
+
+
+def plan_for(job: Job) -> Plan:
+    """Find the model and make the prompts; no weights are loaded.
+
+    Raises UsageError for a request that cannot be met, PreflightError for a model that cannot be
+    had.
+    """
+    prepared = job.options.kind.prepare(job.model, job.prompt_mode)
+    prompts = {
+        problem.task_id: build_prompt(problem, prepared.template, prepared.prompt_mode)
+        for problem in job.problems
+    }
+    return Plan(job, prepared, prompts)
