@@ -25,7 +25,7 @@ die() {
 }
 
 # Without colours, and without the lines that were rewritten in place.
-plain() { LC_ALL=C sed -u 's/.*\r\x1b\[K//; s/\x1b\[[0-9;]*m//g'; }
+as_plain_text() { LC_ALL=C sed -u 's/.*\r\x1b\[K//; s/\x1b\[[0-9;]*m//g'; }
 
 # 75 -> 1m 15s
 duration() {

@@ -2,9 +2,9 @@
 # A machine without internet: all that the steps would download is carried there in one folder, laid
 # out so that the variables for mirrors can point into it.
 
-# use_carried DIR: from here on every address is one in DIR.
+# use_offline_folder DIR: from here on every address is one in DIR.
 # shellcheck disable=SC2034  # the variables are those of eval_setup_config.sh
-use_carried() {
+use_offline_folder() {
   local dir=$1
   if [[ -d $dir && ! (-r $dir && -x $dir) ]]; then
     echo "error: $dir is for another user, and $(id -un) may not read it. As its owner: chmod -R a+rX $dir" >&2
@@ -29,7 +29,8 @@ use_carried() {
 # Fills DIR. What is there and right is not fetched again.
 download_only() {
   local dir=$1
-  require_tools
+  need_tools apt-get apt-cache curl git python3 tar
+  python3 -m pip --version >/dev/null 2>&1 || die 3 '--download-only needs pip: apt-get install python3-pip'
   mkdir -p "$dir"
   rm -f "$dir/complete"
   carry 'apt packages' carry_packages "$dir/packages"
@@ -45,12 +46,11 @@ download_only() {
   say "    bash eval_setup.sh --offline DIR"
 }
 
-require_tools() {
+need_tools() {
   local tool
-  for tool in apt-get apt-cache curl git python3 tar; do
+  for tool in "$@"; do
     command -v "$tool" >/dev/null || die 3 "--download-only needs $tool."
   done
-  python3 -m pip --version >/dev/null 2>&1 || die 3 '--download-only needs pip: apt-get install python3-pip'
 }
 
 carry() {

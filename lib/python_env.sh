@@ -5,9 +5,6 @@
 PYTHON_BUILD_PACKAGES=(build-essential libbz2-dev libffi-dev liblzma-dev libreadline-dev
   libsqlite3-dev libssl-dev uuid-dev xz-utils zlib1g-dev)
 
-# --- step python ----------------------------------------------------------------------------------
-# The interpreter's path is kept in STATE_DIR/python.path; nothing is activated, no PATH is changed.
-
 python_describe() {
   local here=''
   if any_python_will_do; then here='3.12 that is here, else '; fi
@@ -35,28 +32,8 @@ python_probe() {
 
 python_needs() {
   [[ -z $(python_at_hand) ]] || return 0
-  need fails git "$PYENV_REPO_URL"
-  need fails curl "$(python_source_url)"
-}
-
-python_source_url() {
-  printf '%s/%s/Python-%s.tar.xz' "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org/ftp/python}" \
-    "$PYTHON_VERSION" "$PYTHON_VERSION"
-}
-
-pinned_python() { find_pythons | awk -F'\t' -v v="$PYTHON_VERSION" '$1 == v && !n++'; }
-
-newest_python() { find_pythons | sort -V | tail -n 1; }
-
-# The demo is about minutes: building a Python takes more of them than all the rest.
-any_python_will_do() { ((DEMO && STRICT == 0)); }
-
-# What is taken without building anything.
-python_at_hand() {
-  local found
-  found=$(pinned_python)
-  if [[ -z $found ]] && any_python_will_do; then found=$(newest_python); fi
-  printf '%s' "$found"
+  needs_answer fails git "$PYENV_REPO_URL"
+  needs_answer fails curl "$(python_source_url)"
 }
 
 python_apply() {
@@ -80,6 +57,21 @@ python_apply() {
 }
 
 python_verify() { python_probe; }
+
+# What is taken without building anything.
+python_at_hand() {
+  local found
+  found=$(pinned_python)
+  if [[ -z $found ]] && any_python_will_do; then found=$(newest_python); fi
+  printf '%s' "$found"
+}
+
+# The demo is about minutes: building a Python takes more of them than all the rest.
+any_python_will_do() { ((DEMO && STRICT == 0)); }
+
+pinned_python() { find_pythons | awk -F'\t' -v v="$PYTHON_VERSION" '$1 == v && !n++'; }
+
+newest_python() { find_pythons | sort -V | tail -n 1; }
 
 # "VERSION<TAB>PATH" of every usable CPython 3.12: on PATH, in a pyenv, or in a usual place.
 find_pythons() {
@@ -105,6 +97,11 @@ print(platform.python_version(), os.path.realpath(sys._base_executable), sep="\t
 
 can_build_python() {
   answers git "$PYENV_REPO_URL" && answers curl "$(python_source_url)"
+}
+
+python_source_url() {
+  printf '%s/%s/Python-%s.tar.xz' "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org/ftp/python}" \
+    "$PYTHON_VERSION" "$PYTHON_VERSION"
 }
 
 # python-build checks the source against its own sha256; python-build itself is fetched by its commit.
@@ -138,10 +135,6 @@ import_all_extensions() {
   "$1" -I -c 'import _bz2, _ctypes, _curses, _hashlib, _lzma, _sqlite3, _ssl, _uuid, readline, zlib'
 }
 
-# --- step venv ------------------------------------------------------------------------------------
-# The marker is written last and names what it was filled from: no marker, or another, means rebuild.
-VENV_MARKER=.sigilderg-complete
-
 venv_describe() { say "virtual environment with the packages of requirements/$(basename "$LOCK")"; }
 
 venv_probe() {
@@ -154,55 +147,15 @@ venv_probe() {
 
 venv_key() { printf '%s %s' "$(sha256_of "$LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
 
-venv_needs() { [[ -n ${PIP_NO_INDEX:-} ]] || need stop pip uv; }
+venv_needs() { [[ -n ${PIP_NO_INDEX:-} ]] || needs_answer stop pip uv; }
 
 venv_apply() {
   fill_environment "$VENV_DIR" "$LOCK"
   stamp "$VENV_DIR/$VENV_MARKER" "$(venv_key)"
 }
 
-# fill_environment FOLDER REQUIREMENTS: a virtual environment made anew, with the packages of a lock file.
-fill_environment() {
-  local folder=$1 requirements=$2 python
-  python=$(<"$STATE_DIR/python.path")
-  install_uv "$python"
-  if [[ -e $folder && ! -f $folder/pyvenv.cfg && -n $(ls -A "$folder") ]]; then
-    die 2 "$folder holds something else than a virtual environment. Name another folder."
-  fi
-  say "installing the $(grep -c '^[a-z0-9].*==' "$requirements") packages of $(basename "$requirements")"
-  made folder "$folder"
-  rm -rf "$folder"
-  run_uv venv -q --python "$python" "$folder"
-  # The lock is for one Python: saying so keeps a newer or older patch release from refusing it.
-  run_uv pip sync -p "$folder" --python-version "$LOCKED_PYTHON" --require-hashes "$requirements"
-}
-
-# uv itself comes by pip, at the version and hash of its own lock.
-install_uv() {
-  local uv_lock=$ROOT/requirements/bootstrap.lock
-  stamped "$STATE_DIR/bootstrap/$VENV_MARKER" "$(sha256_of "$uv_lock") $1" && return 0
-  say 'installing uv, which installs the rest'
-  rm -rf "$STATE_DIR/bootstrap"
-  "$1" -m venv "$STATE_DIR/bootstrap"
-  (
-    use_package_settings "$STATE_DIR/bootstrap/bin/python"
-    "$STATE_DIR/bootstrap/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$uv_lock"
-  )
-  stamp "$STATE_DIR/bootstrap/$VENV_MARKER" "$(sha256_of "$uv_lock") $1"
-}
-
 # Without what the caller's environment would put before the packages that are to be proved.
 venv_verify() {
-  leave_behind
+  leave_variables_behind
   "$VENV_DIR/bin/python" -I -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'
 }
-
-# uv for the steps that add to the environment.
-uv_pip_install() { run_uv pip install -p "$VENV_DIR" --no-deps "$@"; }
-
-# Its cache shares the disk with the environment, so that files are linked, not copied; it goes by the
-# system's certificates, because a company network may have its own.
-run_uv() (
-  use_uv_settings "$STATE_DIR/bootstrap/bin/python"
-  "$STATE_DIR/bootstrap/bin/uv" "$@"
-)

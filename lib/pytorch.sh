@@ -15,7 +15,7 @@ pytorch_probe() {
   say "PyTorch $TORCH_VERSION generated here as it should"
 }
 
-pytorch_needs() { if has_gpu; then need fails curl "$FLASH_ATTN_URL/$FLASH_ATTN_WHEEL"; fi; }
+pytorch_needs() { if has_gpu; then needs_answer fails curl "$FLASH_ATTN_URL/$FLASH_ATTN_WHEEL"; fi; }
 
 pytorch_apply() {
   if ! has_gpu; then

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The Rust toolchain that judges, and the crates that a few problems use.
+# The Rust toolchain that judges.
 
 # As root both go where the sandbox user can read them, else into STATE_DIR. (/var, /opt and /srv
 # are hidden inside the sandbox, so they are no place for either.)
@@ -7,7 +7,6 @@ rust_home() { if ((EUID == 0)); then printf '%s' "$ROOT_PREFIX"; else printf '%s
 
 # STATE_DIR/rust.path names the compiler that was chosen.
 rustc_path() { cat "$STATE_DIR/rust.path" 2>/dev/null || true; }
-crates_dir() { printf '%s/crates' "$(rust_home)"; }
 
 rust_describe() { say "Rust $RUST_VERSION and the crates rand, regex and md5"; }
 
@@ -22,22 +21,19 @@ rust_probe() {
     say 'not proved yet, or the compiler or the crates have changed'
     return 1
   fi
-  if ! crates_are_settled; then
+  if ! crates_are_made_or_missed; then
     say "the crates in $(crates_dir) are gone"
     return 1
   fi
-  if [[ -n $(deviations_of rust) ]] && can_install_rust; then
+  if [[ -n $(deviations_of rust) ]] && rust_can_be_had; then
     say "it was done without $(deviations_of rust | cut -f2 | sed -n 1p), which can be had now"
     return 1
   fi
   say "$("$(rustc_path)" --version), $(rustc_path)"
 }
 
-# They are there, made by this compiler, or it is on record that they are not.
-crates_are_settled() { stamped "$(crates_dir)/made-from" "$(rust_key)" || [[ -n $(deviations_of rust.crates) ]]; }
-
 # Whether what a deviation did without can be had by now.
-can_install_rust() {
+rust_can_be_had() {
   local client address
   while IFS=$'\t' read -r _ client address; do
     answers "$client" "$address" || return 1
@@ -46,19 +42,13 @@ can_install_rust() {
 
 rust_needs() {
   if [[ -z $(pinned_rustc) ]]; then
-    need fails curl "$RUSTUP_URL"
-    need fails curl "$(rust_manifest_url)"
+    needs_answer fails curl "$RUSTUP_URL"
+    needs_answer fails curl "$(rust_manifest_url)"
   fi
-  [[ -d $CRATES_INDEX_URL ]] || need fails cargo "$(crates_index)/config.json"
+  [[ -d $CRATES_INDEX_URL ]] || needs_answer fails cargo "$(crates_index)/config.json"
 }
 
 rust_manifest_url() { printf '%s/dist/channel-rust-%s.toml.sha256' "$RUSTUP_DIST_SERVER" "$RUST_VERSION"; }
-
-crates_index() {
-  local url=${CRATES_INDEX_URL:-https://index.crates.io}
-  url=${url#sparse+}
-  printf '%s' "${url%/}"
-}
 
 rust_apply() {
   local rustc
@@ -69,12 +59,12 @@ rust_apply() {
     rustc=$(pinned_rustc)
   fi
   if [[ -z $rustc ]]; then
-    rustc=$(any_rustc)
+    rustc=$(another_rustc)
     [[ -n $rustc ]] || die 3 "there is no Rust here, and neither $RUSTUP_DIST_SERVER nor apt has one." \
       "Install Rust $RUST_VERSION, or set RUSTUP_URL and RUSTUP_DIST_SERVER to a mirror."
     deviation rust "$RUST_BUILD" "$("$rustc" --version)" 'another compiler may accept other programs'
   fi
-  stamp "$STATE_DIR/rust.path" "$(settle_rustc "$rustc")"
+  stamp "$STATE_DIR/rust.path" "$(take_over_toolchain "$rustc")"
   rm -rf "$(rustup_folder)"
   build_crates || deviation rust.crates 'crates rand 0.4.6, regex 1.7.1, md5 0.7.0' 'none: the registry did not give them' \
     'the five problems that need them are reported as unscorable'
@@ -84,7 +74,7 @@ rust_apply() {
 rust_verify() {
   local folder rustc
   rustc=$(rustc_path)
-  compiles "$rustc"
+  compiles_programs "$rustc"
   folder=$(folder_for_programs)
   if [[ -d $(crates_dir) ]]; then
     printf 'fn main() { println!("{:%s}", md5::compute("a")); }\n' x >"$folder/crate.rs"
@@ -93,12 +83,12 @@ rust_verify() {
     [[ $("$folder/crate") == 0cc175b9c0f1b6a831c399e269772661 ]]
   fi
   rm -rf "$folder"
-  crates_are_settled || die 1 "the crates are not in $(crates_dir)"
+  crates_are_made_or_missed || die 1 "the crates are not in $(crates_dir)"
   stamp "$STATE_DIR/rust.stamp" "$(rust_key)"
 }
 
 # A toolchain that was only half unpacked has a compiler that tells its version and nothing more.
-compiles() {
+compiles_programs() {
   local folder code=0
   folder=$(folder_for_programs) || return 1
   printf 'fn main() { println!("{}", (1..=4).product::<u32>()); }\n' >"$folder/hello.rs"
@@ -130,7 +120,7 @@ find_rustcs() {
 pinned_rustc() {
   local version rustc
   while IFS=$'\t' read -r version rustc; do
-    if [[ $version == "$RUST_BUILD" ]] && compiles "$rustc" 2>/dev/null; then
+    if [[ $version == "$RUST_BUILD" ]] && compiles_programs "$rustc" 2>/dev/null; then
       printf '%s\n' "$rustc"
       return 0
     fi
@@ -154,7 +144,7 @@ install_rustup_toolchain() {
 rustup_folder() { printf '%s/cache/rustup' "$STATE_DIR"; }
 
 # A strict run takes none of these. Debian 12 keeps a recent compiler as rustc-web, Ubuntu as rustc-1.NN.
-any_rustc() {
+another_rustc() {
   local package
   if [[ $STRICT == 0 && -z $(newest_rustc) ]]; then
     for package in rustc-web "$(newest_versioned_rustc)" rustc; do
@@ -169,7 +159,7 @@ newest_versioned_rustc() { apt-cache search --names-only '^rustc-1\.[0-9]+$' | c
 
 # Prints the compiler's path, after copying its toolchain, by links where possible, to our own place,
 # unless it lies in /usr.
-settle_rustc() {
+take_over_toolchain() {
   local rustc=$1 sysroot target
   sysroot=$(realpath "$(dirname "$rustc")/..")
   if [[ $sysroot == /usr || $sysroot == /usr/* ]]; then
@@ -178,8 +168,8 @@ settle_rustc() {
   fi
   target=$(rust_home)/toolchain-$("$rustc" --version | cut -d' ' -f2)
   if [[ $("$target/bin/rustc" --version 2>/dev/null) != "$("$rustc" --version)" ]] ||
-    ! compiles "$target/bin/rustc" 2>/dev/null; then
-    made folder "$target"
+    ! compiles_programs "$target/bin/rustc" 2>/dev/null; then
+    record_made folder "$target"
     rm -rf "$target" "$target.part"
     mkdir -p "$target.part"
     copy_toolchain "$sysroot" "$target.part"
@@ -198,81 +188,3 @@ copy_toolchain() {
 
 # open_to_all FOLDER: the sandbox's user has to read what lies in our place, whatever the umask was.
 open_to_all() { chmod a+rX "$(rust_home)" && chmod -R a+rX "$1"; }
-
-# cargo's words for CRATES_INDEX_URL, where crates do not come from crates.io.
-crates_source() {
-  [[ -n $CRATES_INDEX_URL ]] || return 0
-  printf '%s\n' --config 'source.crates-io.replace-with="mirror"' --config
-  if [[ -d $CRATES_INDEX_URL ]]; then
-    printf 'source.mirror.directory="%s"\n' "$(realpath "$CRATES_INDEX_URL")"
-  else
-    printf 'source.mirror.registry="sparse+%s/"\n' "$(crates_index)"
-  fi
-}
-
-# use_cargo_home FOLDER: in this shell, from here on, with what its user has told cargo about the way to
-# the crates. (A target, a wrapper or a profile would give other crates, in other places.) Not in the
-# current folder: cargo reads settings from there and from all folders above it, such as HOME.
-use_cargo_home() {
-  mkdir -p "$1"
-  cargo_way >"$1/config.toml"
-  leave_behind
-  cd /
-  export CARGO_HOME=$1 RUSTUP_HOME=$1
-}
-
-# The tables of cargo's own settings that say where crates come from and how the network is reached.
-cargo_way() {
-  local own=${CARGO_HOME:-$HOME/.cargo}/config
-  [[ -f $own ]] || own+=.toml
-  [[ -f $own ]] || return 0
-  awk -v way='^[[:space:]"]*(source|registries|registry|http|net)["[:space:]]*' '
-    /^[[:space:]]*\[/ && /\][[:space:]]*(#.*)?$/ {on = 0; table = 1; name = $0; sub(/^[[:space:]]*\[+/, "", name); if (name ~ way "[].]") on = 1}
-    !table {on = $0 ~ way "[.=]"}
-    on' "$own"
-}
-
-# Whether the registry knows our crates: asked by cargo where there is one, by curl where it is yet to
-# be installed.
-cargo_answers() {
-  local rustc source folder code=0
-  rustc=$(pinned_rustc)
-  [[ -n $rustc ]] || {
-    curl_answers "$1"
-    return
-  }
-  mapfile -t source < <(crates_source)
-  folder=$(mktemp -d)
-  (
-    use_cargo_home "$folder"
-    CARGO_NET_RETRY=1 timeout "$ANSWER_SECONDS" "$(dirname "$rustc")/cargo" update --dry-run \
-      --manifest-path "$ROOT/crates/Cargo.toml" "${source[@]}" >/dev/null 2>&1
-  ) || code=1
-  rm -rf "$folder"
-  return "$code"
-}
-
-# All rlibs in one flat folder, replaced as a whole: they work with the very compiler that made them.
-build_crates() {
-  local target=$STATE_DIR/cache/crates folder
-  folder=$(crates_dir)
-  if ! stamped "$folder/made-from" "$(rust_key)"; then
-    made folder "$folder"
-    rm -rf "$folder" "$folder.part" "$target"
-    mkdir -p "$folder.part"
-    compile_crates "$target" && cp "$target"/release/deps/*.rlib "$folder.part" || return 1
-    stamp "$folder.part/made-from" "$(rust_key)"
-    mv "$folder.part" "$folder"
-    rm -rf "$target"
-  fi
-  open_to_all "$folder"
-}
-
-compile_crates() (
-  local rustc source
-  rustc=$(rustc_path)
-  mapfile -t source < <(crates_source)
-  use_cargo_home "$1/cargo"
-  CARGO_NET_RETRY=3 CARGO_HTTP_TIMEOUT=10 RUSTC=$rustc \
-    "$(dirname "$rustc")/cargo" build --release --locked --manifest-path "$ROOT/crates/Cargo.toml" --target-dir "$1" "${source[@]}"
-)

@@ -27,7 +27,7 @@ sandbox_apply() {
     return 0
   fi
   if ((EUID == 0)) && ! id "$SANDBOX_USER" >/dev/null 2>&1; then
-    made user "$SANDBOX_USER"
+    record_made user "$SANDBOX_USER"
     as_root useradd --no-create-home --shell /bin/sh "$SANDBOX_USER" || (($? == 9)) # it exists by now
   fi
 }

@@ -15,6 +15,9 @@ check_settings() {
   check_folder VENV_DIR "$VENV_DIR"
 }
 
+# What a person can set: every variable that has a default.
+setting_names() { sed -n 's/^ *: "${\([A-Z0-9_]*\):\{0,1\}=.*/\1/p' "$ROOT/eval_setup_config.sh" | sort -u; }
+
 check_characters() {
   local name
   for name in $(setting_names); do

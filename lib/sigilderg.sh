@@ -21,9 +21,9 @@ sigilderg_probe() {
 sigilderg_apply() {
   # Editable: the scores are computed by the sources that lie here to be read.
   uv_pip_install --no-build-isolation --no-index -e "$ROOT"
-  prove sigil-pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" pipeline
-  prove human-eval-rust "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" human_eval
-  prove sigilderg-finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" finetuner eval_command trainer
+  prove_package sigil-pipeline "$PIPELINE_VERSION" "$PIPELINE_SOURCE" pipeline
+  prove_package human-eval-rust "$HUMAN_EVAL_VERSION" "$HUMAN_EVAL_SOURCE" human_eval
+  prove_package sigilderg-finetuner "$FINETUNER_VERSION" "$FINETUNER_SOURCE" finetuner eval_command trainer
 }
 
 # What follows where a job is not done.
@@ -42,9 +42,9 @@ sigilderg_verify() {
   stamp "$VENV_DIR/$SIGILDERG_STAMP" "$(sigilderg_key)"
 }
 
-# prove PACKAGE VERSION SOURCE JOB...: a package counts as installed when it does its jobs, as PyPI gave it or
+# prove_package PACKAGE VERSION SOURCE JOB...: a package counts as installed when it does its jobs, as PyPI gave it or
 # from its source. A source that does no more of them than PyPI's package is taken out again.
-prove() {
+prove_package() {
   local package=$1 version=$2 source=$3 job before
   shift 3
   local -A FAULTS=()

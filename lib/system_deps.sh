@@ -17,61 +17,80 @@ missing_packages() {
   done
 }
 
-# Runs a command as root. sudo asks for a password at most where somebody can type it. What to type
-# where it cannot is the command, or AS_TYPED.
-as_root() {
-  if ((EUID == 0)); then
-    PATH=$PATH:$SYSTEM_FOLDERS "$@"
-  elif ! command -v sudo >/dev/null; then
-    die 3 "this needs root, and there is no sudo. As root, run: ${AS_TYPED:-$*}"
-  elif sudo -n true 2>/dev/null </dev/null; then
-    sudo -n "$@"
-  elif ((INTERACTIVE)); then
-    sudo -p 'password of %u, to install packages: ' "$@"
-  else
-    die 3 "this needs root, and sudo wants a password that nobody is there to type. As root, run: ${AS_TYPED:-$*}"
+system_deps_describe() { say 'apt packages: git, curl, gcc, tmux, Firejail'; }
+
+system_deps_probe() {
+  local packages missing
+  mapfile -t packages < <(required_packages)
+  missing=$(missing_packages "${packages[@]}")
+  if [[ -n $missing ]]; then
+    say "missing: $missing"
+    return 1
   fi
+  say "all ${#packages[@]} packages are installed"
 }
 
-# Whether a line that is rewritten every second could paint over a question for a password.
-sudo_may_ask() { ((INTERACTIVE)) && command -v sudo >/dev/null && ! sudo -n true 2>/dev/null; }
+system_deps_needs() { [[ -n ${OFFLINE_PACKAGES:-} ]] || needs_answer stop apt "apt's sources"; }
 
-# Before such a line begins, and only where root is going to be needed.
-ask_for_password() {
+system_deps_apply() {
   local packages
-  sudo_may_ask || return 0
-  mapfile -t packages < <(required_packages && later_packages)
-  [[ -n $(missing_packages "${packages[@]}") ]] || return 0
-  sudo -v -p 'password of %u, to install packages: ' || die 3 'packages are to be installed, and sudo does not let you.'
+  mapfile -t packages < <(required_packages)
+  apt_install "${packages[@]}"
 }
 
-# What the named steps, or all, would install later, in a session where nobody can type a password.
-later_packages() {
-  local chosen=" ${*:-${CHOSEN_STEPS[*]}} "
-  if [[ $chosen == *' python '* && -n $(network_needs python) ]]; then printf '%s\n' "${PYTHON_BUILD_PACKAGES[@]}"; fi
-  if [[ $chosen == *' cli_tools '* ]] && ! command -v gh >/dev/null; then say gh; fi
+system_deps_verify() {
+  local tool
+  for tool in curl gcc git tmux flock; do
+    "$tool" -V >/dev/null 2>&1 || "$tool" --version >/dev/null
+  done
+  system_deps_probe
 }
 
-# Where sudo asks for a password, they are installed now. One that cannot be had is missed by its step.
-install_for_later() {
-  local step packages
-  if ((INTERACTIVE == 0 || EUID == 0)) || sudo -k -n true 2>/dev/null; then return 0; fi
-  for step in "${CHOSEN_STEPS[@]}"; do
-    mapfile -t packages < <(later_packages "$step")
-    [[ -n $(missing_packages "${packages[@]}") ]] || continue
-    say "    installing what the step $step is going to need, while you can be asked for a password"
-    guarded logged "$STATE_DIR/logs/system_deps.log" apt_install "${packages[@]}"
+# apt_install PACKAGE...: waits for a fresh machine's own set-up first, so as not to fight over apt.
+# A foreign repository that fails to update is no reason to stop; a package that is missing is.
+apt_install() {
+  local missing
+  missing=$(missing_packages "$@")
+  [[ -n $missing ]] || return 0
+  if command -v cloud-init >/dev/null; then
+    timeout 300 cloud-init status --wait >/dev/null || true
+  fi
+  say "installing $missing"
+  apt_get update || say 'apt-get update reported errors; going on with what it knows'
+  repair_packages
+  # shellcheck disable=SC2086  # a list of words
+  record_new_packages $missing
+  # shellcheck disable=SC2086
+  apt_get install $missing
+}
+
+# Which packages are going to be new, dependencies included: uninstalling takes away these.
+record_new_packages() {
+  local package
+  for package in $(apt_get --simulate install "$@" |
+    awk '/^Inst/ && $3 !~ /^\[/ {print $2}'); do
+    record_made package "$package"
   done
 }
 
-# Whether as_root can be expected to work.
-can_be_root() {
-  ((EUID == 0)) || sudo -n true 2>/dev/null || { ((INTERACTIVE)) && command -v sudo >/dev/null; }
+# A kill, a Ctrl-C or a full disk in the middle of an installation leaves packages half unpacked, or
+# without what they depend on. apt refuses everything else until that is mended. (Whether it is needed
+# is asked without waiting for another program's lock.)
+repair_packages() {
+  local half_unpacked
+  if [[ -z $(as_root dpkg --audit) ]] && apt_get -o Debug::NoLocking=true check; then return 0; fi
+  say 'an installation was interrupted; it is finished first'
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a || true
+  mapfile -t half_unpacked < <(dpkg-query -W -f='${db:Status-Eflag} ${db:Status-Status} ${binary:Package}\n' |
+    awk '$1 == "reinstreq" || $2 == "half-installed" {print $3}')
+  apt_get --fix-broken --reinstall --no-remove install "${half_unpacked[@]}"
 }
 
 # sudo drops exported variables. needrestart only lists (l): restarting would end logins.
 apt_get() {
-  local AS_TYPED="apt-get $*" sources=()
+  # shellcheck disable=SC2034  # as_root reads it
+  local AS_TYPED="apt-get $*"
+  local sources=()
   if [[ -n ${OFFLINE_PACKAGES:-} ]]; then mapfile -t sources < <(carried_packages_options); fi
   as_root bash -c "$WITH_SETTINGS" bash env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -y -q \
     -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT" -o Acquire::Retries=5 -o Acquire::http::Timeout=30 -o APT::Install-Recommends=false "${sources[@]}" "$@" \
@@ -108,71 +127,29 @@ apt_answers() {
   return "$code"
 }
 
-# apt_install PACKAGE...: waits for a fresh machine's own set-up first, so as not to fight over apt.
-# A foreign repository that fails to update is no reason to stop; a package that is missing is.
-apt_install() {
-  local missing
-  missing=$(missing_packages "$@")
-  [[ -n $missing ]] || return 0
-  if command -v cloud-init >/dev/null; then
-    timeout 300 cloud-init status --wait >/dev/null || true
-  fi
-  say "installing $missing"
-  apt_get update || say 'apt-get update reported errors; going on with what it knows'
-  repair_packages
-  # shellcheck disable=SC2086  # a list of words
-  list_new_packages $missing
-  # shellcheck disable=SC2086
-  apt_get install $missing
+# What the named steps, or all, would install later, in a session where nobody can type a password.
+later_packages() {
+  local chosen=" ${*:-${CHOSEN_STEPS[*]}} "
+  if [[ $chosen == *' python '* && -n $(network_needs python) ]]; then printf '%s\n' "${PYTHON_BUILD_PACKAGES[@]}"; fi
+  if [[ $chosen == *' cli_tools '* ]] && ! command -v gh >/dev/null; then say gh; fi
 }
 
-# Which packages are going to be new, dependencies included: uninstalling takes away these.
-list_new_packages() {
-  local package
-  for package in $(apt_get --simulate install "$@" |
-    awk '/^Inst/ && $3 !~ /^\[/ {print $2}'); do
-    made package "$package"
-  done
-}
-
-# A kill, a Ctrl-C or a full disk in the middle of an installation leaves packages half unpacked, or
-# without what they depend on. apt refuses everything else until that is mended. (Whether it is needed
-# is asked without waiting for another program's lock.)
-repair_packages() {
-  local half_unpacked
-  if [[ -z $(as_root dpkg --audit) ]] && apt_get -o Debug::NoLocking=true check; then return 0; fi
-  say 'an installation was interrupted; it is finished first'
-  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l dpkg --force-confold --configure -a || true
-  mapfile -t half_unpacked < <(dpkg-query -W -f='${db:Status-Eflag} ${db:Status-Status} ${binary:Package}\n' |
-    awk '$1 == "reinstreq" || $2 == "half-installed" {print $3}')
-  apt_get --fix-broken --reinstall --no-remove install "${half_unpacked[@]}"
-}
-
-system_deps_describe() { say 'apt packages: git, curl, gcc, tmux, Firejail'; }
-
-system_deps_probe() {
-  local packages missing
-  mapfile -t packages < <(required_packages)
-  missing=$(missing_packages "${packages[@]}")
-  if [[ -n $missing ]]; then
-    say "missing: $missing"
-    return 1
-  fi
-  say "all ${#packages[@]} packages are installed"
-}
-
-system_deps_needs() { [[ -n ${OFFLINE_PACKAGES:-} ]] || need stop apt "apt's sources"; }
-
-system_deps_apply() {
+# Before a line that is rewritten begins, and only where root is going to be needed.
+ask_before_installing() {
   local packages
-  mapfile -t packages < <(required_packages)
-  apt_install "${packages[@]}"
+  sudo_may_ask || return 0
+  mapfile -t packages < <(required_packages && later_packages)
+  [[ -z $(missing_packages "${packages[@]}") ]] || ask_for_password
 }
 
-system_deps_verify() {
-  local tool
-  for tool in curl gcc git tmux flock; do
-    "$tool" -V >/dev/null 2>&1 || "$tool" --version >/dev/null
+# Where sudo asks for a password, they are installed now. One that cannot be had is missed by its step.
+install_for_later() {
+  local step packages
+  sudo_asks_later || return 0
+  for step in "${CHOSEN_STEPS[@]}"; do
+    mapfile -t packages < <(later_packages "$step")
+    [[ -n $(missing_packages "${packages[@]}") ]] || continue
+    say "    installing what the step $step is going to need, while you can be asked for a password"
+    guarded logged "$STATE_DIR/logs/system_deps.log" apt_install "${packages[@]}"
   done
-  system_deps_probe
 }

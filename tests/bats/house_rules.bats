@@ -27,8 +27,10 @@ code() { sed 's/^[[:space:]]*#.*//; s/[[:space:]]# .*//' "$ROOT"/eval_setup.sh "
   [ -z "$output" ]
 }
 
-@test "sudo and apt-get are called in one place" {
-  run grep -lE '(^|[^a-z_"-])(sudo|apt-get)[[:space:]]+-' "$ROOT"/eval_setup.sh "$ROOT"/lib/*.sh
+@test "sudo is called in one place, and so is apt-get" {
+  run grep -lE '(^|[^a-z_"-])sudo[[:space:]]+-' "$ROOT"/eval_setup.sh "$ROOT"/lib/*.sh
+  [ "$output" = "$ROOT/lib/root.sh" ]
+  run grep -lE '(^|[^a-z_"-])apt-get[[:space:]]+-' "$ROOT"/eval_setup.sh "$ROOT"/lib/*.sh
   [ "$output" = "$ROOT/lib/system_deps.sh" ]
 }
 

@@ -82,7 +82,7 @@ teardown() { remove_home; }
   is() { # EXPECTED NAME=VALUE...
     local expected=$1
     shift
-    run env "$@" bash -c 'source "$ROOT/lib/models.sh"; model_cache'
+    run env "$@" bash -c 'source "$ROOT/lib/all.sh"; model_cache'
     [ "$output" = "$expected" ] || { echo "$*: $output" && return 1; }
   }
   is "$HOME/.cache/huggingface/hub"
@@ -179,7 +179,7 @@ STUB
     as_program run_step evaluation 1 1
     [ "$(ls -l "$HOME/.local/bin")" = "$before" ]
     grep -q 'is not ours, and is left' "$STATE_DIR/logs/evaluation.log"
-    [ -z "$(made_of link)" ]
+    [ -z "$(made_here link)" ]
     run as_program run_step evaluation 1 1
     expect_output skipped
   done

@@ -106,7 +106,7 @@ STUB
   lenient_preflight() {
     load_settings
     preflight
-    record_platform
+    record_platform_deviations
   }
   run as_program lenient_preflight
   expect_status 0
@@ -175,9 +175,9 @@ STUB
   load_settings
   one_describe() { :; }
   one_probe() { return 1; }
-  one_needs() { need stop git file:///nowhere && need fails curl file:///etc/hostname; }
+  one_needs() { needs_answer stop git file:///nowhere && needs_answer fails curl file:///etc/hostname; }
   two_probe() { return 0; }
-  two_needs() { need stop curl file:///nowhere-else; }
+  two_needs() { needs_answer stop curl file:///nowhere-else; }
   rm "$STUBS/curl" "$STUBS/git"
   run as_program find_network one two
   expect_status 0
@@ -422,7 +422,7 @@ STUB
   ((EUID)) || chown -R 12345 "$TEST_HOME/carried"
   chmod 700 "$TEST_HOME/carried"
   ((EUID == 0)) || chmod 000 "$TEST_HOME/carried"
-  run as_program use_carried "$TEST_HOME/carried"
+  run as_program use_offline_folder "$TEST_HOME/carried"
   chmod 700 "$TEST_HOME/carried"
   expect_status 2
   expect_output 'may not read it'
@@ -449,7 +449,7 @@ STUB
   settled() {
     unset HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE HF_TOKEN HUGGING_FACE_HUB_TOKEN
     (($# == 0)) || export "${@?}"
-    settle_environment
+    complete_environment
     env | grep -E '^(HF|HUGGING)' | sort
     [[ :$PATH: == *:/usr/sbin:* ]]
   }

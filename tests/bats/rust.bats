@@ -49,7 +49,7 @@ RUSTC
 @test "a nightly compiler is never taken" {
   fake_toolchain "$RUSTUP_HOME/toolchains/nightly" 'rustc 1.99.0-nightly (abc 2026-10-01)'
   fake_toolchain "$RUSTUP_HOME/toolchains/old" 'rustc 1.80.0 (abc 2024-07-01)'
-  run as_program any_rustc
+  run as_program another_rustc
   [[ $output == */old/bin/rustc ]]
 }
 

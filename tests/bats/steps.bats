@@ -10,7 +10,6 @@ setup() {
   thing_probe() { [[ -f $STATE_DIR/thing ]] && echo 'the thing is there'; }
   thing_apply() { touch "$STATE_DIR/thing"; }
   thing_verify() { [[ -f $STATE_DIR/thing ]]; }
-  eval "$(sed -n '/^provision() {/,/^}/p' "$ROOT/eval_setup.sh")"
 }
 teardown() { remove_home; }
 
@@ -271,9 +270,9 @@ teardown() { remove_home; }
     *) shift; "$@" ;; esac'
   command_stub apt-get <<<'[[ $* == *simulate* ]] || for p; do echo "$p"; done >>'"$TEST_HOME/installed"
   command_stub dpkg <<<':'
-  network_needs() { [[ $1 != python ]] || need fails git https://x; }
+  network_needs() { [[ $1 != python ]] || needs_answer fails git https://x; }
   both() {
-    ask_for_password
+    ask_before_installing
     install_for_later
   }
   touch "$TEST_HOME/installed"

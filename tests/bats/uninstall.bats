@@ -8,7 +8,7 @@ setup() {
   load_settings
   mkdir -p "$STATE_DIR/logs" "$STATE_DIR/cache" "$TEST_HOME/elsewhere/venv"
   touch "$STATE_DIR/lock" "$STATE_DIR/python.path" "$TEST_HOME/elsewhere/mine"
-  made folder "$TEST_HOME/elsewhere/venv"
+  record_made folder "$TEST_HOME/elsewhere/venv"
 }
 teardown() { remove_home; }
 
@@ -41,8 +41,8 @@ teardown() { remove_home; }
 }
 
 @test "packages that were new are purged, those that were there are not" {
-  made package firejail
-  made package gone
+  record_made package firejail
+  record_made package gone
   command_stub dpkg-query <<<'[[ ${*: -1} == firejail ]] && echo installed'
   stub apt-get '*--simulate remove firejail => echo "Remv firejail [1]"' '*purge firejail => true'
   uninstall_as_root() {
@@ -75,15 +75,15 @@ teardown() { remove_home; }
 @test "what was made on another machine is left on this one, and said; what has moved along is removed" {
   MACHINE_ID=$TEST_HOME/machine-id
   echo 00000000000000000000000000000001 >"$MACHINE_ID"
-  as_program made package gcc
-  as_program made user "$SANDBOX_USER"
-  as_program made folder "$TEST_HOME/elsewhere/venv"
-  as_program made folder "$STATE_DIR/rust/toolchain"
+  as_program record_made package gcc
+  as_program record_made user "$SANDBOX_USER"
+  as_program record_made folder "$TEST_HOME/elsewhere/venv"
+  as_program record_made folder "$STATE_DIR/rust/toolchain"
   printf 'package\ttmux\n' >>"$STATE_DIR/made.tsv" # as an earlier version wrote it
   sed -i '/elsewhere/{/0001$/!d}' "$STATE_DIR/made.tsv"
   mkdir -p "$STATE_DIR/rust/toolchain"
   echo 00000000000000000000000000000002 >"$MACHINE_ID"
-  as_program made package git
+  as_program record_made package git
   command_stub dpkg-query <<<'echo installed'
   stub apt-get '*--simulate remove git => true' '*purge git => true'
   stub userdel
@@ -103,17 +103,17 @@ teardown() { remove_home; }
 
 @test "a machine that systemd has not named is known by its root file system" {
   MACHINE_ID=$TEST_HOME/machine-id
-  run as_program machine
+  run as_program machine_name
   [ "$output" = "$(stat -f -c %i /)" ]
   echo uninitialized >"$MACHINE_ID"
-  run as_program machine
+  run as_program machine_name
   [ "$output" = "$(stat -f -c %i /)" ]
 }
 
 @test "the link to sigil-eval goes, but not what has taken its place" {
   mkdir -p "$HOME/.local/bin" "$STATE_DIR/bin"
   touch "$STATE_DIR/bin/sigil-eval"
-  for name in ours theirs; do made link "$HOME/.local/bin/$name"; done
+  for name in ours theirs; do record_made link "$HOME/.local/bin/$name"; done
   ln -s "$STATE_DIR/bin/sigil-eval" "$HOME/.local/bin/ours"
   echo mine >"$HOME/.local/bin/theirs"
   run setup_sh uninstall --yes

@@ -24,28 +24,35 @@ ROOT = Path(__file__).parents[2]
 # Which functions decide whether something is as it should be, and where they are tested. House
 # rules are about how the code looks and would notice any change.
 DECIDES = re.compile(
-    r"^(\w+_(?:probe|verify|answers)|find_(?!pythons|rustcs)\w+|answers|compiles|can_\w+|flash_attn_works"
-    r"|complete_python|import_all_extensions|models_are_here|stamped|missing_packages"
-    r"|run_is_alive|lock_is_held|confirm_removal|job_done|pinned_\w+|check_\w+|sudo_may_ask|passes)\(\)",
+    r"^(\w+_(?:probe|verify|answers)|find_(?!pythons|rustcs)\w+|answers|compiles_programs|can_\w+"
+    r"|rust_can_be_had|flash_attn_works|complete_python|import_all_extensions|models_are_here|stamped"
+    r"|missing_packages|run_is_alive|lock_is_held|confirm_removal|pinned_\w+|check_\w+|sudo_may_ask"
+    r"|is_passed_on)\(\)",
     re.MULTILINE,
 )
 TESTS = {
     "eval_setup.sh": ["options", "session"],
     "cli_tools.sh": ["models"],
-    "download.sh": ["download", "preflight"],
-    "environment.sh": ["preflight", "h100"],
+    "crates.sh": ["rust"],
+    "environment.sh": ["preflight"],
     "evaluation.sh": ["models", "session"],
+    "gpu.sh": ["h100", "preflight"],
+    "huggingface.sh": ["preflight", "h100"],
     "models.sh": ["models"],
+    "network.sh": ["preflight", "download"],
     "python_env.sh": ["python_env", "models"],
     "pytorch.sh": ["h100", "packages"],
+    "root.sh": ["system_deps", "preflight", "steps"],
+    "run_record.sh": ["session"],
     "rust.sh": ["rust"],
     "settings.sh": ["options"],
     "sandbox.sh": ["packages"],
     "sigilderg.sh": ["packages", "models"],
-    "steps.sh": ["steps", "python_env", "rust"],
+    "state.sh": ["steps", "python_env", "rust", "session"],
+    "steps.sh": ["steps"],
     "system_deps.sh": ["system_deps", "preflight", "steps"],
-    "tmux.sh": ["session"],
     "uninstall.sh": ["uninstall"],
+    "variables.sh": ["session"],
     "vllm.sh": ["packages"],
 }
 DELETED = "{name}() {{ :; }}\n"

@@ -272,7 +272,7 @@ MUTATIONS = {
         "attention|sigil_slots",
     ),
     "crates": (
-        edit("lib/rust.sh", r's/(mv "\$folder.part" "\$folder)"/\1-renamed"/')
+        edit("lib/crates.sh", r's/(mv "\$folder.part" "\$folder)"/\1-renamed"/')
         + f" && rm -r {STATE}/rust/crates",
         "crates",
     ),

@@ -11,9 +11,7 @@ from urllib.error import HTTPError, URLError
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHELL = (
-    'source "$ROOT/lib/models.sh"; model_cache; echo; hf_token; echo; hub_is_off && echo off || :'
-)
+SHELL = 'source "$ROOT/lib/all.sh"; model_cache; echo; hf_token; echo; hub_is_off && echo off || :'
 CLIENT = """
 from huggingface_hub import constants, get_token
 print(constants.HF_HUB_CACHE, get_token() or "", sep="\\n")

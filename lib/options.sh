@@ -1,0 +1,91 @@
+# shellcheck shell=bash disable=SC2034  # what is set here is read by the other files
+# The command line of eval_setup.sh.
+
+usage() {
+  cat <<'HELP'
+Usage: bash eval_setup.sh [OPTION] [COMMAND]
+
+Sets this machine up, generates Rust answers with a base model and its fine-tune, scores them in
+Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops elsewhere unless told.
+
+  --demo         the whole job on any Debian or Ubuntu machine, without a GPU, with tiny models
+  --plan         print what would be done and why; write nothing
+  --list         print the steps
+  --only STEP    this step alone, without an evaluation; `vllm`, for --engine vllm, only so
+  --from STEP    from this step on
+  --force STEP   do this step even though it is done
+  --download-only DIR   fetch everything that a machine without internet needs into DIR
+  --offline DIR         set up, and evaluate, from such a folder
+  --help         print this
+
+  doctor         how this machine differs from the target
+  status         which step it is at, how far the evaluation is, or how the last one ended
+  attach         back to the session in which all this goes on
+  uninstall      remove what was installed, after asking (--yes: without), and nothing else
+
+Exit codes: 0 done, 1 a step failed, 2 bad usage, 3 not fit to start, 4 results incomplete,
+130 interrupted.
+
+HELP
+  sed -n 's/^#: //p' "$ROOT/eval_setup_config.sh"
+}
+
+usage_error() {
+  echo "error: $* See: bash eval_setup.sh --help" >&2
+  exit 2
+}
+
+parse_options() {
+  MODE=run DEMO=0 YES=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' OFFLINE_DIR='' RESUME_OPTIONS=''
+  while (($#)); do
+    case $1 in
+      --demo) DEMO=1 RESUME_OPTIONS+=' --demo' ;;
+      --plan | --list) MODE=${1#--} ;;
+      --yes) YES=1 ;;
+      doctor | status | attach | uninstall) MODE=$1 ;;
+      --only | --from | --force)
+        parse_step "$1" "${2:-}"
+        shift
+        ;;
+      --download-only | --offline)
+        parse_folder "$1" "${2:-}"
+        shift
+        ;;
+      run-session) # what tmux calls; see lib/tmux.sh
+        MODE=$1 STATE_DIR=${2:?}
+        shift
+        ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      *) usage_error "unknown option '$1'." ;;
+    esac
+    shift
+  done
+}
+
+# parse_step OPTION STEP
+parse_step() {
+  local known=("${STEPS[@]}")
+  [[ $1 != --only ]] || known+=("${EXTRA_STEPS[@]}")
+  [[ " ${known[*]} " == *" $2 "* && -n $2 ]] ||
+    usage_error "$1 wants the name of a step, not '$2'. The steps are: ${known[*]}."
+  case $1 in
+    --only) ONLY_STEP=$2 ;;
+    --from) FROM_STEP=$2 ;;
+    --force) FORCE_STEP=$2 ;;
+  esac
+  RESUME_OPTIONS+=" $1 $2"
+}
+
+# parse_folder OPTION FOLDER
+parse_folder() {
+  [[ -n $2 ]] || usage_error "$1 wants the name of a folder."
+  if [[ $1 == --offline ]]; then
+    OFFLINE_DIR=$(realpath -m "$2")
+    printf -v RESUME_OPTIONS '%s --offline %q' "$RESUME_OPTIONS" "$OFFLINE_DIR"
+  else
+    MODE=download-only OFFLINE_DIR='' DOWNLOAD_DIR=$(realpath -m "$2")
+  fi
+}
