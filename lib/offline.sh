@@ -167,5 +167,5 @@ carry_crates() {
 carry_models() {
   local models
   mapfile -t models < <(hub_models)
-  python3 "$ROOT/lib/python/carry_models.py" "$1" "${models[@]}"
+  HF_TOKEN=$(hf_token) python3 "$ROOT/lib/python/carry_models.py" "$1" "${models[@]}"
 }

@@ -3,7 +3,7 @@
 Usage: carry_models.py FOLDER MODEL...
 
 It needs nothing but Python 3.8, because where it runs nothing is installed. HF_ENDPOINT and
-HF_TOKEN (or the file that `hf auth login` writes) are those of the environment.
+HF_TOKEN, which may be empty, are those of the environment.
 """
 
 from __future__ import annotations
@@ -18,34 +18,16 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 ENDPOINT = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+TOKEN = os.environ.get("HF_TOKEN", "")
 WANTED = (".json", ".safetensors", ".model", ".jinja", ".txt")
-
-
-def token() -> str:
-    """The token of the environment or of the hub client's file, as the client reads them."""
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = os.environ.get("HF_HOME") or f"{cache}/huggingface"
-    file = Path(expanded(os.environ.get("HF_TOKEN_PATH") or f"{home}/token"))
-    named = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN") or ""
-    return clean(named) or (clean(file.read_text()) if file.exists() else "")
-
-
-def clean(text: str) -> str:
-    """A token without what pasting and files from Windows bring along."""
-    return text.replace("\r", "").replace("\n", "").strip()
-
-
-def expanded(path: str) -> str:
-    """A path in which ~ and $NAME stand for what they name."""
-    return os.path.expandvars(os.path.expanduser(path))  # noqa: PTH111 - any text will do
 
 
 def ask(path: str, start: int = 0):
     """Open an address of the hub, from byte `start` on."""
     request = urllib.request.Request(f"{ENDPOINT}/{path}")  # noqa: S310 - the user names it
-    if token():
+    if TOKEN:
         # Not handed on to the servers that the hub redirects to.
-        request.add_unredirected_header("Authorization", f"Bearer {token()}")
+        request.add_unredirected_header("Authorization", f"Bearer {TOKEN}")
     if start:
         request.add_header("Range", f"bytes={start}-")
     return urllib.request.urlopen(request, timeout=60)  # noqa: S310

@@ -226,3 +226,14 @@ STUB
   run as_program sigilderg_probe
   expect_status 0
 }
+
+@test "models are carried with the token that the hub's client would take, which is in no argument list" {
+  command_stub python3 <<<"echo \"\$*; \$HF_TOKEN\" >$TEST_HOME/carried"
+  unset HF_HOME XDG_CACHE_HOME HF_TOKEN_PATH
+  mkdir -p "$HOME/.cache/huggingface"
+  for content in '' $' hf_in_file\r\n'; do
+    printf '%s' "$content" >"$HOME/.cache/huggingface/token"
+    as_program carry_models "$TEST_HOME/models"
+    [ "$(cat "$TEST_HOME/carried")" = "$ROOT/lib/python/carry_models.py $TEST_HOME/models org/base org/tuned/final; ${content:1:10}" ]
+  done
+}
