@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need, and runs them all: bash tests/run.sh [lint|pytest|bats|machines]...
+# Installs what the tests need, and runs them all, or some:
+#   bash tests/run.sh [lint|pytest|bats|machines]...
+#   bash tests/run.sh pytest -- tests/python/test_problems.py -k errata
+#   bash tests/run.sh bats -- tests/bats/steps.bats
 # It uses the very steps of eval_setup.sh, into .test-venv/ (or TEST_STATE_DIR).
 # shellcheck source-path=SCRIPTDIR/.. disable=SC2034  # what is set here is read in lib/
 set -Eeuo pipefail
@@ -111,12 +114,12 @@ lint() {
 }
 
 python_tests() {
-  check pytest scoring_environment "$VENV_DIR/bin/python" -m pytest tests/python -p no:cacheprovider
+  check pytest scoring_environment "$VENV_DIR/bin/python" -m pytest -p no:cacheprovider "${PARTS[@]:-tests/python}"
 }
 
 # The tests make their own STATE_DIR and tmux server, and need only the tools.
 shell_tests() {
-  check bats env PATH="$VENV_DIR/bin:$PATH" bats tests/bats
+  check bats env PATH="$VENV_DIR/bin:$PATH" bats "${PARTS[@]:-tests/bats}"
 }
 
 # Real Ubuntu 22.04 machines: the part of tests/provisioning/ that takes minutes, not hours.
@@ -140,27 +143,35 @@ can_make_machines() {
       -o "lowerdir=$PROVISIONING_DIR/probe/lower,upperdir=$PROVISIONING_DIR/probe/upper,workdir=$PROVISIONING_DIR/probe/work"
 }
 
-main() {
-  local step number=0 steps=(system_deps python venv pytorch sigilderg linters skypilot axe rust sandbox) suite
-  mkdir -p "$STATE_DIR/logs"
-  take_lock
-  discard_half_compiled
-  for step in "${steps[@]}"; do
-    run_step "$step" $((++number)) "${#steps[@]}"
+# SUITES, and PARTS, which stand behind `--`.
+parse_arguments() {
+  local suite known=(lint pytest bats machines)
+  SUITES=()
+  while (($#)) && [[ $1 != -- ]]; do
+    SUITES+=("$1")
+    shift
   done
-  release_lock
-
-  (($#)) || set -- lint pytest bats machines
-  for suite in "$@"; do
-    case $suite in
-      lint) lint ;;
-      pytest) python_tests ;;
-      bats) shell_tests ;;
-      machines) machine_tests ;;
-      *) die 2 "there is no suite '$suite'. The suites are: lint, pytest, bats, machines." ;;
-    esac
+  PARTS=("${@:2}")
+  ((${#SUITES[@]})) || SUITES=("${known[@]}")
+  for suite in "${SUITES[@]}"; do
+    [[ " ${known[*]} " == *" $suite "* ]] || die 2 "there is no suite '$suite'. The suites are: $(listed "${known[@]}")."
   done
+  ((${#PARTS[@]} == 0)) || [[ ${SUITES[*]} == pytest || ${SUITES[*]} == bats ]] ||
+    die 2 'only pytest, or bats, takes parts: bash tests/run.sh pytest -- tests/python/test_problems.py'
+}
 
+run_suite() {
+  case $1 in
+    lint) lint ;;
+    pytest) python_tests ;;
+    bats) shell_tests ;;
+    machines) machine_tests ;;
+  esac
+}
+
+# Ends with 1 where something has failed.
+report() {
+  local suite
   say ''
   for suite in "${NOT_RUN[@]}"; do say "not run here: $suite"; done
   if ((${#FAILED[@]})); then
@@ -168,6 +179,17 @@ main() {
     exit 1
   fi
   say "All passed: $(listed "${PASSED[@]}"); $(duration "$SECONDS") in all"
+}
+
+main() {
+  local suite
+  parse_arguments "$@"
+  CHOSEN_STEPS=(system_deps python venv pytorch sigilderg linters skypilot axe rust sandbox)
+  take_lock
+  provision
+  release_lock
+  for suite in "${SUITES[@]}"; do run_suite "$suite"; done
+  report
 }
 
 main "$@"

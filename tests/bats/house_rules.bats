@@ -81,3 +81,9 @@ code() { sed 's/^[[:space:]]*#.*//; s/[[:space:]]# .*//' "$ROOT"/eval_setup.sh "
     }
   done < <(sed -nE 's/^([A-Z_]+)=.*/\1/p; s/^ *: "\$\{([A-Z_]+):=.*/\1/p' "$ROOT/eval_setup_config.sh" | sort -u)
 }
+
+@test "no shell function is longer than 30 lines" {
+  run awk '/^[a-z_0-9]+\(\) [{(]$/ {name = $1; start = FNR} /^[})]/ && name {if (FNR - start + 1 > 30) print FILENAME, name; name = ""}' \
+    "$ROOT"/eval_setup.sh "$ROOT"/lib/*.sh "$ROOT"/tests/run.sh "$ROOT"/tests/provisioning/run.sh "$ROOT"/deploy/*.sh
+  [ -z "$output" ]
+}
