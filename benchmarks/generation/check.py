@@ -32,11 +32,11 @@ from sigil_eval.generation.loading import (
     load_model,
     load_tokenizer,
 )
+from sigil_eval.generation.models import resolve_model
 from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.proof import prove_engine
 from sigil_eval.generation.protocol import ModelSpec, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import gumbel_noise, next_tokens
-from sigil_eval.generation.source import resolve_model
 from sigil_eval.generation.static import HFStaticEngine
 from sigil_eval.problems import load_problem_set
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sigil_eval.errors import PreflightError, SigilEvalError
 from sigil_eval.files import sha256_file
-from sigil_eval.generation.source import fetch_weights, resolve_source
+from sigil_eval.generation.hub import fetch_weights
+from sigil_eval.generation.models import resolve_files
 
 
 def check_content(file: Path) -> None:
@@ -33,7 +34,7 @@ def main() -> int:
     """Fetch the named models; 0, or the exit code of what went wrong."""
     try:
         for name in sys.argv[1:]:
-            source = fetch_weights(resolve_source(name, None))
+            source = fetch_weights(resolve_files(name, None))
             for file in source.files:
                 path = source.folder / file
                 check_content(path)

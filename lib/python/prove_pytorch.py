@@ -16,9 +16,9 @@ import torch  # noqa: E402
 
 from sigil_eval.errors import SigilEvalError  # noqa: E402
 from sigil_eval.generation.loading import choose_hardware  # noqa: E402
+from sigil_eval.generation.models import resolve_model  # noqa: E402
 from sigil_eval.generation.proof import prove_engine  # noqa: E402
 from sigil_eval.generation.protocol import ModelSpec  # noqa: E402
-from sigil_eval.generation.source import resolve_model  # noqa: E402
 
 
 def main() -> int:

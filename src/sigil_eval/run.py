@@ -302,7 +302,7 @@ def _check_request(options: RunOptions) -> None:
 def _find_models(options: RunOptions) -> None:
     if not options.engine.kind.needs_model_files:
         return
-    from sigil_eval.generation.source import resolve_model
+    from sigil_eval.generation.models import resolve_model
 
     for label in options.labels:
         resolve_model(_model_spec(options, label))

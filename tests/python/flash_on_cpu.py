@@ -28,6 +28,7 @@ from sigil_eval.errors import SigilEvalError
 from sigil_eval.generation import attention
 from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.loading import load_model, load_tokenizer
+from sigil_eval.generation.models import resolve_model
 from sigil_eval.generation.proof import prove_engine
 from sigil_eval.generation.protocol import (
     EngineInfo,
@@ -36,7 +37,6 @@ from sigil_eval.generation.protocol import (
     Sample,
     SamplingParams,
 )
-from sigil_eval.generation.source import resolve_model
 from sigil_eval.generation.static import HFStaticEngine
 
 BASE = resolve_model(ModelSpec(str(ROOT / "demo/models/base")))

@@ -29,8 +29,8 @@ from sigil_eval.generation import (  # noqa: E402
 from sigil_eval.generation.continuous import HFEngine  # noqa: E402
 from sigil_eval.generation.journal import SampleJournal, journal_path  # noqa: E402
 from sigil_eval.generation.loading import choose_hardware, load_model, load_tokenizer  # noqa: E402
+from sigil_eval.generation.models import resolve_model  # noqa: E402
 from sigil_eval.generation.protocol import Request, Sample  # noqa: E402
-from sigil_eval.generation.source import resolve_model  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
 
 ROOT = Path(__file__).parents[2]

@@ -40,12 +40,12 @@ from sigil_eval.generation.loading import (  # noqa: E402
     load_model,
     load_tokenizer,
 )
+from sigil_eval.generation.models import resolve_model  # noqa: E402
 from sigil_eval.generation.prepared import prepare_model  # noqa: E402
 from sigil_eval.generation.progress import GenerationProgress  # noqa: E402
 from sigil_eval.generation.proof import prove_engine  # noqa: E402
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample  # noqa: E402
 from sigil_eval.generation.slots import SlotCache  # noqa: E402
-from sigil_eval.generation.source import resolve_model  # noqa: E402
 from sigil_eval.generation.static import HFStaticEngine  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
 

@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation import ModelSpec, Trust, show_prompt
 from sigil_eval.generation.loading import choose_hardware, load_model
-from sigil_eval.generation.source import resolve_model, resolve_source
+from sigil_eval.generation.models import resolve_files, resolve_model
 from sigil_eval.problems import ProblemSet
 
 ROOT = Path(__file__).parents[2]
@@ -54,19 +54,19 @@ def test_an_adapter_brings_its_base() -> None:
 
 
 def test_a_revision_is_the_content_wherever_it_lies(copies: Path) -> None:
-    original = resolve_source(str(BASE), None).revision
+    original = resolve_files(str(BASE), None).revision
     moved = copies / "base"
-    assert resolve_source(str(moved), None).revision == original
+    assert resolve_files(str(moved), None).revision == original
     (moved / "README.md").write_text("words")
     (moved / "optimizer.pt").write_bytes(b"state")
-    assert resolve_source(str(moved), None).revision == original
+    assert resolve_files(str(moved), None).revision == original
     edit(moved / "config.json", rms_norm_eps=1e-5)
-    assert resolve_source(str(moved), None).revision != original
+    assert resolve_files(str(moved), None).revision != original
 
 
 def test_a_copy_of_the_base_will_do_and_another_model_will_not(copies: Path) -> None:
     copy = ModelSpec(str(copies / "base"), str(ADAPTER))
-    assert resolve_model(copy).base.revision == resolve_source(str(BASE), None).revision
+    assert resolve_model(copy).base.revision == resolve_files(str(BASE), None).revision
     edit(copies / "base" / "config.json", rms_norm_eps=1e-5)
     with pytest.raises(UsageError, match=r"was trained on \.\./base, not on .*--base-model"):
         resolve_model(copy)
@@ -94,7 +94,7 @@ def test_what_is_no_model_is_refused_by_name(copies: Path) -> None:
         (str(empty), "holds neither config.json nor adapter_config.json"),
     ]:
         with pytest.raises(UsageError, match=message) as refusal:
-            resolve_source(name, None)
+            resolve_files(name, None)
         assert name in str(refusal.value)
     with pytest.raises(UsageError, match="no model was named"):
         resolve_model(ModelSpec(None))
@@ -105,7 +105,7 @@ def test_what_is_no_model_is_refused_by_name(copies: Path) -> None:
 def test_a_path_under_a_folder_that_is_here_is_no_hub_id(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     with pytest.raises(UsageError, match=r"demo/models/bass: no such folder"):
-        resolve_source("demo/models/bass", None)
+        resolve_files("demo/models/bass", None)
 
 
 def test_weights_that_can_run_code_are_refused(copies: Path) -> None:
@@ -265,7 +265,8 @@ import json, sys
 from sigil_eval.errors import SigilEvalError
 from sigil_eval.generation import ModelSpec
 from sigil_eval.generation.loading import choose_hardware, load_model
-from sigil_eval.generation.source import fetch_weights, resolve_model
+from sigil_eval.generation.hub import fetch_weights
+from sigil_eval.generation.models import resolve_model
 
 for base, checkpoint in json.loads(sys.argv[1]):
     try:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from sigil_eval.files import Row
 from sigil_eval.generation.devices import Report, devices_of, draw_on_all
+from sigil_eval.generation.hub import fetch_weights
 from sigil_eval.generation.journal import SampleJournal
 from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
 from sigil_eval.generation.protocol import EngineInfo, ProgressCallback, Sample
 from sigil_eval.generation.shards import Shard, take_over
-from sigil_eval.generation.source import fetch_weights
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
@@ -68,9 +68,9 @@ def _draw_on(
 ) -> None:
     """Draw the missing samples on several devices, and take over what each has drawn."""
     assert plan.prepared.model is not None
-    for source in (plan.prepared.model.base, plan.prepared.model.adapter):
-        if source is not None:
-            fetch_weights(source)  # once, before each process asks for it
+    for files in (plan.prepared.model.base, plan.prepared.model.adapter):
+        if files is not None:
+            fetch_weights(files)  # once, before each process asks for it
     parts = []
     for number, device in enumerate(devices, start=1):
         shard = Shard(number, len(devices))

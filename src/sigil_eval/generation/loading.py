@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from sigil_eval.console import warn
 from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.generation.hub import fetch_weights
+from sigil_eval.generation.model_files import ModelFiles
+from sigil_eval.generation.models import ResolvedModel
 from sigil_eval.generation.protocol import EngineInfo
-from sigil_eval.generation.source import ResolvedModel, Source, fetch_weights
 from sigil_eval.prompts import Message
 from sigil_eval.settings import DTYPE, QUANTIZATION
 
@@ -54,11 +56,11 @@ def load_tokenizer(model: ResolvedModel) -> Any:
     from transformers import AutoTokenizer
 
     adapter = model.adapter
-    source = adapter if adapter is not None and adapter.has_tokenizer else model.base
+    files = adapter if adapter is not None and adapter.has_tokenizer else model.base
     return _or_explain(
-        f"the tokenizer of {source.name}",
+        f"the tokenizer of {files.name}",
         lambda: AutoTokenizer.from_pretrained(
-            source.folder, trust_remote_code=source.trust.remote_code
+            files.folder, trust_remote_code=files.trust.remote_code
         ),
     )
 
@@ -155,11 +157,11 @@ class ModelPool:
         lent = self._apply(base, model, info)
         return lent.eval()
 
-    def _take_base(self, source: Source, info: EngineInfo) -> Any:
+    def _take_base(self, files: ModelFiles, info: EngineInfo) -> Any:
         """The base without any adapter, loaded unless it is at hand."""
         import torch
 
-        key = (source.revision, info)
+        key = (files.revision, info)
         if self._loaded is not None and self._loaded[0] == key:
             base = self._loaded[1]
             if self._wrapped is not None:
@@ -169,7 +171,7 @@ class ModelPool:
                     base.get_parameter(name).copy_(weight)
         else:
             self._loaded = self._wrapped = None  # two models seldom fit at a time
-            base = load_base(source, info)
+            base = load_base(files, info)
             self._loaded = key, base
         self._originals = {}
         return base
@@ -226,13 +228,13 @@ def load_model(model: ResolvedModel, info: EngineInfo) -> Any:
     return ModelPool().borrow(model, info)
 
 
-def load_base(source: Source, info: EngineInfo) -> Any:
+def load_base(files: ModelFiles, info: EngineInfo) -> Any:
     """A base model on its device, its weights read straight to there."""
     _prepare_libraries()
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    base = fetch_weights(source)
+    base = fetch_weights(files)
     dtype = getattr(torch, info.dtype)
     placement: dict[str, Any] = {}
     if info.device != "cpu" or info.quantization != "none":

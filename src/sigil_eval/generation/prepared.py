@@ -7,9 +7,9 @@ from typing import Any
 
 from sigil_eval.files import Row
 from sigil_eval.generation.loading import chat_template
+from sigil_eval.generation.models import ResolvedModel, resolve_model
 from sigil_eval.generation.prompting import choose_tokenizer
 from sigil_eval.generation.protocol import ModelSpec, Revisions
-from sigil_eval.generation.source import ResolvedModel, resolve_model
 from sigil_eval.prompts import ChatTemplate, resolve_prompt_mode
 
 

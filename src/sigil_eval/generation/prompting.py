@@ -14,8 +14,9 @@ from typing import Any
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_text
 from sigil_eval.generation.loading import chat_template, load_tokenizer
+from sigil_eval.generation.model_files import ModelFiles
+from sigil_eval.generation.models import ResolvedModel, resolve_files
 from sigil_eval.generation.protocol import ModelSpec
-from sigil_eval.generation.source import ResolvedModel, Source, resolve_source
 from sigil_eval.prompts import prompt_template_sha256
 
 
@@ -59,13 +60,13 @@ def choose_tokenizer(spec: ModelSpec, model: ResolvedModel, mode: str) -> tuple[
     return shared, Prompting(*hashes, brought, note)
 
 
-def _base(spec: ModelSpec, model: ResolvedModel) -> Source | None:
+def _base(spec: ModelSpec, model: ResolvedModel) -> ModelFiles | None:
     """The base whose tokenizer is to be taken instead of the model's own."""
     if not spec.prompt_as_base or spec.checkpoint is None:
         return None
     if model.adapter is not None or spec.base is None:
         return model.base
-    return resolve_source(spec.base, spec.base_revision, spec.trust)  # a whole model made from it
+    return resolve_files(spec.base, spec.base_revision, spec.trust)  # a whole model made from it
 
 
 def _template_sha256(mode: str, tokenizer: Any) -> str:

@@ -15,8 +15,8 @@ import torch
 from sigil_eval.errors import PreflightError
 from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.loading import load_model, load_tokenizer
+from sigil_eval.generation.models import ResolvedModel
 from sigil_eval.generation.protocol import EngineInfo, Request, SamplingParams
-from sigil_eval.generation.source import ResolvedModel
 
 # Prompts of unequal lengths, so that slots are filled to unequal lengths.
 _PROMPTS = (

@@ -136,12 +136,12 @@ def _package_check(recorded: Mapping[str, str], here: Mapping[str, str]) -> Chec
 
 def _model_check(what: str, name: str, revision: object, root: Path) -> CheckRow:
     """Local models by their content; one on the hub is named by a commit, which needs no check."""
-    from sigil_eval.generation.source import resolve_source
+    from sigil_eval.generation.models import resolve_files
 
     folder = next((path for path in (root / name, Path(name)) if path.is_dir()), None)
     if folder is None:
         return _unknown(what, revision, "not on this machine")
     try:
-        return _check(what, revision, resolve_source(str(folder), None).revision)
+        return _check(what, revision, resolve_files(str(folder), None).revision)
     except SigilEvalError as error:
         return _unknown(what, revision, str(error))

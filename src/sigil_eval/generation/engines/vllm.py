@@ -20,9 +20,10 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
 from sigil_eval.generation.engines.local import hardware_for, largest_batch
 from sigil_eval.generation.engines.openai import OpenAIEngine, wait_until_up
+from sigil_eval.generation.hub import fetch_weights
+from sigil_eval.generation.models import ResolvedModel
 from sigil_eval.generation.prepared import Prepared, prepare_model
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
-from sigil_eval.generation.source import ResolvedModel, fetch_weights
 from sigil_eval.provisioned import VARIABLES, setting, setup_command
 
 if TYPE_CHECKING:
