@@ -60,6 +60,11 @@ _ITEM_START = re.compile(
 _FUNCTION_NAME = re.compile(r"\bfn\s+(?:r#)?(\w+)")
 
 
+def definition_of(function: str) -> re.Pattern[str]:
+    """Finds where a function of this name is defined, or seems to be."""
+    return re.compile(rf"\bfn\s+(?:r#)?{re.escape(function)}\b")
+
+
 def read_items(text: str, entry_point: str) -> Source:
     """The items of a text, whatever stands between them."""
     data = text.encode()

@@ -1,0 +1,76 @@
+"""What a prompt gives an answer to continue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sigil_eval.rust.items import Item, definition_of, read_items
+from sigil_eval.rust.lexer import tokens
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the prompt gives: items before the entry function, its signature, what follows `{`.
+
+    `signature` ends with `{` and is empty when the prompt doesn't open the function.
+    """
+
+    entry_point: str
+    context: tuple[Item, ...]
+    signature: str
+    opening: str
+
+    @property
+    def start(self) -> str:
+        """The function as far as the prompt has it; a body goes on from there."""
+        return self.signature + self.opening + "\n"
+
+    @property
+    def returns_value(self) -> bool:
+        """Whether the function has a result, which a body of nothing but items would not give."""
+        return "->" in self.signature
+
+
+@lru_cache(maxsize=1024)
+def read_prompt(prompt: str, entry_point: str) -> Question:
+    """What the prompt asks; the last definition of the entry point is the one to be continued."""
+    starts = list(definition_of(entry_point).finditer(prompt))
+    if not starts:
+        return Question(entry_point, (), "", "")
+    start = _line_start_of_item(prompt, starts[-1].start())
+    brace = body_brace(prompt, start)
+    context = tuple(
+        item for item in read_items(prompt[:start], entry_point).items if item.role == "other"
+    )
+    if brace is None:
+        return Question(entry_point, context, "", "")
+    opening = prompt[brace + 1 :]
+    if not any(True for _ in tokens(opening)):
+        opening = ""
+    return Question(entry_point, context, prompt[start : brace + 1].strip(), opening)
+
+
+def _line_start_of_item(text: str, position: int) -> int:
+    """Step back over `pub`, `async` and the like before `fn`."""
+    line = text.rfind("\n", 0, position) + 1
+    before = text[line:position]
+    if re.fullmatch(r'\s*(?:(?:pub(?:\([^)]*\))?|const|async|unsafe|extern|"\w+")\s+)*', before):
+        return line
+    return position
+
+
+def body_brace(text: str, start: int) -> int | None:
+    """Offset of the `{` that opens the body of the function that starts at `start`."""
+    depth = 0
+    for token in tokens(text, start):
+        if token.text == "{" and depth == 0:
+            return token.start
+        if token.kind == "open":
+            depth += 1
+        elif token.kind == "close":
+            depth -= 1
+        elif token.text == ";" and depth == 0:
+            return None
+    return None
