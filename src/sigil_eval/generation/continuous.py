@@ -1,7 +1,7 @@
 """The default engine: continuous batching of a transformers model over a cache of slots.
 
-Samples of one prompt share its prefill. Each answer under way holds a slot; when it ends, the
-next request takes the slot over, so that every step computes answers and no padding, however
+Samples of one prompt share its prefill. Each sample under way holds a slot; when it ends, the
+next request takes the slot over, so that every step computes samples and no padding, however
 different their lengths are. docs/adr/ADR-009 says why this loop and not another.
 """
 
@@ -19,13 +19,13 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from sigil_eval.errors import PreflightError
-from sigil_eval.generation.answers import Answer, AnswerBook, halved
 from sigil_eval.generation.attention import (
     FLASH,
     attention_shape,
     check_attention_to_slots,
     flash_over_slots,
 )
+from sigil_eval.generation.drafts import Draft, DraftBook, halved
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
 from sigil_eval.generation.slots import SlotCache
@@ -56,12 +56,12 @@ class _Prefilled:
 class _Batch:
     """The slots at one moment.
 
-    `answers` has None where a slot is free. On the device, each (slots,): `tokens` drawn last,
-    `lengths` of what is cached, `positions` of the next token in its answer, and sampling keys.
+    `drafts` has None where a slot is free. On the device, each (slots,): `tokens` drawn last,
+    `lengths` of what is cached, `positions` of the next token in its draft, and sampling keys.
     """
 
     def __init__(self, layers: int, slots: int, device: torch.device) -> None:
-        self.answers: list[Answer | None] = [None] * slots
+        self.drafts: list[Draft | None] = [None] * slots
         self.cache = SlotCache(layers, slots)
         self.tokens, self.lengths, self.positions, self.keys = torch.zeros(
             4, slots, dtype=torch.long, device=device
@@ -69,14 +69,14 @@ class _Batch:
 
     @property
     def free(self) -> list[int]:
-        """The slots without an answer."""
-        return [slot for slot, answer in enumerate(self.answers) if answer is None]
+        """The slots without a draft."""
+        return [slot for slot, draft in enumerate(self.drafts) if draft is None]
 
-    def enter(self, answers: Sequence[Answer], prefilled: _Prefilled) -> None:
-        """Give a slot to each answer; all are to the same prompt, with one token drawn."""
-        slots = self.free[: len(answers)]
+    def enter(self, drafts: Sequence[Draft], prefilled: _Prefilled) -> None:
+        """Give a slot to each draft; all are to the same prompt, with one token drawn."""
+        slots = self.free[: len(drafts)]
         rows = torch.tensor(
-            [[answer.drawn[-1], len(answer.prompt), 1, answer.request.key] for answer in answers],
+            [[draft.drawn[-1], len(draft.prompt), 1, draft.request.key] for draft in drafts],
             device=self.tokens.device,
         )
         index = torch.tensor(slots, device=self.tokens.device)
@@ -85,15 +85,15 @@ class _Batch:
         ):
             state[index] = column
         self.cache.put(prefilled.cache, index)
-        for slot, answer in zip(slots, answers, strict=True):
-            self.answers[slot] = answer
+        for slot, draft in zip(slots, drafts, strict=True):
+            self.drafts[slot] = draft
 
     def keep_live(self) -> None:
         """Take the free slots away."""
-        live = [slot for slot, answer in enumerate(self.answers) if answer is not None]
+        live = [slot for slot, draft in enumerate(self.drafts) if draft is not None]
         index = torch.tensor(live, device=self.tokens.device)
         self.cache.keep(index)
-        self.answers = [self.answers[slot] for slot in live]
+        self.drafts = [self.drafts[slot] for slot in live]
         self.tokens, self.lengths = self.tokens[index], self.lengths[index]
         self.positions, self.keys = self.positions[index], self.keys[index]
 
@@ -112,7 +112,7 @@ class HFEngine:
         early_stop: bool = True,
         special_tokens: bool = True,
     ) -> None:
-        """Draw from a loaded model; see `AnswerBook` for `special_tokens`.
+        """Draw from a loaded model; see `DraftBook` for `special_tokens`.
 
         Raises PreflightError for a model whose layers do not all attend to everything before.
         """
@@ -120,7 +120,7 @@ class HFEngine:
         self.batch_size = batch_size
         self._model: Any = model
         self._params = params
-        self._book = AnswerBook(
+        self._book = DraftBook(
             tokenizer, model, params, early_stop=early_stop, special_tokens=special_tokens
         )
         self._device = torch.device(info.device)
@@ -134,23 +134,23 @@ class HFEngine:
         """Answer every request; see `Engine.generate`.
 
         Raises UsageError for a prompt that leaves no room in the model's context. When the
-        device's memory runs out, the batch is halved and its unfinished answers begin again.
+        device's memory runs out, the batch is halved and its unfinished drafts begin again.
         """
         waiting = deque(self._book.open(requests))
         with threads_for(self._model), self._attention():
             while waiting:
                 batch = _Batch(self._layers, min(self.batch_size, len(waiting)), self._device)
-                under_way: list[Answer] = []
+                under_way: list[Draft] = []
                 try:
                     self._generate(batch, waiting, under_way, on_sample)
                     continue
                 except torch.cuda.OutOfMemoryError:
-                    under_way.extend(answer for answer in batch.answers if answer is not None)
+                    under_way.extend(draft for draft in batch.drafts if draft is not None)
                 # Outside the handler, where the exception no longer keeps a step's tensors.
                 del batch
                 self._halve()
-                for answer in under_way:
-                    answer.begin_again()
+                for draft in under_way:
+                    draft.begin_again()
                 waiting.extendleft(reversed(under_way))
         self._prefilled = None
 
@@ -176,35 +176,35 @@ class HFEngine:
     def _generate(
         self,
         batch: _Batch,
-        waiting: deque[Answer],
-        entering: list[Answer],
+        waiting: deque[Draft],
+        entering: list[Draft],
         on_sample: OnSample,
     ) -> None:
         """Work until nothing waits and no slot is taken; `entering` are those in neither."""
         while True:
             self._refill(batch, waiting, entering, on_sample)
-            if len(batch.free) == len(batch.answers):
+            if len(batch.free) == len(batch.drafts):
                 return
             logits = self._forward(batch)
             batch.tokens = next_tokens(logits, batch.keys, batch.positions, self._params)
             batch.positions += 1
             for slot, token in enumerate(batch.tokens.tolist()):
-                answer = batch.answers[slot]
-                sample = self._book.add(answer, token) if answer is not None else None
+                draft = batch.drafts[slot]
+                sample = self._book.add(draft, token) if draft is not None else None
                 if sample is not None:
-                    batch.answers[slot] = None
+                    batch.drafts[slot] = None
                     on_sample(sample)
 
     def _refill(
         self,
         batch: _Batch,
-        waiting: deque[Answer],
-        entering: list[Answer],
+        waiting: deque[Draft],
+        entering: list[Draft],
         on_sample: OnSample,
     ) -> None:
-        """Give free slots to answers that wait, or take them away, once there are enough."""
+        """Give free slots to drafts that wait, or take them away, once there are enough."""
         free = len(batch.free)
-        if free * _SLACK < len(batch.answers):
+        if free * _SLACK < len(batch.drafts):
             return
         while free and waiting:
             prefilled = self._prefill(waiting[0].prompt)
@@ -215,7 +215,7 @@ class HFEngine:
                 batch.enter(entering, prefilled)
                 free -= len(entering)
                 entering.clear()
-        if 0 < free < len(batch.answers):
+        if 0 < free < len(batch.drafts):
             batch.keep_live()
 
     def _prefill(self, prompt: tuple[int, ...]) -> _Prefilled:
@@ -232,17 +232,17 @@ class HFEngine:
         return self._prefilled
 
     def _draw_first(
-        self, entering: list[Answer], prefilled: _Prefilled, on_sample: OnSample
+        self, entering: list[Draft], prefilled: _Prefilled, on_sample: OnSample
     ) -> None:
-        """Draw the first token of each answer; those that it ends leave the list."""
-        keys = torch.tensor([answer.request.key for answer in entering], device=self._device)
+        """Draw the first token of each draft; those that it ends leave the list."""
+        keys = torch.tensor([draft.request.key for draft in entering], device=self._device)
         logits = prefilled.logits.expand(len(entering), -1)
         drawn = next_tokens(logits, keys, torch.zeros_like(keys), self._params).tolist()
         going_on = []
-        for answer, token in zip(entering, drawn, strict=True):
-            sample = self._book.add(answer, token)
+        for draft, token in zip(entering, drawn, strict=True):
+            sample = self._book.add(draft, token)
             if sample is None:
-                going_on.append(answer)
+                going_on.append(draft)
             else:
                 on_sample(sample)
         entering[:] = going_on
@@ -250,7 +250,7 @@ class HFEngine:
     def _forward(self, batch: _Batch) -> torch.Tensor:
         """Run the tokens drawn last through the model; logits (slots, vocabulary)."""
         longest = max(
-            len(answer.prompt) + len(answer.drawn) for answer in batch.answers if answer is not None
+            len(draft.prompt) + len(draft.drawn) for draft in batch.drafts if draft is not None
         )
         width = -(-longest // _ALIGNMENT) * _ALIGNMENT
         batch.lengths.clamp_(max=width - 1)  # a free slot goes on counting until it is taken

@@ -70,7 +70,7 @@ class _WatchedEngine(HFEngine):
         return prefilled
 
     def _forward(self, batch: Any) -> torch.Tensor:
-        read = [answer and (*answer.prompt, *answer.drawn) for answer in batch.answers]
+        read = [draft and (*draft.prompt, *draft.drawn) for draft in batch.drafts]
         logits = super()._forward(batch)
         self.steps += [
             (tokens, row) for tokens, row in zip(read, logits.float().cpu(), strict=True) if tokens

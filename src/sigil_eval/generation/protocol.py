@@ -107,7 +107,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Sample:
-    """One answer. `tokens` counts every token drawn, the end token included."""
+    """A text that a model wrote. `tokens` counts every token drawn, the end token included."""
 
     task_id: str
     sample_index: int
@@ -132,7 +132,7 @@ class EngineInfo:
 
 
 class Engine(Protocol):
-    """Draws samples. Requests may be answered in any order; each answer depends on its request
+    """Draws samples. Requests may be answered in any order; each sample depends on its request
     alone, so the same request gives the same sample whatever it is asked along with."""
 
     @property

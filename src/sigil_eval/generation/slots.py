@@ -1,4 +1,4 @@
-"""A key/value cache of slots: each answer has a place of its own, which the next one takes over.
+"""A key/value cache of slots: each sample has a place of its own, which the next one takes over.
 
 A step writes one position into each slot, in place, and reads views: nothing is copied but when
 the slots become wider, which happens every `_STEP` tokens at most, or fewer.

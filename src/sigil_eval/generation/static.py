@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from sigil_eval.generation.answers import Answer, AnswerBook, halved
 from sigil_eval.generation.continuous import threads_for
+from sigil_eval.generation.drafts import Draft, DraftBook, halved
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
 
@@ -33,7 +33,7 @@ class _KeyedChoice(LogitsProcessor):
 
 
 class HFStaticEngine:
-    """Draws samples batch by batch; a batch lasts as long as its longest answer."""
+    """Draws samples batch by batch; a batch lasts as long as its longest sample."""
 
     def __init__(
         self,
@@ -46,23 +46,23 @@ class HFStaticEngine:
         early_stop: bool = True,
         special_tokens: bool = True,
     ) -> None:
-        """Draw from a loaded model; see `AnswerBook` for `special_tokens`."""
+        """Draw from a loaded model; see `DraftBook` for `special_tokens`."""
         self.info = info
         self.batch_size = batch_size
         self._model: Any = model
         self._params = params
         self._padding = tokenizer.pad_token_id or 0
-        self._book = AnswerBook(
+        self._book = DraftBook(
             tokenizer, model, params, early_stop=early_stop, special_tokens=special_tokens
         )
 
     @torch.inference_mode()
     def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
         """Answer every request; see `Engine.generate`."""
-        answers = self._book.open(requests)
+        drafts = self._book.open(requests)
         with threads_for(self._model):
-            while answers:
-                batch = answers[: self.batch_size]
+            while drafts:
+                batch = drafts[: self.batch_size]
                 try:
                     rows = self._draw(batch)
                 except torch.cuda.OutOfMemoryError:
@@ -70,26 +70,26 @@ class HFStaticEngine:
                 if rows is None:
                     self._halve()
                     continue
-                answers = answers[len(batch) :]
-                for answer, row in zip(batch, rows, strict=True):
-                    on_sample(self._read(answer, row))
+                drafts = drafts[len(batch) :]
+                for draft, row in zip(batch, rows, strict=True):
+                    on_sample(self._read(draft, row))
 
-    def _draw(self, batch: list[Answer]) -> list[list[int]]:
+    def _draw(self, batch: list[Draft]) -> list[list[int]]:
         """All tokens that `generate` gives for a batch."""
-        width = max(len(answer.prompt) for answer in batch)
-        pads = [width - len(answer.prompt) for answer in batch]
+        width = max(len(draft.prompt) for draft in batch)
+        pads = [width - len(draft.prompt) for draft in batch]
         ids = [
-            [self._padding] * pad + list(answer.prompt)
-            for pad, answer in zip(pads, batch, strict=True)
+            [self._padding] * pad + list(draft.prompt)
+            for pad, draft in zip(pads, batch, strict=True)
         ]
         mask = [[0] * pad + [1] * (width - pad) for pad in pads]
         device = self.info.device
-        keys = torch.tensor([answer.request.key for answer in batch], device=device)
+        keys = torch.tensor([draft.request.key for draft in batch], device=device)
         output = self._model.generate(
             input_ids=torch.tensor(ids, device=device),
             attention_mask=torch.tensor(mask, device=device),
             logits_processor=LogitsProcessorList([_KeyedChoice(keys, width, self._params)]),
-            max_new_tokens=max(answer.limit for answer in batch),
+            max_new_tokens=max(draft.limit for draft in batch),
             do_sample=False,
             eos_token_id=sorted(self._book.end_ids) or None,
             pad_token_id=self._padding,
@@ -97,13 +97,13 @@ class HFStaticEngine:
         rows: list[list[int]] = output[:, width:].tolist()
         return rows
 
-    def _read(self, answer: Answer, row: list[int]) -> Sample:
+    def _read(self, draft: Draft, row: list[int]) -> Sample:
         """The sample that ends within a row of tokens."""
         for token in row:
-            sample = self._book.add(answer, token)
+            sample = self._book.add(draft, token)
             if sample is not None:
                 return sample
-        raise AssertionError("generate() stopped before the answer's end")
+        raise AssertionError("generate() stopped before the sample's end")
 
     def _halve(self) -> None:
         self.batch_size = halved(self.batch_size)

@@ -1,4 +1,4 @@
-"""Answers under way: prompts as tokens, and when and why an answer ends.
+"""Samples under way: prompts as tokens, and when and why a sample ends.
 
 What the engines that draw tokens themselves have in common.
 """
@@ -15,7 +15,7 @@ from sigil_eval.generation.stopping import AnswerReader
 
 
 @dataclass(slots=True)
-class Answer:
+class Draft:
     """One sample under way: its request, its prompt's tokens and what has been drawn.
 
     `limit` is how many tokens may be drawn; `awaits` are characters of which one must be in a
@@ -36,8 +36,8 @@ class Answer:
         self.reader = AnswerReader(self.request.code_before)
 
 
-class AnswerBook:
-    """Turns requests into answers under way, and answers that have ended into samples."""
+class DraftBook:
+    """Turns requests into drafts, and drafts that have ended into samples."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class AnswerBook:
         self._decides: dict[tuple[int, str], bool] = {}
         self.end_ids = _end_ids(tokenizer, model)
 
-    def open(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answers in order of falling prompt length, those of one prompt together: memory runs
+    def open(self, requests: Sequence[Request]) -> list[Draft]:
+        """Drafts in order of falling prompt length, those of one prompt together: memory runs
         out at once if it does, and a prompt is read once.
 
         Raises UsageError for a prompt that leaves no room in the model's context.
         """
         tokens: dict[str, tuple[int, ...]] = {}
-        answers = []
+        drafts = []
         for request in requests:
             if request.prompt not in tokens:
                 tokens[request.prompt] = self._tokenize(request)
@@ -72,8 +72,8 @@ class AnswerBook:
             limit = request.max_new_tokens or self._params.max_new_tokens
             if self._context:
                 limit = min(limit, self._context - len(prompt))
-            answers.append(Answer(request, prompt, limit, AnswerReader(request.code_before)))
-        return sorted(answers, key=lambda answer: (-len(answer.prompt), answer.prompt))
+            drafts.append(Draft(request, prompt, limit, AnswerReader(request.code_before)))
+        return sorted(drafts, key=lambda draft: (-len(draft.prompt), draft.prompt))
 
     def _tokenize(self, request: Request) -> tuple[int, ...]:
         if not request.prompt.strip():
@@ -87,25 +87,25 @@ class AnswerBook:
             )
         return ids
 
-    def add(self, answer: Answer, token: int) -> Sample | None:
-        """Add a token that was drawn; the sample, if it was the answer's last."""
-        answer.drawn.append(token)
+    def add(self, draft: Draft, token: int) -> Sample | None:
+        """Add a token that was drawn; the sample, if it was the draft's last."""
+        draft.drawn.append(token)
         reason: FinishReason | None = None
         text: str | None = None
         if token in self.end_ids:
-            reason, text = "stop", self.decode(answer.drawn[:-1])
-        elif self._early_stop and self._may_decide(token, answer.awaits):
-            text = self.decode(answer.drawn)
-            reading = answer.reader.read(text)
-            answer.awaits = reading.awaits
+            reason, text = "stop", self.decode(draft.drawn[:-1])
+        elif self._early_stop and self._may_decide(token, draft.awaits):
+            text = self.decode(draft.drawn)
+            reading = draft.reader.read(text)
+            draft.awaits = reading.awaits
             if reading.end is not None:
                 reason, text = "complete", text[: reading.end]
-        if reason is None and len(answer.drawn) >= answer.limit:
-            reason, text = "length", self.decode(answer.drawn)
+        if reason is None and len(draft.drawn) >= draft.limit:
+            reason, text = "length", self.decode(draft.drawn)
         if reason is None or text is None:
             return None
-        request = answer.request
-        return Sample(request.task_id, request.sample_index, text, len(answer.drawn), reason)
+        request = draft.request
+        return Sample(request.task_id, request.sample_index, text, len(draft.drawn), reason)
 
     def _may_decide(self, token: int, awaits: str) -> bool:
         """Whether an answer can be complete with a token, so that it is worth looking."""
