@@ -7,7 +7,7 @@ Python's types cannot say is kept beside the type, where only the generator read
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 
 class Constraint:
@@ -43,3 +43,4 @@ type Timestamp = Annotated[
     str, Constraint(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
 ]
 type Tasks = Annotated[list[str], Constraint(uniqueItems=True)]
+type SandboxMode = Literal["firejail", "none"]

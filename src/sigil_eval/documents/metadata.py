@@ -10,6 +10,7 @@ from sigil_eval.documents.constraints import (
     Count,
     Name,
     NotNegative,
+    SandboxMode,
     Sha256,
     Share,
     Timestamp,
@@ -87,7 +88,7 @@ class Lock(TypedDict):
 class SandboxState(TypedDict):
     """What the programs ran in."""
 
-    mode: Literal["firejail", "none"]
+    mode: SandboxMode
     """firejail, or none."""
     firejail: str | None
     """Firejail's version, where it is installed."""

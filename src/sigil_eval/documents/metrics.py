@@ -15,11 +15,13 @@ from sigil_eval.documents.constraints import (
     Difference,
     Name,
     NotNegative,
+    SandboxMode,
     Sha256,
     Share,
     Tasks,
     also,
 )
+from sigil_eval.run_folder import Mode
 
 METRICS_VERSION: Literal[2] = 2
 
@@ -34,8 +36,8 @@ RateName = Literal[
 ]
 type Counts = dict[str, AtLeastOne]
 _BY_K = Constraint(propertyNames={"pattern": "^[1-9][0-9]*$"})
-type Scores = Annotated[dict[str, Score | None], _BY_K]
-type Differences = Annotated[dict[str, Estimate | None], _BY_K]
+type Scores = Annotated[dict[str, ScoreRow | None], _BY_K]
+type Differences = Annotated[dict[str, EstimateRow | None], _BY_K]
 
 
 class PinnedProblems(TypedDict):
@@ -69,7 +71,7 @@ class Fingerprint(Limits):
 
     rustc: str
     """The compiler's version line."""
-    sandbox: Literal["firejail", "none"]
+    sandbox: SandboxMode
     """What the programs ran in."""
     crates: list[str]
     """The crates that programs could use."""
@@ -97,11 +99,16 @@ class Interval(TypedDict):
     """Its upper end."""
 
 
-class Estimate(Interval):
-    """A mean over problems with its 95 % interval."""
+class MeanInterval(Interval):
+    """A mean with its 95 % interval."""
 
     mean: Difference
     """The mean."""
+
+
+class EstimateRow(MeanInterval):
+    """A mean over problems with its 95 % interval."""
+
     standard_error: NotNegative | None
     """Of the mean; null where the spread is unknown."""
     problems: AtLeastOne
@@ -110,7 +117,7 @@ class Estimate(Interval):
     """bound where all problems score the same; the spread is then unknown."""
 
 
-class Score(Estimate):
+class ScoreRow(EstimateRow):
     """pass@k of one model."""
 
     left_out: Tasks
@@ -241,7 +248,7 @@ class PairedComparison(TypedDict):
     """The base's score."""
     finetuned: Share
     """The fine-tuned model's score."""
-    difference: Estimate
+    difference: EstimateRow
     """Fine-tuned minus base."""
     bootstrap: Interval
     """The difference's interval when problems are drawn with replacement."""
@@ -303,7 +310,7 @@ class Comparison(TypedDict):
     """Problems of which the base passes a larger share."""
     as_published: Differences | None
     """The paired differences of the problems without any erratum, by k."""
-    rates: dict[RateName, Estimate | None]
+    rates: dict[RateName, EstimateRow | None]
     """The paired differences of the rates."""
     migration: list[Migration]
     """From which outcome to which; the figures add up to the number of problems."""
@@ -318,7 +325,7 @@ class Metrics(TypedDict):
 
     schema_version: Literal[2]
     """Of this document's form."""
-    mode: Literal["no-policy", "policy"]
+    mode: Mode
     """Whether the policy was enforced."""
     problem_set: PinnedProblems
     """The problems that the results belong to."""
