@@ -28,7 +28,7 @@ from sigil_eval.files import Row, write_jsonl
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
-from sigil_eval.reporting import build_metrics
+from sigil_eval.reporting.metrics import build_metrics
 from sigil_eval.run_folder import MODES, RunFolder
 from sigil_eval.scoring.proof import prove
 from sigil_eval.scoring.score import score_files

@@ -586,7 +586,8 @@ def report(options: argparse.Namespace) -> int:
     if not options.directory.is_dir():
         raise UsageError(f"{options.directory}: no such folder")
     if not options.terminal:
-        from sigil_eval.reporting import refresh_metrics, write_reports
+        from sigil_eval.reporting.rebuild import refresh_metrics
+        from sigil_eval.reporting.reports import write_reports
 
         problem_set = _problem_set(options) if options.problem_file else None
         refresh_metrics(options.directory, problem_set)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sigil_eval.console import ProgressLine, format_duration, say, warn
 from sigil_eval.documents.metadata import ModelRecord, Rescored
+from sigil_eval.documents.metrics import Conditions
 from sigil_eval.errors import IncompleteError, PreflightError, UsageError
 from sigil_eval.files import read_jsonl, sha256_file, write_atomic
 from sigil_eval.generation import (
@@ -47,7 +48,8 @@ from sigil_eval.record.durations import durations_of, read_steps
 from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
 from sigil_eval.record.models import model_record
 from sigil_eval.record.software import judge_code_sha256
-from sigil_eval.reporting import build_metrics, write_metrics, write_reports
+from sigil_eval.reporting.metrics import build_metrics, write_metrics
+from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reproduce import rescore
 from sigil_eval.run_folder import (
     BASE,
@@ -439,18 +441,17 @@ def _score(options: RunOptions, problem_set: ProblemSet, judge: Judge) -> ScoreS
     return score_files(files, problem_set, options.output_dir, judge, options.modes)
 
 
-def _conditions(judge: Judge) -> dict[str, object]:
+def _conditions(judge: Judge) -> Conditions:
     """What the verdicts depend on besides the programs."""
-    return judge.fingerprint() | {
+    return {
+        **judge.fingerprint(),
         "crates_fault": judge.crates.fault,
         "clippy_required": judge.settings.clippy == "required",
         "code_sha256": judge_code_sha256(),
     }
 
 
-def _write_metrics(
-    options: RunOptions, problem_set: ProblemSet, conditions: Mapping[str, object]
-) -> None:
+def _write_metrics(options: RunOptions, problem_set: ProblemSet, conditions: Conditions) -> None:
     names = {label: result_stem(label) for label in options.labels}
     _write_mode_metrics(
         options.output_dir,
@@ -469,7 +470,7 @@ def _write_mode_metrics(
     names: Mapping[str, str],
     modes: Sequence[Mode],
     k_values: Sequence[int],
-    conditions: Mapping[str, object],
+    conditions: Conditions,
     seed: int = 0,
 ) -> None:
     def results(mode: Mode) -> dict[str, Path]:

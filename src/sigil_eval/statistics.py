@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from sigil_eval.errors import UsageError
 
@@ -54,7 +55,7 @@ class Estimate:
     low: float
     high: float
     count: int
-    method: str
+    method: Literal["t", "bound"]
 
 
 def mean_interval(
@@ -126,7 +127,7 @@ class SignFlipTest:
     """Two-sided p of the sign-flip test; `method` is "exact" or "monte-carlo"."""
 
     p: float
-    method: str
+    method: Literal["exact", "monte-carlo"]
 
 
 def sign_flip_test(

@@ -10,8 +10,8 @@ from typing import Any
 
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.problems import Problem, ProblemSet
-from sigil_eval.reporting import write_reports
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
+from sigil_eval.reporting.reports import write_reports
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"alert(1)\"><!--"
 FILE_NAMES = {"base": "base_model_results.jsonl", "finetuned": "finetuned_model_results.jsonl"}

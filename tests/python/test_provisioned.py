@@ -14,7 +14,7 @@ from sigil_eval.generation.engines.vllm import vllm_python
 from sigil_eval.judging import sandbox
 from sigil_eval.judging.toolchain import BENCHMARK_CRATES, find_crates, find_toolchain
 from sigil_eval.provisioned import VARIABLES, setting, setup_command
-from sigil_eval.reporting.tables import left_out
+from sigil_eval.reporting.sections.answers import left_out
 
 RUSTC = find_toolchain().rustc
 NEEDS_RAND = {

@@ -29,12 +29,14 @@ from results_fixture import (
     under_policy,
 )
 from sigil_eval.errors import UsageError
-from sigil_eval.reporting import print_summary, refresh_metrics, write_reports
+from sigil_eval.reporting.blocks import Code
 from sigil_eval.reporting.html import script_json
 from sigil_eval.reporting.markdown import cell
+from sigil_eval.reporting.notices import DEMO_NOTICE
 from sigil_eval.reporting.programs import HELD_PROGRAMS, ProblemPrograms
-from sigil_eval.reporting.run_files import DEMO_NOTICE
-from sigil_eval.reporting.tables import Code
+from sigil_eval.reporting.rebuild import refresh_metrics
+from sigil_eval.reporting.reports import write_reports
+from sigil_eval.reporting.terminal import print_summary
 
 REPORTS = (
     "no-policy/comparison_report.md",

@@ -27,7 +27,7 @@ from results_fixture import (
     write_run,
 )
 from sigil_eval.files import Row
-from sigil_eval.reporting import write_reports
+from sigil_eval.reporting.reports import write_reports
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on PATH; on Debian: apt-get install chromium"

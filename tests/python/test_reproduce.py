@@ -18,7 +18,8 @@ from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.machine import gpus
 from sigil_eval.record.software import judge_code_sha256, packages
-from sigil_eval.reporting import build_metrics, write_metrics, write_reports
+from sigil_eval.reporting.metrics import build_metrics, write_metrics
+from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reproduce import agreement_sentence, faults, reproduce, rescore
 from sigil_eval.scoring.score import score_files
 

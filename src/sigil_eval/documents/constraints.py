@@ -7,7 +7,7 @@ Python's types cannot say is kept beside the type, where only the generator read
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 
 class Constraint:
@@ -43,4 +43,3 @@ type Timestamp = Annotated[
     str, Constraint(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
 ]
 type Tasks = Annotated[list[str], Constraint(uniqueItems=True)]
-type SandboxMode = Literal["firejail", "none"]

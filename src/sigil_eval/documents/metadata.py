@@ -10,12 +10,12 @@ from sigil_eval.documents.constraints import (
     Count,
     Name,
     NotNegative,
-    SandboxMode,
     Sha256,
     Share,
     Timestamp,
     also,
 )
+from sigil_eval.settings import SandboxMode
 
 METADATA_VERSION: Literal[3] = 3
 

@@ -15,13 +15,13 @@ from sigil_eval.documents.constraints import (
     Difference,
     Name,
     NotNegative,
-    SandboxMode,
     Sha256,
     Share,
     Tasks,
     also,
 )
 from sigil_eval.run_folder import Mode
+from sigil_eval.settings import SandboxMode
 
 METRICS_VERSION: Literal[2] = 2
 
@@ -34,6 +34,7 @@ RateName = Literal[
     "policy_reject",
     "uses_unsafe",
 ]
+VerdictKind = Literal["better", "worse", "no_evidence", "too_little_data"]
 type Counts = dict[str, AtLeastOne]
 _BY_K = Constraint(propertyNames={"pattern": "^[1-9][0-9]*$"})
 type Scores = Annotated[dict[str, ScoreRow | None], _BY_K]
@@ -283,7 +284,7 @@ class Migration(TypedDict):
 class ComparisonVerdict(TypedDict):
     """The comparison in one plain sentence."""
 
-    kind: Literal["better", "worse", "no_evidence", "too_little_data"]
+    kind: VerdictKind
     """What it says of the fine-tuned model."""
     sentence: Name
     """The sentence."""

@@ -5,8 +5,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from sigil_eval.documents.metrics import (
+    Comparison,
+    ComparisonVerdict,
+    Differences,
+    EstimateRow,
+    Migration,
+    PairedComparison,
+    VerdictKind,
+)
 from sigil_eval.reporting.tally import RATES, ModelTally, ProblemTally
 from sigil_eval.reporting.wording import p_text, points
 from sigil_eval.statistics import (
@@ -31,7 +39,7 @@ COARSEST_DETECTABLE = 0.20
 
 def compare(
     base: ModelTally, tuned: ModelTally, ks: list[int], seed: int, incomplete: bool
-) -> dict[str, Any]:
+) -> Comparison:
     """The comparison part of metrics.json; `ks` ascend, and the first is the primary metric."""
     shared = [t for t, p in base.problems.items() if p.scored and tuned.problems[t].scored]
     touched = [t for t, p in base.problems.items() if p.samples or tuned.problems[t].samples]
@@ -65,34 +73,34 @@ def _as_published(
     tuned: ModelTally,
     pairs: Mapping[str, tuple[ProblemTally, ProblemTally]],
     ks: list[int],
-) -> dict[str, Any] | None:
+) -> Differences | None:
     """The differences without any erratum; None unless both models' scores are known."""
     if not (base.known_as_published and tuned.known_as_published):
         return None
-    found: dict[str, Any] = {}
+    found: Differences = {}
     for k in ks:
         usable = [pair for pair in pairs.values() if min(p.scored for p in pair) >= k]
         before, after = (
             [pass_at_k(pair[side].scored, pair[side].published_passed, k) for pair in usable]
             for side in (0, 1)
         )
-        found[str(k)] = estimate_dict(paired_difference(before, after)) if usable else None
+        found[str(k)] = estimate_row(paired_difference(before, after)) if usable else None
     return found
 
 
 def _rate_difference(
     base: ModelTally, tuned: ModelTally, part: str, whole: str
-) -> dict[str, Any] | None:
+) -> EstimateRow | None:
     """The difference of a share of samples, paired on the problems that both models have."""
     before, after = base.counts(part, whole), tuned.counts(part, whole)
     shared = [task for task in before if task in after]
     if not shared:
         return None
     old, new = (ratio_values([side[task] for task in shared]) for side in (before, after))
-    return estimate_dict(paired_difference(old, new))
+    return estimate_row(paired_difference(old, new))
 
 
-def _migration(pairs: Iterable[tuple[ProblemTally, ProblemTally]]) -> list[dict[str, Any]]:
+def _migration(pairs: Iterable[tuple[ProblemTally, ProblemTally]]) -> list[Migration]:
     """Where the outcomes went from base to fine-tuned, in problems.
 
     Of each problem, every base sample is set against every fine-tuned one, and the shares of
@@ -114,7 +122,7 @@ def _migration(pairs: Iterable[tuple[ProblemTally, ProblemTally]]) -> list[dict[
 
 def _compare_at(
     pairs: Mapping[str, tuple[ProblemTally, ProblemTally]], k: int, seed: int
-) -> dict[str, Any] | None:
+) -> PairedComparison | None:
     usable = [(b, f) for b, f in pairs.values() if min(b.scored, f.scored) >= k]
     if not usable:
         return None
@@ -129,11 +137,11 @@ def _compare_at(
     return {
         "base": math.fsum(before) / len(before),
         "finetuned": math.fsum(after) / len(after),
-        "difference": estimate_dict(difference),
+        "difference": estimate_row(difference),
         "bootstrap": {"low": low, "high": high},
         "p": test.p,
         "p_method": test.method,
-        "p_adjusted": None,
+        "p_adjusted": test.p,
         "p_mcnemar": mcnemar_exact([x == 1 for x in before], [x == 1 for x in after])
         if single
         else None,
@@ -143,17 +151,15 @@ def _compare_at(
     }
 
 
-def _adjust(rows: Mapping[int, dict[str, Any] | None], primary: int) -> None:
+def _adjust(rows: Mapping[int, PairedComparison | None], primary: int) -> None:
     """Holm's adjustment among the k that are not the primary one, which needs none."""
     others = [row for k, row in rows.items() if k != primary and row is not None]
     for row, p in zip(others, holm([row["p"] for row in others]), strict=True):
         row["p_adjusted"] = p
-    first = rows[primary]
-    if first is not None:
-        first["p_adjusted"] = first["p"]
 
 
-def estimate_dict(estimate: Estimate) -> dict[str, Any]:
+def estimate_row(estimate: Estimate) -> EstimateRow:
+    """An estimate for metrics.json."""
     return {
         "mean": estimate.mean,
         "low": estimate.low,
@@ -164,19 +170,19 @@ def estimate_dict(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def verdict(row: Mapping[str, Any] | None, k: int, *, provisional: bool) -> dict[str, Any]:
+def verdict(row: PairedComparison | None, k: int, *, provisional: bool) -> ComparisonVerdict:
     """The comparison in one plain sentence.
 
     `kind` is better, worse, no_evidence or too_little_data. Better and worse ask that the
     interval leaves out zero and that the sign-flip test agrees (p below 5 %).
     """
-    kind, sentence = _judge(row, k)
+    kind, sentence = _verdict(row, k)
     if provisional:
         sentence = f"Provisional, as some samples have no verdict: {sentence}"
     return {"kind": kind, "sentence": sentence, "provisional": provisional}
 
 
-def _judge(row: Mapping[str, Any] | None, k: int) -> tuple[str, str]:
+def _verdict(row: PairedComparison | None, k: int) -> tuple[VerdictKind, str]:
     if row is None:
         return "too_little_data", "Too little data: no problem was scored for both models."
     d = row["difference"]
@@ -192,7 +198,7 @@ def _judge(row: Mapping[str, Any] | None, k: int) -> tuple[str, str]:
     limit = f"; a difference under {points(seen)} could not have been seen" if seen else ""
     size = f"{points(abs(d['mean']))} points of pass@{k}"
     if row["p"] < 1 - CONFIDENCE and not d["low"] <= 0 <= d["high"]:
-        kind = "better" if d["mean"] > 0 else "worse"
+        kind: VerdictKind = "better" if d["mean"] > 0 else "worse"
         if kind == "worse":
             interval = f"95 % interval {points(-d['high'])} to {points(-d['low'])}"
         return kind, (

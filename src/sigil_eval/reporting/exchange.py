@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sigil_eval.console import warn
+from sigil_eval.documents import Metrics
+from sigil_eval.documents.metrics import ModelMetrics, ScoreRow
 from sigil_eval.files import Row, read_jsonl, write_atomic, write_jsonl
-from sigil_eval.reporting.run_files import Run, load_run, status
+from sigil_eval.reporting.notices import flaws, status
+from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.run_folder import RESULTS_SUFFIX, Mode
 from sigil_eval.statistics import CONFIDENCE
 
@@ -91,20 +94,19 @@ def model_index(run: Run, label: str) -> dict[str, Any]:
     return {"model-index": [{"name": run.model_name(label), "results": results}]}
 
 
-def _mode_words(mode: Mode, metrics: dict[str, Any]) -> str:
+def _mode_words(mode: Mode, metrics: Metrics) -> str:
     rules = "safety policy enforced" if mode == "policy" else "no policy"
     errata = "with errata" if metrics["headline"] == "with_errata" else "as published"
     return f"{rules}, {errata}"
 
 
 def _card_metric(
-    run: Run, metrics: dict[str, Any], model: dict[str, Any], k: str, score: dict[str, Any]
+    run: Run, metrics: Metrics, model: ModelMetrics, k: str, score: ScoreRow
 ) -> dict[str, Any]:
-    flaws = f" ({', '.join(status(run))})" if status(run) else ""
-    published = model["as_published"] and model["as_published"]["pass_at_k"][k]
+    published = model["as_published"]["pass_at_k"][k] if model["as_published"] else None
     return {
         "type": f"pass@{k}",
-        "name": f"pass@{k}{flaws}",
+        "name": f"pass@{k}{flaws(run)}",
         "value": score["mean"],
         "verified": False,
         "args": {
@@ -121,9 +123,8 @@ def _card_metric(
 
 
 def _sampling(run: Run) -> dict[str, Any]:
-    arguments = (run.metadata or {}).get("arguments") or {}
     names = ("temperature", "top_p", "top_k", "max_new_tokens", "seed")
-    return {name: arguments[name] for name in names if name in arguments}
+    return {name: run.arguments[name] for name in names if name in run.arguments}
 
 
 def lm_eval(run: Run, label: str) -> dict[str, Any]:
@@ -137,8 +138,8 @@ def lm_eval(run: Run, label: str) -> dict[str, Any]:
         for mode, metrics in run.metrics.items()
         if label in metrics["models"]
     }
-    metadata = run.metadata or {}
-    ks = [f"pass@{k}" for k in next(iter(run.metrics.values()))["k_values"]]
+    metadata: Mapping[str, Any] = run.metadata or {}
+    ks = [f"pass@{k}" for k in run.first_metrics["k_values"]]
     return {
         "results": {name: _task_results(run, name, model) for name, (_, model) in tasks.items()},
         "versions": {name: metrics["schema_version"] for name, (metrics, _) in tasks.items()},
@@ -177,9 +178,8 @@ def _task_name(run: Run, mode: Mode) -> str:
     return f"{name}-policy" if mode == "policy" else name
 
 
-def _task_results(run: Run, name: str, model: dict[str, Any]) -> dict[str, Any]:
-    flaws = f" ({', '.join(status(run))})" if status(run) else ""
-    found: dict[str, Any] = {"alias": f"{name}{flaws}"}
+def _task_results(run: Run, name: str, model: ModelMetrics) -> dict[str, Any]:
+    found: dict[str, Any] = {"alias": f"{name}{flaws(run)}"}
     for k, score in model["pass_at_k"].items():
         if score is not None:
             error = score["standard_error"]

@@ -14,20 +14,19 @@ import json
 from typing import Any
 
 from sigil_eval.problems import ProblemSet
-from sigil_eval.reporting import charts, tables
-from sigil_eval.reporting.certificate import STATES, certificate
+from sigil_eval.reporting import charts
+from sigil_eval.reporting.blocks import Block, Code
+from sigil_eval.reporting.notices import deviations_title, notices, status
+from sigil_eval.reporting.problem_map import cells, entries, tasks_of
 from sigil_eval.reporting.programs import collect_programs
 from sigil_eval.reporting.reproduce_command import reproduce_command
-from sigil_eval.reporting.run_files import (
-    MODE_TITLES,
-    Run,
-    deviations_title,
-    model_title,
-    notices,
-    report_title,
-    status,
-    verdict_sentence,
-)
+from sigil_eval.reporting.run import Run
+from sigil_eval.reporting.sections import answers, environment, failures, policy, scores
+from sigil_eval.reporting.sections.certificate import STATES, certificate
+from sigil_eval.reporting.sections.deviations import deviation_table
+from sigil_eval.reporting.sections.migration import migration_table
+from sigil_eval.reporting.sections.order import SECTIONS
+from sigil_eval.reporting.wording import MODE_TITLES, model_title, report_title, verdict_sentence
 from sigil_eval.run_folder import BASE, TUNED, Mode
 
 CURVE_SIZE = (520, 260)
@@ -38,32 +37,21 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
+    templates = Environment(
         loader=PackageLoader("sigil_eval.reporting", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["is_code"] = lambda text: isinstance(text, tables.Code)
-    script = _source(environment, "report.js.j2")
-    return environment.get_template("report.html.j2").render(
-        title=report_title(run),
-        labels=[(label, model_title(label), run.model_name(label)) for label in run.labels],
-        notices=notices(run),
-        status=status(run),
-        certificate=certificate(run),
-        states=STATES,
-        deviations=tables.deviation_table(run),
-        deviations_title=deviations_title(run),
-        modes=[_mode(run, mode) for mode in run.metrics],
-        policy_cost=tables.policy_cost_table(run),
-        problems=_problems(run, problem_set),
-        outcomes=_names(run, "error_types"),
-        codes=_names(run, "error_codes"),
-        metadata=_metadata(run),
-        paired=BASE in run.labels and TUNED in run.labels,
-        style=Markup(_source(environment, "report.css.j2")),  # noqa: S704 - our own file
+    templates.filters["is_code"] = lambda text: isinstance(text, Code)
+    templates.filters["kind"] = lambda block: type(block).__name__
+    script = _source(templates, "report.js.j2")
+    return templates.get_template("report.html.j2").render(
+        **_head(run),
+        **_parts(run, problem_set),
+        sections=_sections(run),
+        style=Markup(_source(templates, "report.css.j2")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=Markup(script_json(_data(run, problem_set))),  # noqa: S704 - escaped by script_json
@@ -78,14 +66,49 @@ def script_json(data: Any) -> str:
     return text
 
 
-def _source(environment: Any, name: str) -> str:
-    source, _, _ = environment.loader.get_source(environment, name)
+def _source(templates: Any, name: str) -> str:
+    source, _, _ = templates.loader.get_source(templates, name)
     return str(source)
 
 
-def _mode(run: Run, mode: Mode) -> dict[str, Any]:
+def _head(run: Run) -> dict[str, object]:
+    """What the template shows before the numbers."""
+    return {
+        "title": report_title(run.labels, run.problem_set["name"]),
+        "labels": [(label, model_title(label), run.model_name(label)) for label in run.labels],
+        "notices": notices(run),
+        "status": status(run),
+        "deviations": deviation_table(run),
+        "deviations_title": deviations_title(run),
+        "paired": BASE in run.labels and TUNED in run.labels,
+    }
+
+
+def _parts(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
+    """What the template lays out in a way of its own."""
+    every_model = [m for metrics in run.metrics.values() for m in metrics["models"].values()]
+    return {
+        "certificate": certificate(run),
+        "states": STATES,
+        "modes": [_mode(run, mode) for mode in run.metrics],
+        "policy_cost": policy.policy_cost_table(run),
+        "problems": entries(run, problem_set),
+        "outcomes": sorted({name for model in every_model for name in model["error_types"]}),
+        "codes": sorted({name for model in every_model for name in model["error_codes"]}),
+        "metadata": _metadata(run),
+    }
+
+
+def _sections(run: Run) -> list[tuple[str, list[Block]]]:
+    """The sections that are text and tables, by name."""
+    found = [(section.name, list(section.on_page(run))) for section in SECTIONS]
+    return [(name, blocks) for name, blocks in found if blocks]
+
+
+def _mode(run: Run, mode: Mode) -> dict[str, object]:
     metrics = run.metrics[mode]
     comparison = metrics["comparison"]
+    flows = comparison["migration"] if comparison else ()
     return {
         "name": mode,
         "title": MODE_TITLES[mode],
@@ -94,97 +117,31 @@ def _mode(run: Run, mode: Mode) -> dict[str, Any]:
         "comparison": comparison,
         "difference": charts.difference_whisker(metrics),
         "whiskers": charts.whiskers(metrics),
-        "curves": charts.curves(metrics, *CURVE_SIZE),
-        "subject": tables.subject_table(run, metrics),
-        "scores": tables.score_table(metrics),
-        "headline": tables.headline_sentence(metrics),
-        "as_published": tables.published_sentence(metrics),
-        "published": tables.published_table(metrics),
-        "statistics": tables.statistics_table(metrics),
-        "rates": tables.rate_table(metrics),
-        "left_out": tables.left_out(metrics),
-        "errors": tables.count_table(metrics, "error_types"),
-        "codes": tables.count_table(metrics, "error_codes", tables.LISTED_CODES),
-        "policy": tables.policy_table(metrics),
-        "migration": tables.migration_table(metrics),
-        "most": max((f["problems"] for f in (comparison or {}).get("migration", ())), default=1),
-        "cells": [_cell(task, metrics) for task in _tasks(run)],
+        "curves": charts.curve_chart(metrics, *CURVE_SIZE),
+        "subject": scores.subject_table(run, metrics),
+        "scores": scores.score_table(metrics),
+        "headline": scores.headline_sentence(metrics),
+        "as_published": scores.published_sentence(metrics),
+        "published": scores.published_table(metrics),
+        "statistics": scores.statistics_table(metrics),
+        "rates": answers.rate_table(metrics),
+        "left_out": answers.left_out(metrics),
+        "errors": failures.error_table(metrics),
+        "codes": failures.code_table(metrics),
+        "policy": policy.policy_table(metrics),
+        "migration": migration_table(metrics),
+        "most": max((flow["problems"] for flow in flows), default=1),
+        "cells": cells(run, metrics),
     }
 
 
-def _tasks(run: Run) -> list[str]:
-    """Every problem that any model has samples for, in the problem set's order."""
-    first = next(iter(run.metrics.values()))
-    ordered: dict[str, None] = {}
-    for model in first["models"].values():
-        ordered.update(dict.fromkeys(model["per_problem"]))
-    return list(ordered)
-
-
-def _cell(task: str, metrics: dict[str, Any]) -> dict[str, Any]:
-    """One problem in the map: the share of passing samples per model, and the change."""
-    shares, texts = {}, []
-    for label, model in metrics["models"].items():
-        problem = model["per_problem"].get(task)
-        if problem and problem["scored"]:
-            shares[label] = problem["passed"] / problem["scored"]
-            texts.append(f"{model_title(label)} {problem['passed']} of {problem['scored']}")
-        else:
-            texts.append(f"{model_title(label)} not scored")
-    return {
-        "task": task,
-        "number": task.rsplit("/", 1)[-1],
-        "shares": shares,
-        "change": _change(shares),
-        "text": f"{task}: {', '.join(texts)}",
-    }
-
-
-def _change(shares: dict[str, float]) -> str:
-    if BASE not in shares or TUNED not in shares:
-        return "none"
-    difference = shares[TUNED] - shares[BASE]
-    return "better" if difference > 0 else "worse" if difference < 0 else "same"
-
-
-def _problems(run: Run, problem_set: ProblemSet | None) -> list[dict[str, Any]]:
-    """One entry per problem for the explorer's list, judged by the first mode there is."""
-    metrics = next(iter(run.metrics.values()))
-    by_id = problem_set.by_id if problem_set else {}
-    entries = []
-    for task in _tasks(run):
-        entry = _cell(task, metrics)
-        entry["entry_point"] = by_id[task].entry_point if task in by_id else ""
-        entry["counts"] = [
-            (model_title(label), label, _count_text(metrics["models"].get(label), task))
-            for label in run.labels
-        ]
-        entries.append(entry)
-    return entries
-
-
-def _count_text(model: dict[str, Any] | None, task: str) -> str:
-    problem = (model or {}).get("per_problem", {}).get(task)
-    return f"{problem['passed']}/{problem['scored']}" if problem else "–"
-
-
-def _names(run: Run, key: str) -> list[str]:
-    found = {
-        name
-        for metrics in run.metrics.values()
-        for model in metrics["models"].values()
-        for name in model[key]
-    }
-    return sorted(found)
-
-
-def _metadata(run: Run) -> dict[str, Any] | None:
+def _metadata(run: Run) -> dict[str, object] | None:
     if run.metadata is None:
         return None
     return {
         "created_at": run.metadata["created_at"],
-        "durations": tables.duration_table(run.metadata),
-        "environment": tables.environment_table(run.metadata),
+        "durations": environment.duration_table(run.metadata),
+        "environment": environment.environment_table(run.metadata),
         "command": reproduce_command(run.metadata),
         "packages": run.metadata["packages"],
         "arguments": {
@@ -194,7 +151,8 @@ def _metadata(run: Run) -> dict[str, Any] | None:
     }
 
 
-def _data(run: Run, problem_set: ProblemSet | None) -> dict[str, Any]:
+def _data(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
+    """What the page's script shows when a problem is opened."""
     programs = collect_programs(run)
     by_id = problem_set.by_id if problem_set else {}
     return {
@@ -204,6 +162,6 @@ def _data(run: Run, problem_set: ProblemSet | None) -> dict[str, Any]:
                 "prompt": by_id[task].prompt if task in by_id else "",
                 "models": {label: programs[label].get(task) for label in run.labels},
             }
-            for task in _tasks(run)
+            for task in tasks_of(run)
         },
     }

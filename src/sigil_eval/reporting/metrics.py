@@ -10,12 +10,21 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from sigil_eval.documents.metrics import (
+    METRICS_VERSION,
+    AsPublished,
+    Conditions,
+    Metrics,
+    ModelMetrics,
+    Rate,
+    ScoreRow,
+)
 from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic
 from sigil_eval.problems import ProblemSet
-from sigil_eval.reporting.comparison import compare, estimate_dict
+from sigil_eval.reporting.comparison import compare, estimate_row
 from sigil_eval.reporting.tally import (
     RATES,
     ModelTally,
@@ -27,8 +36,6 @@ from sigil_eval.run_folder import BASE, MODES, TUNED, Mode
 from sigil_eval.settings import checked_k_values, k_above
 from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k, ratio_values
 
-SCHEMA_VERSION = 2
-
 
 def build_metrics(
     mode: Mode,
@@ -38,8 +45,8 @@ def build_metrics(
     *,
     unrestricted: Mapping[str, Results] | None = None,
     seed: int = 0,
-    judge: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    judge: Conditions | None = None,
+) -> Metrics:
     """The metrics document of one mode ("no-policy" or "policy").
 
     `results` maps a label ("base", "finetuned" or, for samples of unknown origin, any other
@@ -70,8 +77,8 @@ def build_metrics(
     comparison = None
     if BASE in tallies and TUNED in tallies:
         comparison = compare(tallies[BASE], tallies[TUNED], ks, seed, incomplete)
-    document = {
-        "schema_version": SCHEMA_VERSION,
+    document: Metrics = {
+        "schema_version": METRICS_VERSION,
         "mode": mode,
         "problem_set": {
             "name": problem_set.name,
@@ -80,7 +87,7 @@ def build_metrics(
             "problems": len(problem_set.problems),
         },
         "headline": "with_errata" if problem_set.errata_sha256 else "as_published",
-        "judge": None if judge is None else dict(judge),
+        "judge": judge,
         "k_values": ks,
         "confidence": CONFIDENCE,
         "seed": seed,
@@ -88,11 +95,10 @@ def build_metrics(
         "models": models,
         "comparison": comparison,
     }
-    rounded: dict[str, Any] = _rounded(document)
-    return rounded
+    return cast(Metrics, _rounded(document))
 
 
-def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+def write_metrics(path: Path, metrics: Metrics) -> None:
     """Write metrics.json atomically; equal metrics give equal bytes."""
     write_atomic(path, json.dumps(metrics, indent=1, ensure_ascii=False) + "\n")
 
@@ -114,7 +120,7 @@ def check_k_values(samples: Mapping[str, int], k_values: Iterable[int], label: s
         )
 
 
-def _model_metrics(tally: ModelTally, ks: list[int]) -> dict[str, Any]:
+def _model_metrics(tally: ModelTally, ks: list[int]) -> ModelMetrics:
     covered = {task: p for task, p in tally.problems.items() if p.samples}
     counts = [p.scored for p in covered.values() if p.scored]
     scored = tally.total("scored")
@@ -145,21 +151,21 @@ def _model_metrics(tally: ModelTally, ks: list[int]) -> dict[str, Any]:
         "error_types": _ranked(tally.error_types),
         "error_codes": _ranked(tally.error_codes),
         "infrastructure_types": _ranked(tally.infrastructure_types),
-        "per_problem": {task: p.as_dict() for task, p in covered.items()},
+        "per_problem": {task: p.counts() for task, p in covered.items()},
     }
 
 
-def _score(tally: ModelTally, k: int, passed: str = "passed") -> dict[str, Any] | None:
+def _score(tally: ModelTally, k: int, passed: str = "passed") -> ScoreRow | None:
     """pass@k over the problems with at least k scored samples; None when there are none."""
     enough = {task: p for task, p in tally.problems.items() if p.scored >= k}
     if not enough:
         return None
     scores = [pass_at_k(p.scored, getattr(p, passed), k) for p in enough.values()]
     left_out = [task for task, p in tally.problems.items() if p.samples and task not in enough]
-    return estimate_dict(mean_interval(scores)) | {"left_out": left_out}
+    return {**estimate_row(mean_interval(scores)), "left_out": left_out}
 
 
-def _as_published(tally: ModelTally, ks: list[int]) -> dict[str, Any] | None:
+def _as_published(tally: ModelTally, ks: list[int]) -> AsPublished | None:
     """The scores without any erratum; None unless they are known of every scored sample."""
     if not tally.known_as_published:
         return None
@@ -169,15 +175,17 @@ def _as_published(tally: ModelTally, ks: list[int]) -> dict[str, Any] | None:
     }
 
 
-def _rate(tally: ModelTally, part: str, whole: str) -> dict[str, Any]:
+def _rate(tally: ModelTally, part: str, whole: str) -> Rate:
     """A share of samples with its interval clustered on problems; nulls where there are none."""
     counts = tally.counts(part, whole)
-    found = {"count": sum(c for c, _ in counts.values()), "of": sum(n for _, n in counts.values())}
     if not counts:
-        return found | {"rate": None, "low": None, "high": None}
+        return {"count": 0, "of": 0, "rate": None, "low": None, "high": None}
+    count, of = (sum(side) for side in zip(*counts.values(), strict=True))
     estimate = mean_interval(ratio_values(list(counts.values())))
-    return found | {
-        "rate": found["count"] / found["of"],
+    return {
+        "count": count,
+        "of": of,
+        "rate": count / of,
         "low": estimate.low,
         "high": estimate.high,
     }

@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sigil_eval.files import Row
-from sigil_eval.reporting.run_files import Run
+from sigil_eval.documents.rows import ResultRow
+from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.tally import iterate
 from sigil_eval.run_folder import MODES
 
@@ -62,7 +62,7 @@ class ProblemPrograms:
 
     programs: dict[tuple[str, str], Program] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ResultRow) -> None:
         verdict = sample_verdict(row)
         key = (_identity(row), verdict)
         program = self.programs.get(key)
@@ -98,7 +98,7 @@ class ProblemPrograms:
         }
 
 
-def sample_verdict(row: Row) -> str:
+def sample_verdict(row: ResultRow) -> str:
     """passed, infrastructure, unscorable, or the error type."""
     if row["outcome"] in ("infrastructure", "unscorable"):
         return str(row["outcome"])
@@ -128,14 +128,14 @@ def _written_size(text: str) -> int:
     return len(json.dumps(text)) + 5 * sum(map(text.count, "<>&"))
 
 
-def _identity(row: Row) -> str:
+def _identity(row: ResultRow) -> str:
     if row.get("program_sha256"):
         return str(row["program_sha256"])
     text = row.get("code") or row.get("completion") or ""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _program(row: Row, verdict: str, keep: bool) -> Program:
+def _program(row: ResultRow, verdict: str, keep: bool) -> Program:
     code = row.get("code")
     findings = [
         f"{finding['category']}, line {finding['line']}: {finding['message']}"
@@ -152,7 +152,7 @@ def _program(row: Row, verdict: str, keep: bool) -> Program:
     )
 
 
-def _judgement(row: Row) -> str:
+def _judgement(row: ResultRow) -> str:
     """What the compiler or the test said; the result's own words where it said nothing."""
     if row.get("stderr"):
         return str(row["stderr"])

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sigil_eval.console import console, say
+from sigil_eval.documents import Metrics
+from sigil_eval.documents.metrics import ModelMetrics
 from sigil_eval.errors import UsageError
+from sigil_eval.reporting.blocks import Table
+from sigil_eval.reporting.comparison import estimate_row
 from sigil_eval.reporting.markdown import cell, render
-from sigil_eval.reporting.run_files import MODE_TITLES, Run, load_run, model_title, status
-from sigil_eval.reporting.tables import Table
+from sigil_eval.reporting.notices import status
+from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.reporting.terminal import print_table
-from sigil_eval.reporting.wording import difference_text, p_text, rate_text, score_text
+from sigil_eval.reporting.wording import (
+    MODE_TITLES,
+    difference_text,
+    model_title,
+    p_text,
+    rate_text,
+    score_text,
+)
 from sigil_eval.run_folder import MODES, Mode
 from sigil_eval.statistics import Estimate, holm, paired_difference, pass_at_k, sign_flip_test
 
@@ -44,12 +54,12 @@ class Entry:
     run: Run
     name: str
     label: str
-    metrics: dict[str, Any]
+    metrics: Metrics
 
     @property
-    def model(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.metrics["models"][self.label]
-        return found
+    def model(self) -> ModelMetrics:
+        """What the results say of it."""
+        return self.metrics["models"][self.label]
 
 
 @dataclass(frozen=True)
@@ -118,24 +128,34 @@ def _reasons(runs: Sequence[tuple[str, Run]], modes: Sequence[Mode]) -> Iterator
     for name, run in runs[1:]:
         for mode in modes:
             ours, theirs = first.metrics[mode], run.metrics[mode]
-            for part, names in (("problem_set", _PROBLEMS), ("judge", _JUDGE)):
-                for key, title in names.items():
-                    before, now = ((side[part] or {}).get(key) for side in (ours, theirs))
-                    if before != now:
-                        yield (
-                            f"{title}: {_shown(before)} in {first_name}, {_shown(now)} in {name}"
-                        )
+            before, now = _conditions(ours), _conditions(theirs)
+            for title in before:
+                if before[title] != now[title]:
+                    yield (
+                        f"{title}: {_shown(before[title])} in {first_name}, "
+                        f"{_shown(now[title])} in {name}"
+                    )
             if _problems(ours) != _problems(theirs):
                 yield f"{name} has scored other problems than {first_name}"
             if not set(ours["k_values"]) & set(theirs["k_values"]):
                 yield f"{name} has no k in common with {first_name}"
 
 
+def _conditions(metrics: Metrics) -> dict[str, object]:
+    """What must be equal for scores to mean the same, by what it is called."""
+    problem_set: Mapping[str, object] = metrics["problem_set"]
+    judge: Mapping[str, object] = metrics["judge"] or {}
+    return {
+        **{title: problem_set.get(key) for key, title in _PROBLEMS.items()},
+        **{title: judge.get(key) for key, title in _JUDGE.items()},
+    }
+
+
 def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _problems(metrics: dict[str, Any]) -> set[str]:
+def _problems(metrics: Metrics) -> set[str]:
     """The problems that every model of a run has a verdict for."""
     scored = [
         {task for task, problem in model["per_problem"].items() if problem["scored"]}
@@ -147,9 +167,7 @@ def _problems(metrics: dict[str, Any]) -> set[str]:
 def _other_settings(runs: Sequence[tuple[str, Run]]) -> Iterator[str]:
     """Sampling settings that differ: they may be what is to be compared, and must be seen."""
     for name in ("temperature", "top_p", "top_k", "max_new_tokens", "prompt_mode", "seed"):
-        values = {
-            folder: ((run.metadata or {}).get("arguments") or {}).get(name) for folder, run in runs
-        }
+        values = {folder: run.arguments.get(name) for folder, run in runs}
         if len({_shown(value) for value in values.values()}) > 1:
             told = ", ".join(f"{_shown(value)} in {folder}" for folder, value in values.items())
             yield f"{name} differs: {told}"
@@ -170,7 +188,7 @@ def _table(entries: Sequence[Entry]) -> Table:
                 str(model["samples"]["fewest_per_problem"]),
                 *(score_text(model["pass_at_k"][str(k)]) for k in ks),
                 rate_text(model["rates"]["compile"]),
-                difference_text(vars(found[0])) if found else "",
+                difference_text(estimate_row(found[0])) if found else "",
                 p_text(next(adjusted)).removeprefix("= ") if found else "",
             ]
         )

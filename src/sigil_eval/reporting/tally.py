@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from sigil_eval.documents.metrics import ProblemCounts, RateName
+from sigil_eval.documents.rows import ResultRow
 from sigil_eval.errors import UsageError
-from sigil_eval.files import Row, read_jsonl
+from sigil_eval.files import read_jsonl
 from sigil_eval.problems import ProblemSet
 
-Results = Path | Iterable[Row]
+Results = Path | Iterable[ResultRow]
 
 # Shares of samples, each as the attributes of ProblemTally that it divides.
-RATES = {
+RATES: dict[RateName, tuple[str, str]] = {
     "compile": ("compiled", "scored"),
     "clippy_clean": ("clippy_clean", "clippy_asked"),
     "main_free": ("main_free", "scored"),
@@ -58,7 +60,8 @@ class ProblemTally:
     def samples(self) -> int:
         return self.scored + self.infrastructure + self.unscorable
 
-    def as_dict(self) -> dict[str, Any]:
+    def counts(self) -> ProblemCounts:
+        """For metrics.json."""
         return {
             "samples": self.samples,
             "scored": self.scored,
@@ -104,7 +107,7 @@ def tally_results(label: str, source: Results, problem_set: ProblemSet) -> Model
     Raises UsageError for a task that the problem set lacks and for a sample given twice.
     """
     tally = ModelTally({problem.task_id: ProblemTally() for problem in problem_set.problems})
-    seen: set[tuple[str, Any]] = set()
+    seen: set[tuple[str, int]] = set()
     unscorable: set[str] = set()
     for row in iterate(source):
         task = row["task_id"]
@@ -123,7 +126,7 @@ def tally_results(label: str, source: Results, problem_set: ProblemSet) -> Model
     return tally
 
 
-def _count(tally: ModelTally, problem: ProblemTally, row: Row) -> None:
+def _count(tally: ModelTally, problem: ProblemTally, row: ResultRow) -> None:
     outcome, error_type = row["outcome"], row.get("error_type")
     if outcome == "infrastructure":
         problem.infrastructure += 1
@@ -151,7 +154,7 @@ def _count(tally: ModelTally, problem: ProblemTally, row: Row) -> None:
         tally.categories.update({finding["category"] for finding in findings})
 
 
-def _count_what_is_not_always_known(problem: ProblemTally, row: Row) -> None:
+def _count_what_is_not_always_known(problem: ProblemTally, row: ResultRow) -> None:
     if row.get("finish_reason") is not None:
         problem.with_finish_reason += 1
         problem.truncated += row["finish_reason"] == "length"
@@ -163,7 +166,7 @@ def _count_what_is_not_always_known(problem: ProblemTally, row: Row) -> None:
         problem.published_passed += bool(row["passed_as_published"])
 
 
-def sample_state(row: Row) -> str:
+def sample_state(row: ResultRow) -> str:
     """`passed`, the first rustc code of what did not compile, or the error type."""
     if row["passed"]:
         return "passed"
@@ -191,10 +194,10 @@ def usual_outcome(outcomes: Counter[str]) -> str | None:
     return min(outcomes, key=lambda name: (-outcomes[name], name != "passed", name))
 
 
-def iterate(source: Results) -> Iterator[Row]:
+def iterate(source: Results) -> Iterator[ResultRow]:
     """Rows of a results file or of an iterable."""
     if isinstance(source, Path):
         for _, row in read_jsonl(source):
-            yield row
+            yield cast(ResultRow, row)
     else:
         yield from source

@@ -10,16 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from sigil_eval.console import console as default_console
-from sigil_eval.reporting import tables
-from sigil_eval.reporting.run_files import (
-    MODE_TITLES,
-    NO_METADATA,
-    Run,
-    deviations_title,
-    load_run,
-    notices,
-    verdict_sentence,
-)
+from sigil_eval.reporting import blocks
+from sigil_eval.reporting.notices import NO_METADATA, deviations_title, notices
+from sigil_eval.reporting.run import Run, load_run
+from sigil_eval.reporting.sections.environment import duration_table
+from sigil_eval.reporting.sections.scores import published_sentence, score_table
+from sigil_eval.reporting.wording import MODE_TITLES, verdict_sentence
 from sigil_eval.run_folder import RunFolder
 
 KIND_STYLES = {"demo": "bold magenta", "danger": "bold red", "warning": "yellow"}
@@ -39,9 +35,9 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
     for mode, metrics in run.metrics.items():
         target.print()
         target.print(MODE_TITLES[mode], style="bold", markup=False)
-        print_table(target, tables.score_table(metrics))
+        print_table(target, score_table(metrics))
         target.print(verdict_sentence(metrics), markup=False)
-        if published := tables.published_sentence(metrics):
+        if published := published_sentence(metrics):
             target.print(published, markup=False)
     _print_time(target, run)
     target.print()
@@ -59,7 +55,7 @@ def _deviations_line(run: Run) -> str:
     return f"{deviations_title(run)} ({'; '.join(told)})"
 
 
-def print_table(target: Console, source: tables.Table) -> None:
+def print_table(target: Console, source: blocks.Table) -> None:
     """One table: ruled in a terminal, plain columns elsewhere."""
     if not target.is_terminal:
         for line in plain_lines(source):
@@ -67,19 +63,19 @@ def print_table(target: Console, source: tables.Table) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, head in enumerate(source.head):
-        table.add_column(head, justify="right" if index >= source.right else "left")
+        table.add_column(head, justify="right" if index >= source.first_number else "left")
     for row in source.rows:
         table.add_row(*map(escape, row))
     target.print(table)
 
 
-def plain_lines(source: tables.Table) -> list[str]:
+def plain_lines(source: blocks.Table) -> list[str]:
     """The table as aligned lines without colour or rules, whatever the width."""
     rows = [source.head, *source.rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(source.head))]
     return [
         "  ".join(
-            text.rjust(width) if column >= source.right else text.ljust(width)
+            text.rjust(width) if column >= source.first_number else text.ljust(width)
             for column, (text, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
@@ -89,7 +85,7 @@ def plain_lines(source: tables.Table) -> list[str]:
 def _print_time(target: Console, run: Run) -> None:
     if run.metadata is None:
         return
-    source = tables.duration_table(run.metadata)
+    source = duration_table(run.metadata)
     name, total = source.rows[-1]
     target.print()
     target.print(f"{name}: {total}. {source.note}".strip(), markup=False)

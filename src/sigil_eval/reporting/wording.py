@@ -1,9 +1,27 @@
-"""How numbers are written for people."""
+"""How numbers are written for people, and what models and modes are called."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+
+from sigil_eval.documents import Metrics
+from sigil_eval.documents.metrics import MeanInterval, Rate
+from sigil_eval.run_folder import BASE, TUNED, Mode
+
+MODE_TITLES: dict[Mode, str] = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
+_MODEL_TITLES = {BASE: "Base", TUNED: "Fine-tuned"}
+LISTED_PROBLEMS = 40
+
+
+def model_title(label: str) -> str:
+    """`Base`, `Fine-tuned`, or the label itself."""
+    return _MODEL_TITLES.get(label, label)
+
+
+def listed(tasks: Sequence[str]) -> str:
+    """Task ids in a row, the first of many."""
+    more = len(tasks) - LISTED_PROBLEMS
+    return ", ".join(tasks[:LISTED_PROBLEMS]) + (f" and {more} more" if more > 0 else "")
 
 
 def points(share: float, sign: bool = False) -> str:
@@ -27,14 +45,14 @@ def percent(share: float | None) -> str:
     return "none" if share is None else f"{100 * share:.1f} %"
 
 
-def score_text(estimate: Mapping[str, Any] | None) -> str:
+def score_text(estimate: MeanInterval | None) -> str:
     """A score with its interval: `41.5 % [34.0, 49.1]`."""
     if estimate is None:
         return "none"
     return f"{percent(estimate['mean'])} [{points(estimate['low'])}, {points(estimate['high'])}]"
 
 
-def difference_text(estimate: Mapping[str, Any] | None) -> str:
+def difference_text(estimate: MeanInterval | None) -> str:
     """A difference in points with its interval: `+4.2 [1.1, 7.3]`."""
     if estimate is None:
         return "none"
@@ -42,9 +60,29 @@ def difference_text(estimate: Mapping[str, Any] | None) -> str:
     return f"{points(estimate['mean'], sign=True)} [{low}, {high}]"
 
 
-def rate_text(rate: Mapping[str, Any]) -> str:
+def rate_text(rate: Rate) -> str:
     """A rate with its interval and counts: `83.1 % [80.0, 86.2] (13628 of 16400)`."""
-    if rate["rate"] is None:
+    if rate["rate"] is None or rate["low"] is None or rate["high"] is None:
         return "none"
     interval = f"[{points(rate['low'])}, {points(rate['high'])}]"
     return f"{percent(rate['rate'])} {interval} ({rate['count']} of {rate['of']})"
+
+
+def verdict_sentence(metrics: Metrics) -> str:
+    """The verdict of one mode, or the scores where there is nothing to compare."""
+    if metrics["comparison"] is not None:
+        return metrics["comparison"]["verdict"]["sentence"]
+    k = str(metrics["k_values"][0])
+    sentences = []
+    for label, model in metrics["models"].items():
+        score = model["pass_at_k"][k]
+        told = "has no verdicts" if score is None else f"scores {score_text(score)} in pass@{k}"
+        sentences.append(f"{model_title(label)} {told}.")
+    return " ".join([*sentences, "There is no second model to compare with."])
+
+
+def report_title(labels: Sequence[str], problem_set: str) -> str:
+    """What was compared, on what."""
+    if list(labels) == [BASE, TUNED]:
+        return f"Fine-tuned against base on {problem_set}"
+    return f"{' and '.join(map(model_title, labels))} on {problem_set}"

@@ -16,8 +16,8 @@ from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.provisioned import checkout
 from sigil_eval.record import machine, software
-from sigil_eval.reporting import rebuilt_metrics
-from sigil_eval.reporting.run_files import Run
+from sigil_eval.reporting.rebuild import rebuilt_metrics
+from sigil_eval.reporting.run import Run
 from sigil_eval.run_folder import METRICS_FILE
 
 
@@ -96,7 +96,8 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
     root = checkout()
     lock = software.lock_state(root)
     if lock is not None:
-        yield _check("lock file, sha256", (metadata["lock"] or {}).get("sha256"), lock["sha256"])
+        recorded = metadata["lock"]["sha256"] if metadata["lock"] else None
+        yield _check("lock file, sha256", recorded, lock["sha256"])
     git = software.git_state(root)
     if git is not None:
         yield _check("commit", _commit(metadata["git"]), _commit(git))
@@ -109,10 +110,13 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
     for name in ("os", "kernel", "cpu"):
         yield _check(name, metadata["machine"][name], here[name])
     for label, model in metadata["models"].items():
-        for kind in ("name", "adapter"):
-            if model.get(kind):
-                revision = model.get("revision" if kind == "name" else "adapter_revision")
-                yield _model_check(f"model, {label}: {model[kind]}", model[kind], revision, root)
+        parts = (
+            (model.get("name"), model.get("revision")),
+            (model.get("adapter"), model.get("adapter_revision")),
+        )
+        for source, revision in parts:
+            if source:
+                yield _model_check(f"model, {label}: {source}", source, revision, root)
 
 
 def _commit(git: GitState | None) -> str:

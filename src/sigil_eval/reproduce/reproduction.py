@@ -18,7 +18,7 @@ from sigil_eval.files import write_atomic
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
-from sigil_eval.reporting.run_files import Run, load_run
+from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.reproduce.checks import condition_checks, conditions, file_checks, pin_checks
 from sigil_eval.reproduce.rescoring import agreement_sentence, rescore
 from sigil_eval.run_folder import RunFolder

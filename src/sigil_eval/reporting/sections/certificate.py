@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from sigil_eval.reporting.run_files import Run, model_title
-from sigil_eval.reporting.tables import Table, listed
-from sigil_eval.reporting.wording import percent
+from sigil_eval.documents.metadata import Rescored
+from sigil_eval.reporting.blocks import Block, Table, titled
+from sigil_eval.reporting.run import Run
+from sigil_eval.reporting.sections.section import Section
+from sigil_eval.reporting.wording import listed, model_title, percent
 
 STATES = {"holds": "holds", "fails": "DOES NOT HOLD", "unknown": "not checked", "noted": "noted"}
 TIMEOUTS = ("compile_timeout", "test_timeout")
@@ -26,9 +27,10 @@ class Fact:
 
 def certificate(run: Run) -> list[Fact]:
     """The trust certificate of a run."""
+    rescored = run.metadata.get("rescored") if run.metadata else None
     return [
         *_proof(run),
-        *_rescored("Judged again by the run itself", (run.metadata or {}).get("rescored"), ""),
+        *_rescored("Judged again by the run itself", rescored),
         *_reproduction(run),
         *_counts(run),
     ]
@@ -41,7 +43,7 @@ def certificate_table(run: Run) -> Table:
 
 
 def _proof(run: Run) -> Iterator[Fact]:
-    proof = (run.metadata or {}).get("proof")
+    proof = run.metadata.get("proof") if run.metadata else None
     if proof is None:
         yield Fact("Proof of the judge", "none was recorded", "", "unknown")
         return
@@ -65,13 +67,13 @@ def _proof(run: Run) -> Iterator[Fact]:
         yield Fact("Containment", "no sandbox was tested", "", "fails")
 
 
-def _rescored(what: str, rescored: Mapping[str, Any] | None, when: str) -> Iterator[Fact]:
+def _rescored(what: str, rescored: Rescored | None) -> Iterator[Fact]:
     if not rescored or not rescored["samples"]:
         yield Fact(what, "not done", "sigil-eval reproduce DIR does it", "unknown")
         return
     agree, samples = rescored["agree"], rescored["samples"]
     detail = (
-        f"{when}drawn at random; with 95 % confidence at least {percent(rescored['low'])} of all "
+        f"drawn at random; with 95 % confidence at least {percent(rescored['low'])} of all "
         "results agree"
     )
     state = "holds" if agree == samples else "fails"
@@ -81,7 +83,7 @@ def _rescored(what: str, rescored: Mapping[str, Any] | None, when: str) -> Itera
 def _reproduction(run: Run) -> Iterator[Fact]:
     if run.changed:
         yield Fact("Files of the run", "changed", listed(run.changed), "fails")
-    elif (run.metadata or {}).get("files"):
+    elif run.metadata and run.metadata.get("files"):
         yield Fact("Files of the run", "as recorded", "sha256 of samples and results", "holds")
     else:
         yield Fact("Files of the run", "no hashes were recorded", "", "unknown")
@@ -96,12 +98,11 @@ def _reproduction(run: Run) -> Iterator[Fact]:
         "noted",
     )
     if found["rescored"] is not None:
-        yield from _rescored("Judged again to reproduce it", found["rescored"], "")
+        yield from _rescored("Judged again to reproduce it", found["rescored"])
 
 
 def _counts(run: Run) -> Iterator[Fact]:
-    metrics = next(iter(run.metrics.values()))
-    models = metrics["models"].items()
+    models = run.first_metrics["models"].items()
     scored = sum(model["samples"]["scored"] for _, model in models)
     failures = sum(model["samples"]["infrastructure"] for _, model in models)
     total = sum(model["samples"]["total"] for _, model in models)
@@ -119,9 +120,16 @@ def _counts(run: Run) -> Iterator[Fact]:
         + ". By processor time; what the wall clock stopped was tried again alone.",
         "noted",
     )
-    retries = ((run.metadata or {}).get("scoring") or {}).get("retries")
-    if retries is not None:
+    scoring = run.metadata.get("scoring") if run.metadata else None
+    if scoring and (retries := scoring.get("retries")) is not None:
         yield Fact("Programs tried again", str(retries), "before their verdict counted", "noted")
     unsafe = sum(model["rates"]["uses_unsafe"]["count"] for _, model in models)
     detail = "unsafe code could reach into the judge; such passes are worth less" if unsafe else ""
     yield Fact("Programs with unsafe code", f"{unsafe} of {scored}", detail, "noted")
+
+
+def _blocks(run: Run) -> Iterator[Block]:
+    return titled("Why the verdicts can be trusted", certificate_table(run))
+
+
+SECTION = Section("certificate", lambda run, _: _blocks(run), _blocks)

@@ -1,0 +1,84 @@
+"""What reports are made of, as plain text; Markdown and HTML escape it and lay it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+
+class Code(str):
+    """Text to be set in a fixed-width face."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The title of a part; 3 is a level below 2."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Sentences; `lead` stands before them and is set off."""
+
+    text: str
+    lead: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Sentences, each with a mark."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file of the run's, named from its folder, with what to say of it."""
+
+    text: str
+    target: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Files to read on in."""
+
+    items: Sequence[Link]
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Lines for a shell."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Plain-text cells; columns from `first_number` on hold numbers. `note` stands below."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    first_number: int
+    note: str = ""
+
+
+Block = Heading | Paragraph | Listing | Links | Commands | Table
+
+
+def titled(title: str, *blocks: Block | None) -> Iterator[Block]:
+    """The blocks there are, under their title; nothing where there are none."""
+    found = there(blocks)
+    if found:
+        yield Heading(title)
+        yield from found
+
+
+def there(blocks: Iterable[Block | None]) -> list[Block]:
+    """The blocks without those that have nothing to say."""
+    return [block for block in blocks if block is not None and block != Paragraph("")]

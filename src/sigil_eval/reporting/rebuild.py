@@ -1,0 +1,71 @@
+"""metrics.json made anew from the results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from sigil_eval.documents import Metrics
+from sigil_eval.documents.metrics import PinnedProblems
+from sigil_eval.errors import UsageError
+from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
+from sigil_eval.reporting.metrics import build_metrics, write_metrics
+from sigil_eval.reporting.run import read_json
+from sigil_eval.run_folder import MODES, Mode, RunFolder, result_stem
+
+
+def refresh_metrics(output_dir: Path, problem_set: ProblemSet | None = None) -> None:
+    """Make each metrics.json anew from the results, where they and their problem set are here.
+
+    `problem_set` is by default the pinned one that the file names.
+    """
+    for mode in MODES:
+        path = RunFolder(output_dir).metrics(mode)
+        if path.is_file():
+            written = cast(Metrics, read_json(path))
+            problems = problem_set or pinned_set(written["problem_set"])
+            if problems is None:
+                continue
+            metrics = rebuilt_metrics(output_dir, mode, written, problems)
+            if metrics is not None:
+                write_metrics(path, metrics)
+
+
+def rebuilt_metrics(
+    folder: Path, mode: Mode, written: Metrics, problem_set: ProblemSet
+) -> Metrics | None:
+    """What the metrics of a mode come to by its results, for the k and seed that `written` has.
+
+    None when results are missing, or when `problem_set` is not the one they were judged by.
+    """
+    named = written["problem_set"]
+    if (problem_set.sha256, problem_set.errata_sha256) != (named["sha256"], named["errata_sha256"]):
+        return None
+
+    def results(mode: Mode) -> dict[str, Path]:
+        files = RunFolder(folder)
+        return {label: files.results(mode, result_stem(label)) for label in written["models"]}
+
+    if not all(path.is_file() for path in results(mode).values()):
+        return None
+    free = results(MODES[0])
+    return build_metrics(
+        mode,
+        results(mode),
+        problem_set,
+        written["k_values"],
+        unrestricted=free if all(path.is_file() for path in free.values()) else None,
+        seed=written["seed"],
+        judge=written.get("judge"),
+    )
+
+
+def pinned_set(named: PinnedProblems) -> ProblemSet | None:
+    """The pinned set that metrics name, when this installation has the same one."""
+    if named["name"] not in PINNED_SETS:
+        return None
+    try:
+        found = load_problem_set(named["name"])
+    except UsageError:
+        return None
+    return found if found.sha256 == named["sha256"] else None

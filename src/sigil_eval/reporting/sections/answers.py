@@ -1,0 +1,84 @@
+"""Answers: shares of the samples that compile, break the policy and so on; what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sigil_eval.documents import Metrics
+from sigil_eval.documents.metrics import RateName
+from sigil_eval.reporting.blocks import Block, Heading, Listing, Paragraph, Table
+from sigil_eval.reporting.run import Run
+from sigil_eval.reporting.sections.section import Section
+from sigil_eval.reporting.wording import difference_text, listed, model_title, rate_text
+from sigil_eval.run_folder import Mode
+
+RATE_TITLES: dict[RateName, str] = {
+    "compile": "Compiles",
+    "clippy_clean": "Clippy finds nothing, of those that compile",
+    "main_free": "Answer without fn main",
+    "extraction_failure": "No code found in the answer",
+    "truncated": "Cut off at the token limit",
+    "policy_reject": "Breaks the policy",
+    "uses_unsafe": "Uses unsafe",
+}
+
+
+def rate_table(metrics: Metrics) -> Table:
+    """Shares of the scored samples, with intervals over problems, and how they changed."""
+    models, comparison = metrics["models"], metrics["comparison"]
+    known = [name for name in RATE_TITLES if any(m["rates"][name]["of"] for m in models.values())]
+    rows = []
+    for name in known:
+        row = [RATE_TITLES[name], *(rate_text(model["rates"][name]) for model in models.values())]
+        if comparison is not None:
+            row.append(difference_text(comparison["rates"][name]))
+        rows.append(row)
+    head = ["", *map(model_title, models), *(["Difference, points"] if comparison else [])]
+    return Table(head, rows, 1, "In square brackets: 95 % intervals, clustered on problems.")
+
+
+def left_out(metrics: Metrics) -> list[str]:
+    """Sentences on what is in no denominator, and why."""
+    lines = []
+    for label, model in metrics["models"].items():
+        title, problems, samples = model_title(label), model["problems"], model["samples"]
+        if samples["infrastructure"]:
+            kinds = ", ".join(f"{kind} {n}" for kind, n in model["infrastructure_types"].items())
+            lines.append(
+                f"{title}: {samples['infrastructure']} samples without a verdict because of "
+                f"infrastructure failures ({kinds})."
+            )
+        if problems["unscorable"]:
+            fault = metrics["judge"].get("crates_fault") if metrics["judge"] else None
+            why = f" They need crates, and {fault}; see `sigil-eval env`." if fault else ""
+            lines.append(
+                f"{title}: problems that this machine cannot score: "
+                f"{listed(problems['unscorable'])}.{why}"
+            )
+        if problems["uncovered"]:
+            lines.append(
+                f"{title}: {len(problems['uncovered'])} problems without samples: "
+                f"{listed(problems['uncovered'])}."
+            )
+        for k, score in model["pass_at_k"].items():
+            tasks = score["left_out"] if score else []
+            short = [task for task in tasks if task not in problems["unscorable"]]
+            if short:
+                lines.append(f"{title}, pass@{k}: fewer than {k} scored samples: {listed(short)}.")
+    return lines
+
+
+def blocks(metrics: Metrics) -> Iterator[Block]:
+    """The rates, and what is in no denominator."""
+    yield rate_table(metrics)
+    if lines := left_out(metrics):
+        yield Paragraph("Left out of the scores:")
+        yield Listing(lines)
+
+
+def _in_comparison(run: Run, mode: Mode) -> Iterator[Block]:
+    yield Heading("Answers")
+    yield from blocks(run.metrics[mode])
+
+
+SECTION = Section("answers", _in_comparison)

@@ -1,0 +1,31 @@
+"""The sections in the order in which they are read."""
+
+from __future__ import annotations
+
+from sigil_eval.reporting.sections import (
+    answers,
+    certificate,
+    deviations,
+    environment,
+    failures,
+    further,
+    migration,
+    policy,
+    problems,
+    scores,
+    verdict,
+)
+
+SECTIONS = [
+    deviations.SECTION,
+    verdict.SECTION,
+    scores.SECTION,
+    answers.SECTION,
+    failures.SECTION,
+    policy.SECTION,
+    migration.SECTION,
+    problems.SECTION,
+    further.SECTION,
+    certificate.SECTION,
+    environment.SECTION,
+]

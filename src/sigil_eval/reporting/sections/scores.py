@@ -1,0 +1,182 @@
+"""Scores: pass@k of each model, the difference of the two, and what a comparison can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sigil_eval.documents import Metrics
+from sigil_eval.documents.metrics import PairedComparison
+from sigil_eval.reporting.blocks import Block, Heading, Paragraph, Table, there
+from sigil_eval.reporting.run import Run
+from sigil_eval.reporting.sections import answers
+from sigil_eval.reporting.sections.section import Section
+from sigil_eval.reporting.wording import (
+    MODE_TITLES,
+    difference_text,
+    model_title,
+    p_text,
+    points,
+    score_text,
+)
+from sigil_eval.run_folder import Mode
+
+
+def subject_table(run: Run, metrics: Metrics) -> Table:
+    """Which models, and how much of them was scored."""
+    rows = []
+    for label, model in metrics["models"].items():
+        samples = model["samples"]
+        low, high = samples["fewest_per_problem"], samples["most_per_problem"]
+        rows.append(
+            [
+                model_title(label),
+                run.model_name(label),
+                f"{model['problems']['scored']} of {metrics['problem_set']['problems']}",
+                f"{samples['scored']} of {samples['total']}",
+                str(low) if low == high else f"{low} to {high}",
+            ]
+        )
+    return Table(["", "Model", "Problems scored", "Samples scored", "Per problem"], rows, 2)
+
+
+def score_table(metrics: Metrics) -> Table:
+    """pass@k of each model with its interval, and the paired difference."""
+    labels, comparison = list(metrics["models"]), metrics["comparison"]
+    head = ["", *(model_title(label) for label in labels)]
+    if comparison is not None:
+        head += ["Difference, points", "p", "p, adjusted"]
+    rows = []
+    for k in map(str, metrics["k_values"]):
+        row = [f"pass@{k}"]
+        row += [score_text(metrics["models"][label]["pass_at_k"][k]) for label in labels]
+        if comparison is not None:
+            row += _difference_cells(comparison["pass_at_k"][k])
+        rows.append(row)
+    return Table(head, rows, 1, "In square brackets: 95 % intervals over problems.")
+
+
+def _difference_cells(paired: PairedComparison | None) -> list[str]:
+    if paired is None:
+        return ["none", "", ""]
+    return [
+        difference_text(paired["difference"]),
+        p_text(paired["p"]).removeprefix("= "),
+        p_text(paired["p_adjusted"]).removeprefix("= "),
+    ]
+
+
+def statistics_table(metrics: Metrics) -> Table | None:
+    """The cross-check of the interval, and what a comparison of this size can see."""
+    comparison = metrics["comparison"]
+    if comparison is None:
+        return None
+    rows = []
+    single = min(m["samples"]["fewest_per_problem"] for m in metrics["models"].values()) < 2
+    for k, paired in comparison["pass_at_k"].items():
+        if paired is not None:
+            seen, boot = paired["minimum_detectable"], paired["bootstrap"]
+            rows.append(
+                [
+                    f"pass@{k}",
+                    f"{points(boot['low'])} to {points(boot['high'])}",
+                    "unknown" if seen is None else points(seen),
+                    str(paired["needed_problems"] or "none"),
+                    _needed_samples(paired, k, single),
+                ]
+            )
+    head = [
+        "",
+        "Bootstrap interval, points",
+        "Smallest difference that could have been seen",
+        "Problems needed",
+        "Samples per problem needed",
+    ]
+    note = (
+        f"pass@{comparison['primary']} decides; the others are adjusted among themselves (Holm). "
+        "The p is that of a sign-flip permutation test over problems. “Needed” is what would make "
+        "a true difference as large as the observed one detectable (80 % power, 5 % level); "
+        "“none” means that no number would."
+    )
+    return Table(head, rows, 1, note) if rows else None
+
+
+def _needed_samples(paired: PairedComparison, k: str, single: bool) -> str:
+    if paired["needed_samples"] is not None:
+        return str(paired["needed_samples"])
+    if k != "1":
+        return ""
+    return "unknown (one sample)" if single else "none"
+
+
+def headline_sentence(metrics: Metrics) -> str:
+    """Which of the two scores of a benchmark with errata the headline is."""
+    if metrics["headline"] == "as_published":
+        return "The problems are used as published; there are no errata."
+    if published_table(metrics) is not None:
+        return "The headline scores are those with errata; those as published stand beside them."
+    return (
+        "The headline scores are those with errata. As published: not available, as the results "
+        "do not say how each sample fares without errata."
+    )
+
+
+def published_sentence(metrics: Metrics) -> str:
+    """The primary difference as published, beside the headline; empty where it is not known."""
+    comparison = metrics["comparison"]
+    if comparison is None or comparison["as_published"] is None:
+        return ""
+    found = comparison["as_published"][str(comparison["primary"])]
+    if found is None:
+        return ""
+    interval = f"95 % interval {points(found['low'])} to {points(found['high'])}"
+    return (
+        f"This headline is with errata. As published: {points(found['mean'], sign=True)} points of "
+        f"pass@{comparison['primary']} ({interval})."
+    )
+
+
+def published_table(metrics: Metrics) -> Table | None:
+    """The headline beside the scores without any erratum; None where they are not known."""
+    models, comparison = metrics["models"], metrics["comparison"]
+    rows = []
+    for k in map(str, metrics["k_values"]):
+        for label, model in models.items():
+            if model["as_published"] is None:
+                return None
+            scores = model["pass_at_k"][k], model["as_published"]["pass_at_k"][k]
+            rows.append([model_title(label), f"pass@{k}", *map(score_text, scores)])
+        if comparison is not None and comparison["as_published"] is not None:
+            paired = comparison["pass_at_k"][k]
+            both = paired and paired["difference"], comparison["as_published"][k]
+            rows.append(["Difference, points", f"pass@{k}", *map(difference_text, both)])
+    return Table(["", "", "With errata (headline)", "As published"], rows, 2)
+
+
+def _in_comparison(run: Run, mode: Mode) -> list[Block]:
+    metrics = run.metrics[mode]
+    return there(
+        [
+            Heading("Scores"),
+            subject_table(run, metrics),
+            score_table(metrics),
+            statistics_table(metrics),
+            Paragraph(headline_sentence(metrics)),
+            published_table(metrics),
+        ]
+    )
+
+
+def _in_summary(run: Run) -> Iterator[Block]:
+    for mode, metrics in run.metrics.items():
+        yield Heading(f"Scores: {MODE_TITLES[mode]}")
+        yield from there(
+            [
+                score_table(metrics),
+                Paragraph(headline_sentence(metrics)),
+                published_table(metrics),
+            ]
+        )
+        yield from answers.blocks(metrics)
+
+
+SECTION = Section("scores", _in_comparison, _in_summary)

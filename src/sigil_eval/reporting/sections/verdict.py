@@ -1,0 +1,26 @@
+"""The verdict: in one sentence, how the fine-tuned model compares with the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sigil_eval.reporting.blocks import Block, Heading, Paragraph
+from sigil_eval.reporting.run import Run
+from sigil_eval.reporting.sections.scores import published_sentence
+from sigil_eval.reporting.sections.section import Section
+from sigil_eval.reporting.wording import MODE_TITLES, verdict_sentence
+from sigil_eval.run_folder import Mode
+
+
+def _in_comparison(run: Run, mode: Mode) -> Iterator[Block]:
+    yield Paragraph(verdict_sentence(run.metrics[mode]))
+
+
+def _in_summary(run: Run) -> Iterator[Block]:
+    yield Heading("Verdict")
+    for mode, metrics in run.metrics.items():
+        sentences = f"{verdict_sentence(metrics)} {published_sentence(metrics)}".strip()
+        yield Paragraph(sentences, lead=f"{MODE_TITLES[mode]}.")
+
+
+SECTION = Section("verdict", _in_comparison, _in_summary)
