@@ -3,39 +3,41 @@
 # Every pin, default and address of eval_setup.sh, each with a line on why. The block below is what
 # can be set in the environment, and what `bash eval_setup.sh --help` prints.
 #
-#: What is evaluated
-#:   BASE_MODEL        base model: hub id or folder      meta-llama/Meta-Llama-3.1-8B-Instruct
-#:   CHECKPOINT_PATH   its QLoRA adapter: hub id[/subfolder] or folder
-#:   NUM_SAMPLES       samples per problem                100   (demo: 5)
-#:   K_VALUES          k of pass@k, comma separated       1,10,100   (demo: 1,5)
-#:   SEED              seed of the sampling               1234
-#:   OUTPUT_DIR        where the results go               ./humaneval_results   (demo: ..._demo)
-#:   SANDBOX_MODE      firejail or none                   firejail
-#:   ALLOW_NO_SANDBOX=1  accept SANDBOX_MODE=none without being asked
-#:   BATCH_SIZE        samples generated at once          the driver's choice
-#:   N_WORKERS         programs judged at once            the driver's choice (cores - 2)
-#:   PRICE_PER_HOUR    US dollars, for the cost estimate  3.00
-#:   HF_TOKEN          Hugging Face token, for gated models
+#: What is evaluated: variable, effect, [default]
+#:   BASE_MODEL        the base model: hub id or folder [meta-llama/Meta-Llama-3.1-8B-Instruct]
+#:   CHECKPOINT_PATH   its QLoRA adapter, the other model: hub id[/subfolder] or folder
+#:   NUM_SAMPLES       answers for each problem: more are surer, and take longer [100; demo: 5]
+#:   K_VALUES          the k of pass@k, comma separated, none above NUM_SAMPLES [1,10,100; demo: 1,5]
+#:   SEED              another one draws other answers, the same one the same [1234]
+#:   OUTPUT_DIR        where the results go; a run stopped there goes on [./humaneval_results; demo: ..._demo]
+#:   SANDBOX_MODE      firejail, or none: then programs that a model wrote have your rights [firejail]
+#:   ALLOW_NO_SANDBOX=1  accepts SANDBOX_MODE=none without being asked
+#:   BATCH_SIZE        samples generated at once: more are faster and need more memory [the driver's choice]
+#:   N_WORKERS         programs judged at once [the driver's choice (cores - 2)]
+#:   PRICE_PER_HOUR    US dollars, for the cost estimate [3.00]
+#:   HF_TOKEN          Hugging Face token, for gated models; it is never recorded
 #: How the machine is set up
-#:   STATE_DIR         everything that is installed       ~/.sigilderg
-#:   VENV_DIR          the Python environment             STATE_DIR/venv
-#:   VLLM_VENV_DIR     that of vLLM, for --engine vllm    STATE_DIR/vllm
-#:   PYTHON_VERSION    the Python that pyenv builds       3.12.11
-#:   SKIP_ENV_CHECK=1  run on another machine than Ubuntu 22.04 + H100; differences are recorded
+#:   STATE_DIR         everything that is installed; `uninstall` removes it [~/.sigilderg]
+#:   VENV_DIR          the Python environment, which is remade when the lock changes [STATE_DIR/venv]
+#:   VLLM_VENV_DIR     that of vLLM, for --engine vllm [STATE_DIR/vllm]
+#:   PYTHON_VERSION    the Python that pyenv builds, some 3.12 [3.12.11]
+#:   SKIP_ENV_CHECK=1  goes on where a strict run stops: on another machine than Ubuntu 22.04 + H100,
+#:                     or with other versions; every difference is recorded
 #:   NONINTERACTIVE=1  never prompt, never attach; implied where there is no terminal
-#:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, with spaces or commas between
-#: Mirrors
-#:   PYENV_REPO_URL            pyenv's git repository        https://github.com/pyenv/pyenv.git
+#:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, by spaces or commas [sigilderg.trainer]
+#:   APT_LOCK_TIMEOUT  seconds to wait for another program that installs packages [600]
+#: Mirrors: where things come from; their checksums stay the same
+#:   PYENV_REPO_URL            pyenv's git repository [https://github.com/pyenv/pyenv.git]
 #:   PYENV_COMMIT PYENV_TAG    the commit of it, and its name for people, where a mirror has another one
-#:   PYTHON_BUILD_MIRROR_URL   CPython's sources, as URL/3.12.11/Python-3.12.11.tar.xz   python.org
-#:   RUSTUP_URL                rustup-init                   static.rust-lang.org
-#:   RUSTUP_DIST_SERVER        Rust's releases               https://static.rust-lang.org
-#:   CRATES_INDEX_URL          crates: sparse+URL, or a vendored folder   crates.io
-#:   FLASH_ATTN_URL            folder of the flash-attn wheel   its GitHub release
+#:   PYTHON_BUILD_MIRROR_URL   CPython's sources, as URL/3.12.11/Python-3.12.11.tar.xz [python.org]
+#:   RUSTUP_URL                rustup-init [static.rust-lang.org]
+#:   RUSTUP_DIST_SERVER        Rust's releases [https://static.rust-lang.org]
+#:   CRATES_INDEX_URL          crates: sparse+URL, or a vendored folder [crates.io]
+#:   FLASH_ATTN_URL            folder of the flash-attn wheel [its GitHub release]
 #:   FLASH_ATTN_SHA256         its sha256, where you have built a wheel of your own
-#:   GITHUB_URL                sources that PyPI lacks       https://github.com
-#:   HF_ENDPOINT               models                        https://huggingface.co
-#:   PIP_INDEX_URL UV_INDEX_URL   Python packages            pypi.org
+#:   GITHUB_URL                sources that PyPI lacks [https://github.com]
+#:   HF_ENDPOINT               models [https://huggingface.co]
+#:   PIP_INDEX_URL UV_INDEX_URL   Python packages [pypi.org]
 #:   apt's own sources are used as they are
 
 # --- what is evaluated ----------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "src"))  # the package is installed by a later step
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+sys.path.insert(0, str(SOURCES))  # the package is installed by a later step
 
 import torch  # noqa: E402
 
@@ -19,6 +19,7 @@ from sigil_eval.generation.loading import choose_hardware  # noqa: E402
 from sigil_eval.generation.models import resolve_model  # noqa: E402
 from sigil_eval.generation.proof import prove_engine  # noqa: E402
 from sigil_eval.generation.protocol import ModelSpec  # noqa: E402
+from sigil_eval.provisioned import checkout  # noqa: E402
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
         return 1
     try:
         info = choose_hardware(device, "auto", attention=attention)
-        model = resolve_model(ModelSpec(str(ROOT / "demo" / "models" / "base")))
+        model = resolve_model(ModelSpec(str(checkout() / "demo" / "models" / "base")))
         print(prove_engine(model, info))
     except SigilEvalError as error:
         print(error, file=sys.stderr)
