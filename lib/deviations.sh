@@ -13,7 +13,7 @@ deviation() {
   } | LC_ALL=C sort >"$rows.part" || cannot_write "$rows"
   mv "$rows.part" "$rows"
   say "deviation $1: expected $2, have $3: $4"
-  if ((STRICT)) && [[ " $ACCEPTED_DEVIATIONS " != *" $1 "* ]]; then
+  if ((STRICT)) && ! is_accepted "$1"; then
     die 3 "a strict run refuses this deviation. SKIP_ENV_CHECK=1 goes on and records it in every report."
   fi
 }
@@ -31,22 +31,24 @@ record_platform_deviations() {
   print_deviations platform
 }
 
-deviations_of() {
+is_accepted() { [[ " $ACCEPTED_DEVIATIONS " == *" $1 "* ]]; }
+
+deviations_of() { deviation_rows "$1" 1; }
+deviation_rows() { # STEP ITS_OWN
   [[ -f $STATE_DIR/deviations.tsv ]] || return 0
-  awk -F'\t' -v step="$1" '$1 == step || index($1, step ".") == 1' "$STATE_DIR/deviations.tsv"
+  awk -F'\t' -v step="$1" -v own="$2" '($1 == step || index($1, step ".") == 1) == own' "$STATE_DIR/deviations.tsv"
 }
 
 refused_deviations() {
   local id
   while IFS=$'\t' read -r id _; do
-    [[ " $ACCEPTED_DEVIATIONS " == *" $id "* ]] || printf '%s\n' "$id"
+    is_accepted "$id" || printf '%s\n' "$id"
   done < <(deviations_of "$1")
 }
 
 forget_deviations() {
   [[ -f $STATE_DIR/deviations.tsv ]] || return 0
-  awk -F'\t' -v step="$1" '$1 != step && index($1, step ".") != 1' "$STATE_DIR/deviations.tsv" \
-    >"$STATE_DIR/deviations.tsv.part"
+  deviation_rows "$1" 0 >"$STATE_DIR/deviations.tsv.part"
   mv "$STATE_DIR/deviations.tsv.part" "$STATE_DIR/deviations.tsv"
 }
 

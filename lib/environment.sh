@@ -137,7 +137,7 @@ find_disk() {
 }
 
 find_sandbox_mode() {
-  [[ $SANDBOX_MODE == firejail || $SANDBOX_MODE == none ]] ||
+  sandbox_mode_is_known ||
     finding stop sandbox 'SANDBOX_MODE=firejail or none' "$SANDBOX_MODE" 'there is no such sandbox' 'set SANDBOX_MODE'
 }
 

@@ -5,6 +5,9 @@
 PYTHON_BUILD_PACKAGES=(build-essential libbz2-dev libffi-dev liblzma-dev libreadline-dev
   libsqlite3-dev libssl-dev uuid-dev xz-utils zlib1g-dev)
 
+# The interpreter's path is kept in STATE_DIR/python.path; nothing is activated, no PATH is changed.
+python_path() { cat "$STATE_DIR/python.path" 2>/dev/null || true; }
+
 python_describe() {
   local here=''
   if any_python_will_do; then here='3.12 that is here, else '; fi
@@ -145,7 +148,7 @@ venv_probe() {
   say "$(grep -c '^[a-z0-9].*==' "$LOCK") packages as locked, in $VENV_DIR"
 }
 
-venv_key() { printf '%s %s' "$(sha256_of "$LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
+venv_key() { printf '%s %s' "$(sha256_of "$LOCK")" "$(python_path)"; }
 
 venv_needs() { [[ -n ${PIP_NO_INDEX:-} ]] || needs_answer stop pip uv; }
 

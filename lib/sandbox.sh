@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Firejail, proved on canaries: programs that try to read, write, connect and outlive their time.
 
+sandbox_mode_is_known() { [[ $SANDBOX_MODE == firejail || $SANDBOX_MODE == none ]]; }
+
 sandbox_describe() { say 'Firejail, proved to contain programs that try to get out'; }
 
 sandbox_key() { printf '%s %s' "$(firejail --version 2>/dev/null | sed -n 1p)" "$(rustc_path)"; }

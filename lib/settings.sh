@@ -74,9 +74,9 @@ check_model() {
 }
 
 check_sandbox() {
-  [[ $SANDBOX_MODE == firejail || $SANDBOX_MODE == none ]] ||
+  sandbox_mode_is_known ||
     usage_error "SANDBOX_MODE=$SANDBOX_MODE: there is no such sandbox; it is firejail or none."
-  [[ $SANDBOX_MODE == firejail || $STRICT == 0 || " $ACCEPTED_DEVIATIONS " == *' sandbox '* ]] ||
+  [[ $SANDBOX_MODE == firejail || $STRICT == 0 ]] || is_accepted sandbox ||
     usage_error "SANDBOX_MODE=none: a strict run refuses it. SKIP_ENV_CHECK=1 goes on, and records it in every report."
   [[ $SANDBOX_MODE == firejail || $ALLOW_NO_SANDBOX == 1 || $INTERACTIVE == 1 ]] ||
     usage_error "SANDBOX_MODE=none runs what a model has written with your rights. ALLOW_NO_SANDBOX=1 accepts that."

@@ -14,7 +14,7 @@ vllm_probe() {
   say "vLLM as locked, in $VLLM_VENV_DIR; SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python"
 }
 
-vllm_key() { printf '%s %s' "$(sha256_of "$VLLM_LOCK")" "$(cat "$STATE_DIR/python.path" 2>/dev/null)"; }
+vllm_key() { printf '%s %s' "$(sha256_of "$VLLM_LOCK")" "$(python_path)"; }
 
 vllm_apply() { fill_environment "$VLLM_VENV_DIR" "$VLLM_LOCK"; }
 
