@@ -57,12 +57,6 @@ def checkout() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def name_in_checkout(name: str) -> str:
-    """A folder of the checkout by its path there, anything else as it is."""
-    root = checkout()
-    return str(Path(name).relative_to(root)) if Path(name).is_relative_to(root) else name
-
-
 def setup_command(options: str) -> str:
     """The call of eval_setup.sh that a person can type here, for the same STATE_DIR."""
     known = provisioned()

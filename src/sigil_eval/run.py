@@ -36,7 +36,7 @@ from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.toolchain import Crates, find_crates, find_toolchain
 from sigil_eval.problems import ProblemSet, load_problem_set
-from sigil_eval.provisioned import checkout, name_in_checkout
+from sigil_eval.provisioned import checkout
 from sigil_eval.record.deviations import (
     Deviation,
     deviations_of_generation,
@@ -46,7 +46,7 @@ from sigil_eval.record.deviations import (
 )
 from sigil_eval.record.durations import durations_of, read_steps
 from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
-from sigil_eval.record.models import model_record
+from sigil_eval.record.models import model_record, name_on_record
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.reporting.reports import write_reports
@@ -190,7 +190,7 @@ def try_evaluation(options: RunOptions, confirm: Callable[[], None]) -> int:
     for label in options.labels:
         spec = _model_spec(options, label)
         prompt = show_prompt(spec, problem_set.problems[0], options.prompt_mode, options.engine)
-        say(f"{label}: {name_in_checkout(spec.name)}, prompts of {len(prompt)} characters and more")
+        say(f"{label}: {name_on_record(spec.name)}, prompts of {len(prompt)} characters and more")
     toolchain = find_toolchain()
     say(f"judging with {toolchain.version}")
     say_what_is_left_out(problem_set, find_crates(toolchain))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sigil_eval.documents.metadata import ModelRecord
 from sigil_eval.generation.protocol import GenerationSummary, ModelSpec
-from sigil_eval.provisioned import name_in_checkout
+from sigil_eval.provisioned import checkout
 
 
 def model_record(spec: ModelSpec, summary: GenerationSummary) -> ModelRecord:
     """The record of a model whose samples are all there."""
     return {
-        "name": name_in_checkout(spec.base or ""),
+        "name": name_on_record(spec.base or ""),
         "revision": summary.model_revision,
-        "adapter": None if spec.checkpoint is None else name_in_checkout(spec.checkpoint),
+        "adapter": None if spec.checkpoint is None else name_on_record(spec.checkpoint),
         "adapter_revision": summary.adapter_revision,
         "dtype": summary.dtype,
         "attention": summary.attention,
@@ -28,3 +30,9 @@ def model_record(spec: ModelSpec, summary: GenerationSummary) -> ModelRecord:
         "own_tokenizer_sha256": summary.prompting.get("own_tokenizer_sha256"),
         "prompting": summary.prompting.get("note"),
     }
+
+
+def name_on_record(model: str) -> str:
+    """A folder of the checkout by its path there, anything else as it is."""
+    root = checkout()
+    return str(Path(model).relative_to(root)) if Path(model).is_relative_to(root) else model

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sigil_eval.documents.metadata import GitState, Gpu
+from sigil_eval.documents.metadata import GitState, Gpu, Metadata, ModelRecord
 from sigil_eval.documents.metrics import Conditions
 from sigil_eval.documents.reproduction import CheckRow, CheckState
 from sigil_eval.errors import SigilEvalError, UsageError
@@ -23,7 +23,7 @@ from sigil_eval.run_folder import METRICS_FILE
 
 def conditions(run: Run) -> Conditions:
     """Under which limits and with what the verdicts were given; UsageError where nobody said."""
-    recorded: Conditions | None = next(iter(run.metrics.values()))["judge"]
+    recorded = next(iter(run.metrics.values()))["judge"]
     if recorded is None:
         raise UsageError(
             f"{run.folder}: metrics.json does not say under which limits the verdicts were given; "
@@ -61,10 +61,10 @@ def condition_checks(run: Run, judge: Judge) -> Iterator[CheckRow]:
 def file_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
     """Samples and results by their hashes; metrics by whether they follow from the results."""
     assert run.metadata is not None
-    recorded: Mapping[str, str] | None = run.metadata.get("files")
+    recorded = run.metadata.get("files") or {}
     if not recorded:
         yield _unknown("files", "none", "the run recorded no hashes")
-    for name, digest in (recorded or {}).items():
+    for name, digest in recorded.items():
         path = run.folder / name
         yield _check(name, digest, sha256_file(path) if path.is_file() else "missing")
     for mode, written in run.metrics.items():
@@ -85,38 +85,34 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
     """Problems, this project's code, software, machine and models."""
     metadata = run.metadata
     assert metadata is not None
-    pinned = next(iter(run.metrics.values()))
-    yield _check("problem set, sha256", pinned["problem_set"]["sha256"], problem_set.sha256)
-    yield _check(
-        "errata, sha256", pinned["problem_set"]["errata_sha256"], problem_set.errata_sha256
-    )
+    pinned = next(iter(run.metrics.values()))["problem_set"]
+    yield _check("problem set, sha256", pinned["sha256"], problem_set.sha256)
+    yield _check("errata, sha256", pinned["errata_sha256"], problem_set.errata_sha256)
     yield _check(
         "code of the judge, sha256", conditions(run)["code_sha256"], software.judge_code_sha256()
     )
-    root = checkout()
-    lock = software.lock_state(root)
-    if lock is not None:
-        recorded = metadata["lock"]["sha256"] if metadata["lock"] else None
-        yield _check("lock file, sha256", recorded, lock["sha256"])
-    git = software.git_state(root)
-    if git is not None:
-        yield _check("commit", _commit(metadata["git"]), _commit(git))
+    yield from _checkout_checks(metadata)
     yield _check("Firejail", metadata["sandbox"]["firejail"], software.firejail_version())
     yield _check("Python", metadata["python"]["version"], platform.python_version())
     yield _package_check(metadata["packages"], software.packages())
     yield _check("CUDA", metadata["cuda"], software.cuda_version())
     yield _check("GPU", _gpus(metadata["gpus"]), _gpus(machine.gpus()))
-    here = machine.machine()
-    for name in ("os", "kernel", "cpu"):
-        yield _check(name, metadata["machine"][name], here[name])
+    recorded, here = metadata["machine"], machine.machine()
+    yield _check("os", recorded["os"], here["os"])
+    yield _check("kernel", recorded["kernel"], here["kernel"])
+    yield _check("cpu", recorded["cpu"], here["cpu"])
     for label, model in metadata["models"].items():
-        parts = (
-            (model.get("name"), model.get("revision")),
-            (model.get("adapter"), model.get("adapter_revision")),
-        )
-        for source, revision in parts:
-            if source:
-                yield _model_check(f"model, {label}: {source}", source, revision, root)
+        yield from _model_checks(label, model)
+
+
+def _checkout_checks(metadata: Metadata) -> Iterator[CheckRow]:
+    """The lock and the commit, where the running code lies in a checkout."""
+    lock, recorded = software.lock_state(checkout()), metadata["lock"]
+    if lock is not None:
+        yield _check("lock file, sha256", recorded and recorded["sha256"], lock["sha256"])
+    git = software.git_state(checkout())
+    if git is not None:
+        yield _check("commit", _commit(metadata["git"]), _commit(git))
 
 
 def _commit(git: GitState | None) -> str:
@@ -138,11 +134,21 @@ def _package_check(recorded: Mapping[str, str], here: Mapping[str, str]) -> Chec
     return _row("packages", f"{len(recorded)} packages", ", ".join(changed), "differs")
 
 
-def _model_check(what: str, name: str, revision: object, root: Path) -> CheckRow:
+def _model_checks(label: str, model: ModelRecord) -> Iterator[CheckRow]:
+    """A base and its adapter, as far as they are named."""
+    for name, revision in (
+        (model["name"], model.get("revision")),
+        (model.get("adapter"), model.get("adapter_revision")),
+    ):
+        if name:
+            yield _model_check(f"model, {label}: {name}", name, revision)
+
+
+def _model_check(what: str, name: str, revision: str | None) -> CheckRow:
     """Local models by their content; one on the hub is named by a commit, which needs no check."""
     from sigil_eval.generation.models import resolve_files
 
-    folder = next((path for path in (root / name, Path(name)) if path.is_dir()), None)
+    folder = next((path for path in (checkout() / name, Path(name)) if path.is_dir()), None)
     if folder is None:
         return _unknown(what, revision, "not on this machine")
     try:

@@ -94,14 +94,12 @@ def vllm_engine(
     Raises PreflightError with the end of the server's log when it does not come up.
     """
     token = secrets.token_urlsafe(24)
-    environment = {**os.environ, "VLLM_API_KEY": token, "HF_HUB_OFFLINE": "1"}
-    environment.pop("PYTHONPATH", None)  # it names the packages of another environment
     with tempfile.TemporaryFile() as log:
         port = _free_port()
         command = [str(vllm_python()), *_arguments(model, info, port, batch_size)]
         command += more_arguments
         with subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command, env=_environment(token), stdin=subprocess.DEVNULL, stdout=log, stderr=log
         ) as server:
             try:
                 address = f"http://127.0.0.1:{port}"
@@ -121,6 +119,13 @@ def vllm_engine(
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     server.wait(timeout=30)
                 server.kill()
+
+
+def _environment(token: str) -> dict[str, str]:
+    """The server's variables; the token is no argument, which everybody could read."""
+    environment = {**os.environ, "VLLM_API_KEY": token, "HF_HUB_OFFLINE": "1"}
+    environment.pop("PYTHONPATH", None)  # it names the packages of another environment
+    return environment
 
 
 def _arguments(model: ResolvedModel, info: EngineInfo, port: int, batch_size: int) -> list[str]:
