@@ -16,10 +16,19 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+from sigil_eval.answers.policy_tables import (
+    ATTRIBUTES,
+    GUARDED_STD_MODULES,
+    MACROS,
+    UNMISTAKABLE_ATTRIBUTES,
+    attribute_category,
+    outside_category,
+    std_category,
+)
 from sigil_eval.rust.names import Path, TangledError, Target
 from sigil_eval.rust.survey import survey
 from sigil_eval.rust.surveyed import MacroCall, Span, Survey, Use, is_hole
-from sigil_eval.rust.vocabulary import INTEGER_TYPES, STD_CRATES, words
+from sigil_eval.rust.vocabulary import STD_CRATES
 
 MAX_FINDINGS = 100
 
@@ -50,7 +59,7 @@ def find_violations(source: str, allowed_crates: Collection[str] = ()) -> list[P
     text = re.sub("[\ud800-\udfff]", "\ufffd", source)
     found: dict[tuple[str, int], tuple[str, int]] = {}
     try:
-        _Judge(survey(text, _STD_MODULES), allowed_crates, found).judge()
+        _Judge(survey(text, GUARDED_STD_MODULES), allowed_crates, found).judge()
     except TangledError:
         found["unresolvable", 0] = ("names that are too tangled to follow", 0)
     data = text.encode()
@@ -68,101 +77,8 @@ def _place(data: bytes, start: int) -> tuple[int, int]:
     return data.count(b"\n", 0, start) + 1, column
 
 
-# Where the standard library reaches outside the program, by path below its root. The longest
-# matching prefix decides.
-_STD: dict[Path, str] = {
-    ("fs",): "filesystem",
-    ("path",): "filesystem",
-    ("net",): "network",
-    ("process",): "process",
-    ("env",): "environment",
-    ("os",): "filesystem",
-    ("os", "raw"): "ffi",
-    ("os", "unix", "net"): "network",
-    ("os", "linux", "net"): "network",
-    ("os", "unix", "process"): "process",
-    ("os", "unix", "thread"): "process",
-    ("os", "linux", "process"): "process",
-    ("arch",): "unsafe",
-    ("arch", "asm"): "inline_asm",
-    ("arch", "global_asm"): "inline_asm",
-    ("arch", "naked_asm"): "inline_asm",
-    ("intrinsics",): "unsafe",
-    ("alloc", "System"): "ffi",
-    ("alloc", "GlobalAlloc"): "ffi",
-}
-_STD_MODULES = frozenset({path[0] for path in _STD})
-# The rest of the standard library's modules: to name one without an import is a slip.
-_HARMLESS_STD_MODULES = INTEGER_TYPES | words(
-    """any array ascii borrow boxed cell char clone cmp collections convert default error f32 f64
-    ffi fmt future hash hint io iter marker mem num ops option panic pin prelude primitive ptr rc
-    result slice str string sync task thread time vec backtrace"""
-)
-# Types that only forbidden modules have: to name one without an import is the same attempt.
-_STD_TYPES = {
-    "File": "filesystem",
-    "OpenOptions": "filesystem",
-    "DirBuilder": "filesystem",
-    "Path": "filesystem",
-    "PathBuf": "filesystem",
-    "Command": "process",
-    "TcpStream": "network",
-    "TcpListener": "network",
-    "UdpSocket": "network",
-    "UnixStream": "network",
-    "UnixListener": "network",
-}
-_MACROS = {
-    "include": "compile_time_io",
-    "include_str": "compile_time_io",
-    "include_bytes": "compile_time_io",
-    "env": "compile_time_io",
-    "option_env": "compile_time_io",
-    "asm": "inline_asm",
-    "global_asm": "inline_asm",
-    "naked_asm": "inline_asm",
-    "llvm_asm": "inline_asm",
-}
-_ATTRIBUTES = {
-    **dict.fromkeys(
-        words(
-            """no_mangle export_name link_section link link_name link_ordinal link_args linkage used
-        global_allocator no_link naked no_builtins"""
-        ),
-        "ffi",
-    ),
-    "path": "compile_time_io",
-    **dict.fromkeys(
-        words(
-            """feature no_std no_core no_main crate_type crate_name no_implicit_prelude lang start
-        panic_handler alloc_error_handler needs_allocator panic_runtime plugin proc_macro
-        proc_macro_derive proc_macro_attribute compiler_builtins fundamental prelude_import
-        test_runner register_tool allow_internal_unsafe allow_internal_unstable"""
-        ),
-        "attribute",
-    ),
-}
-# Those of them that no program uses as an ordinary word in the input of a macro.
-_UNMISTAKABLE_ATTRIBUTES = {"no_mangle", "export_name", "link_section", "global_allocator"}
-_ATTRIBUTE_TOOLS = {"rustfmt", "clippy", "diagnostic", "miri", "rust_analyzer", "rustdoc"}
-_NETWORK_CRATES = words(
-    """reqwest ureq hyper isahc surf curl attohttpc awc actix_web axum warp socket2 mio quinn
-    tungstenite tokio_tungstenite hickory_resolver trust_dns_resolver"""
-)
-_FFI_CRATES = {"libc", "nix", "rustix", "winapi", "windows", "windows_sys", "errno", "syscalls"}
-
 # Enough for every honest macro; a macro that needs more trials is called unresolvable.
 _MAX_COMBINATIONS = 20_000
-
-
-def _std_category(path: Path) -> str | None:
-    """The category of a path below the standard library's root."""
-    if path[-1:] == ("global_allocator",):
-        return "ffi"
-    for length in range(len(path), 0, -1):
-        if path[:length] in _STD:
-            return _STD[path[:length]]
-    return _MACROS.get(path[-1]) if path else None
 
 
 class _Judge:
@@ -199,9 +115,7 @@ class _Judge:
         self._found.setdefault((category, span[0]), (message, span[1]))
 
     def _judge_attribute(self, name: str, span: Span) -> None:
-        category = _ATTRIBUTES.get(name)
-        if name.startswith("rustc_"):
-            category = "attribute"
+        category = attribute_category(name)
         if category is not None:
             self._report(category, f"attribute {name}", span)
 
@@ -215,7 +129,7 @@ class _Judge:
     def _judge_target(self, target: Target, use: Use) -> None:
         shown = "::".join(use.path[:8])
         if target.kind == "std":
-            category = _std_category(target.path)
+            category = std_category(target.path)
             name = "::".join(("std", *target.path))
             message = name if shown == name else f"{shown}, which is {name}"
         elif target.kind in ("crate", "unknown"):
@@ -230,23 +144,13 @@ class _Judge:
         """The category of a path that begins with a name this source doesn't define."""
         head = path[0]
         made_by_macro = head in self._survey.macro_made and use.path[0] == head
-        if made_by_macro or head in self._allowed or head in _ATTRIBUTE_TOOLS:
+        if made_by_macro or head in self._allowed:
             return None
-        if head in _STD_MODULES:
-            return _std_category(path)
-        if head in _STD_TYPES:
-            return _STD_TYPES[head]
-        if head in _NETWORK_CRATES or path[1:2] == ("net",):
-            return "network"
-        if head in _FFI_CRATES:
-            return "ffi"
-        if head in _HARMLESS_STD_MODULES or head[:1].isupper() or head in ("", "_"):
-            return None
-        return "external_crate"
+        return outside_category(path)
 
     def _judge_assembled(self, use: Use) -> None:
         """A path with pieces that a macro is given: try every word that macros get to see."""
-        known = _STD_MODULES | STD_CRATES | self._bound_names()
+        known = GUARDED_STD_MODULES | STD_CRATES | self._bound_names()
         words = sorted(known & set(self._survey.macro_words))
         choices = [words if is_hole(segment) else [segment] for segment in use.path]
         if prod(len(choice) for choice in choices) > _MAX_COMBINATIONS:
@@ -263,7 +167,7 @@ class _Judge:
         return names
 
     def _judge_call(self, call: MacroCall) -> None:
-        category = _MACROS.get(call.path[-1])
+        category = MACROS.get(call.path[-1])
         if category is not None and not self._is_local_macro(call):
             self._report(category, f"{'::'.join(call.path)}!", call.span)
         elif len(call.path) > 1:
@@ -290,11 +194,11 @@ class _Judge:
         )
         for word, span in self._survey.macro_words.items():
             category = None
-            if root_is_loose and word in _STD_MODULES:
-                category = _std_category((word,))
-            elif self._survey.macro_holes and word in _MACROS:
-                category = _MACROS[word]
-            elif self._survey.attribute_holes and word in _UNMISTAKABLE_ATTRIBUTES:
-                category = _ATTRIBUTES[word]
+            if root_is_loose and word in GUARDED_STD_MODULES:
+                category = std_category((word,))
+            elif self._survey.macro_holes and word in MACROS:
+                category = MACROS[word]
+            elif self._survey.attribute_holes and word in UNMISTAKABLE_ATTRIBUTES:
+                category = ATTRIBUTES[word]
             if category is not None:
                 self._report(category, f"{word}, which a macro puts to use", span)
