@@ -11,6 +11,8 @@ cli_tools_probe() {
   say "hf at $VENV_DIR/bin/hf; gh $(command -v gh || echo 'absent, and not needed')"
 }
 
+cli_tools_later_packages() { command -v gh >/dev/null || say gh; }
+
 cli_tools_apply() {
   command -v gh >/dev/null || (apt_install gh) || say 'gh could not be installed; nothing needs it'
 }

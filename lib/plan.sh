@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Which steps are done, and, for --plan, what they would do.
+# Which steps are chosen, and, for --plan, what they would do.
 
 chosen_steps() {
   local step on=1

@@ -102,6 +102,8 @@ can_build_python() {
   answers git "$PYENV_REPO_URL" && answers curl "$(python_source_url)"
 }
 
+python_later_packages() { if [[ -n $(network_needs python) ]]; then printf '%s\n' "${PYTHON_BUILD_PACKAGES[@]}"; fi; }
+
 python_source_url() {
   printf '%s/%s/Python-%s.tar.xz' "${PYTHON_BUILD_MIRROR_URL:-https://www.python.org/ftp/python}" \
     "$PYTHON_VERSION" "$PYTHON_VERSION"

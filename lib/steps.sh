@@ -4,6 +4,9 @@
 #   NAME_probe     exits 0 when nothing is left to do; prints why, or what is missing
 #   NAME_apply     does it
 #   NAME_verify    fails unless it works
+# and it may have two more, for what is better known beforehand:
+#   NAME_needs           the addresses that it would ask, each by needs_answer
+#   NAME_later_packages  the apt packages that it would install, in a session where nobody can type a password
 # A step runs in a subshell of its own with errexit on. It is never called under if, || or !, which
 # would switch errexit off inside it.
 

@@ -127,18 +127,19 @@ apt_answers() {
   return "$code"
 }
 
-# What the named steps, or all, would install later, in a session where nobody can type a password.
+# What the named steps would install later, in a session where nobody can type a password.
 later_packages() {
-  local chosen=" ${*:-${CHOSEN_STEPS[*]}} "
-  if [[ $chosen == *' python '* && -n $(network_needs python) ]]; then printf '%s\n' "${PYTHON_BUILD_PACKAGES[@]}"; fi
-  if [[ $chosen == *' cli_tools '* ]] && ! command -v gh >/dev/null; then say gh; fi
+  local step
+  for step in "$@"; do
+    if declare -F "${step}_later_packages" >/dev/null; then "${step}_later_packages"; fi
+  done
 }
 
 # Before a line that is rewritten begins, and only where root is going to be needed.
 ask_before_installing() {
   local packages
   sudo_may_ask || return 0
-  mapfile -t packages < <(required_packages && later_packages)
+  mapfile -t packages < <(required_packages && later_packages "${CHOSEN_STEPS[@]}")
   [[ -z $(missing_packages "${packages[@]}") ]] || ask_for_password
 }
 
