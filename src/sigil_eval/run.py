@@ -324,7 +324,7 @@ def _check_prompting(options: RunOptions) -> None:
     """Have two models prompted alike, and say where that is not what the fine-tune brings."""
     if TUNED in options.labels:
         spec = _model_spec(options, "finetuned")
-        note = describe_prompting(spec, options.prompt_mode, options.engine).get("note")
+        note = describe_prompting(spec, options.prompt_mode, options.engine).note
         if note:
             warn(note)
 

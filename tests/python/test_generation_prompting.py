@@ -84,13 +84,13 @@ def test_a_fine_tune_that_brings_nothing_or_the_same_is_prompted_as_ever(models:
     alone = describe_prompting(ModelSpec(str(models.base)))
     brings_nothing = describe_prompting(models.spec())
     assert brings_nothing == alone
-    assert brings_nothing["own_tokenizer_sha256"] is None
+    assert brings_nothing.own_tokenizer_sha256 is None
     for edit in (lambda tokenizer: None, pad):
         models.bring(edit)
         found = describe_prompting(models.spec())
-        assert found["note"] is None
-        assert found["tokenizer_sha256"] == alone["tokenizer_sha256"]
-        assert found["own_tokenizer_sha256"] == alone["tokenizer_sha256"]
+        assert found.note is None
+        assert found.tokenizer_sha256 == alone.tokenizer_sha256
+        assert found.own_tokenizer_sha256 == alone.tokenizer_sha256
 
 
 @pytest.mark.parametrize("base_has_one", [True, False])
@@ -106,20 +106,19 @@ def test_another_template_is_not_used_and_said(
     assert show_prompt(models.spec(), problem) == asked
     assert show_prompt(models.spec(compared=False), problem) != asked
     found = describe_prompting(models.spec())
-    assert found["own_template_sha256"] is not None
-    assert f"{models.adapter} brings another chat template, which" in found["note"]
-    assert f"prompted as {models.base}" in found["note"]
-    assert describe_prompting(models.spec(compared=False))["note"] is None
-    assert describe_prompting(models.spec(), "completion")["note"] is None
+    assert found.own_template_sha256 is not None
+    assert f"{models.adapter} brings another chat template, which" in str(found.note)
+    assert f"prompted as {models.base}" in str(found.note)
+    assert describe_prompting(models.spec(compared=False)).note is None
+    assert describe_prompting(models.spec(), "completion").note is None
 
 
 def test_a_tokenizer_with_more_tokens_is_not_used_and_said(models: Models) -> None:
     models.bring(add_a_token)
     found = describe_prompting(models.spec())
-    assert "brings another tokenizer, which is not used" in found["note"]
-    assert found["tokenizer_sha256"] == describe_prompting(ModelSpec(str(models.base)))[
-        "tokenizer_sha256"
-    ] != found["own_tokenizer_sha256"]  # fmt: skip
+    assert "brings another tokenizer, which is not used" in str(found.note)
+    alone = describe_prompting(ModelSpec(str(models.base)))
+    assert found.tokenizer_sha256 == alone.tokenizer_sha256 != found.own_tokenizer_sha256
 
 
 def test_a_tokenizer_that_numbers_tokens_otherwise_is_refused_beforehand(
@@ -147,7 +146,7 @@ def test_a_whole_model_is_prompted_as_its_base_too(models: Models, tmp_path: Pat
     shutil.copytree(models.base, tuned)
     models.template(tuned, TEMPLATE)
     spec = ModelSpec(str(models.base), str(tuned), prompt_as_base=True)
-    assert "another chat template" in describe_prompting(spec)["note"]
+    assert "another chat template" in str(describe_prompting(spec).note)
 
 
 def test_samples_are_the_same_whatever_the_fine_tune_brings(
@@ -162,7 +161,7 @@ def test_samples_are_the_same_whatever_the_fine_tune_brings(
             output,
             options=EngineOptions(device="cpu"),
         )
-        assert summary.prompting["tokenizer_sha256"] is not None
+        assert summary.prompting.tokenizer_sha256 is not None
         rows = map(json.loads, output.read_text().splitlines())
         return [row["completion"] for row in rows]
 

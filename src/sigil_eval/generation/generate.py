@@ -16,6 +16,7 @@ from sigil_eval.generation.protocol import (
     GenerationSummary,
     ModelSpec,
     ProgressCallback,
+    Prompting,
     SamplingParams,
 )
 from sigil_eval.generation.shards import Shard, take_over
@@ -102,9 +103,9 @@ def _summary(
 
 def describe_prompting(
     model: ModelSpec, prompt_mode: str = "auto", options: EngineOptions | None = None
-) -> Row:
-    """With which tokenizer a model will be prompted, as `generation.prompting` puts it; empty where
-    a file or a server has the prompts. Raises UsageError where that cannot be settled."""
+) -> Prompting:
+    """With which tokenizer a model will be prompted. Raises UsageError where that cannot be
+    settled."""
     return (options or EngineOptions()).kind.prepare(model, prompt_mode).prompting
 
 

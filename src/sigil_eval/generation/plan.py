@@ -57,7 +57,7 @@ class Plan:
             "adapter revision": self.prepared.revisions.adapter,
             "prompt mode": self.prepared.prompt_mode,
             "prompt template": self.template_sha256,
-            "tokenizer": self.prepared.prompting.get("tokenizer_sha256"),
+            "tokenizer": self.prepared.prompting.tokenizer_sha256,
             **params,
             "early_stop": self.job.options.early_stop,
             "quantization": self.job.options.quantization,

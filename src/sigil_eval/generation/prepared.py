@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from sigil_eval.files import Row
 from sigil_eval.generation.loading import chat_template
 from sigil_eval.generation.models import ResolvedModel, resolve_model
 from sigil_eval.generation.prompting import choose_tokenizer
-from sigil_eval.generation.protocol import ModelSpec, Revisions
+from sigil_eval.generation.protocol import NO_PROMPTING, ModelSpec, Prompting, Revisions
 from sigil_eval.prompts import ChatTemplate, resolve_prompt_mode
 
 
@@ -18,7 +17,7 @@ class Prepared:
     """A model as it was asked for (`name`), and what an engine needs to draw from it.
 
     `prompt_mode` is "chat" or "completion". `model` and `tokenizer` are None where a file or a
-    server has them; then `prompting`, the record of `generation.prompting`, is empty.
+    server has them.
     """
 
     name: str
@@ -27,7 +26,7 @@ class Prepared:
     template: ChatTemplate | None = None
     model: ResolvedModel | None = None
     tokenizer: Any = field(default=None, repr=False)
-    prompting: Row = field(default_factory=dict)
+    prompting: Prompting = NO_PROMPTING
 
 
 def prepare_model(spec: ModelSpec, prompt_mode: str) -> Prepared:
@@ -45,5 +44,5 @@ def prepare_model(spec: ModelSpec, prompt_mode: str) -> Prepared:
         template=template,
         model=model,
         tokenizer=tokenizer,
-        prompting=asdict(prompting),
+        prompting=prompting,
     )

@@ -8,7 +8,6 @@ stand in for it, because it numbers tokens otherwise, the comparison is refused.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from sigil_eval.errors import UsageError
@@ -16,19 +15,8 @@ from sigil_eval.files import sha256_text
 from sigil_eval.generation.loading import chat_template, load_tokenizer
 from sigil_eval.generation.model_files import ModelFiles
 from sigil_eval.generation.models import ResolvedModel, resolve_files
-from sigil_eval.generation.protocol import ModelSpec
+from sigil_eval.generation.protocol import ModelSpec, Prompting
 from sigil_eval.prompts import prompt_template_sha256
-
-
-@dataclass(frozen=True)
-class Prompting:
-    """Tokenizer and template by their hashes: what a model is prompted with, and what it brings
-    itself, None where it brings none or nothing else could have been taken."""
-
-    tokenizer_sha256: str | None = None
-    own_tokenizer_sha256: str | None = None
-    own_template_sha256: str | None = None
-    note: str | None = None
 
 
 def choose_tokenizer(spec: ModelSpec, model: ResolvedModel, mode: str) -> tuple[Any, Prompting]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sigil_eval import settings
-from sigil_eval.files import Row
 
 FinishReason = Literal["stop", "complete", "length"]
 
@@ -146,11 +145,26 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class GenerationSummary:
-    """What a call to `generate_samples` did, in samples, tokens and seconds.
+class Prompting:
+    """Tokenizer and template by their hashes: what a model is prompted with, and what it brings
+    itself, None where it brings none or nothing else could have been taken.
 
-    `prompting` is the record of `generation.prompting`, empty where a file or a server has prompts.
+    `note` says what a model brings and is not prompted with. All are None where a file or a server
+    has the prompts.
     """
+
+    tokenizer_sha256: str | None = None
+    own_tokenizer_sha256: str | None = None
+    own_template_sha256: str | None = None
+    note: str | None = None
+
+
+NO_PROMPTING = Prompting()
+
+
+@dataclass(frozen=True)
+class GenerationSummary:
+    """What a call to `generate_samples` did, in samples, tokens and seconds."""
 
     samples: int
     new_samples: int
@@ -165,6 +179,6 @@ class GenerationSummary:
     device: str
     dtype: str
     attention: str
-    engine: str = "hf"
-    quantization: str = "none"
-    prompting: Row = field(default_factory=dict)
+    engine: str
+    quantization: str
+    prompting: Prompting

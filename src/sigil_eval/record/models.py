@@ -25,10 +25,10 @@ def model_record(spec: ModelSpec, summary: GenerationSummary) -> ModelRecord:
         "truncated": summary.truncated,
         "prompt_mode": summary.prompt_mode,
         "prompt_template_sha256": summary.prompt_template_sha256,
-        "tokenizer_sha256": summary.prompting.get("tokenizer_sha256"),
-        "own_prompt_template_sha256": summary.prompting.get("own_template_sha256"),
-        "own_tokenizer_sha256": summary.prompting.get("own_tokenizer_sha256"),
-        "prompting": summary.prompting.get("note"),
+        "tokenizer_sha256": summary.prompting.tokenizer_sha256,
+        "own_prompt_template_sha256": summary.prompting.own_template_sha256,
+        "own_tokenizer_sha256": summary.prompting.own_tokenizer_sha256,
+        "prompting": summary.prompting.note,
     }
 
 
