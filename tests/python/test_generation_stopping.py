@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sigil_eval.generation.stopping import AnswerReader, read_answer
+from sigil_eval.generation.stopping import AnswerReader
 from sigil_eval.problems import Problem, ProblemSet
 
 PROMPT = "// Doubles; see `{`.\nfn double(x: i32) -> i32 {\n"
@@ -25,7 +25,7 @@ def stops_at(answer: str, code_before: str = PROMPT) -> str | None:
         if awaits and answer[length - 1] not in awaits:
             continue
         reading = reader.read(answer[:length])
-        assert reading == read_answer(code_before, answer[:length])
+        assert reading == AnswerReader(code_before).read(answer[:length])
         if reading.end is not None:
             return answer[: reading.end]
         awaits = reading.awaits

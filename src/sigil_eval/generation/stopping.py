@@ -31,8 +31,8 @@ _TEST_MODULE = re.compile(r"(?:pub\s+)?mod\s+tests?\b")
 _MAIN = re.compile(r"(?:pub\s+|async\s+)*fn\s+main\b")
 
 
-class Reading(NamedTuple):
-    """What an answer so far looks like.
+class Completeness(NamedTuple):
+    """Whether an answer so far is complete.
 
     `end` is how many of its characters are the complete answer, None while it may go on.
     Then text without any of the characters of `awaits` cannot decide it; when `awaits` is empty,
@@ -43,10 +43,12 @@ class Reading(NamedTuple):
     awaits: str = ""
 
 
-_BETWEEN_ITEMS = Reading(None)
-_IN_BODY = Reading(None, "}`")  # only a brace closes a function; a fence begins with a backtick
-_IN_ITEM = Reading(None, "};`")  # `use`, `const` and the like end at a semicolon
-_IN_FENCE = Reading(None, "`")
+_BETWEEN_ITEMS = Completeness(None)
+_IN_BODY = Completeness(
+    None, "}`"
+)  # only a brace closes a function; a fence begins with a backtick
+_IN_ITEM = Completeness(None, "};`")  # `use`, `const` and the like end at a semicolon
+_IN_FENCE = Completeness(None, "`")
 
 
 class AnswerReader:
@@ -58,20 +60,15 @@ class AnswerReader:
         self._before = code_before
         self._code = _code_before(code_before) if code_before else None
 
-    def read(self, answer: str) -> Reading:
+    def read(self, answer: str) -> Completeness:
         """Find the end of an answer, which begins with what was read before."""
         if self._code is not None and answer.lstrip().startswith("```"):
             self._code = None
         if self._code is None:
             end = _fence_end(answer)
-            return _IN_FENCE if end is None else Reading(end)
+            return _IN_FENCE if end is None else Completeness(end)
         self._code, reading = _read_on(self._code, self._before + answer)
-        return reading if reading.end is None else Reading(reading.end - len(self._before))
-
-
-def read_answer(code_before: str, answer: str) -> Reading:
-    """Find the end of an answer, if it has one already; see `AnswerReader`."""
-    return AnswerReader(code_before).read(answer)
+        return reading if reading.end is None else Completeness(reading.end - len(self._before))
 
 
 def _fence_end(answer: str) -> int | None:
@@ -114,20 +111,20 @@ def _code_before(text: str) -> _Code:
     return _read_on(_Code(len(text), own_name), whole_lines)[0]
 
 
-def _read_on(code: _Code, text: str) -> tuple[_Code, Reading]:
+def _read_on(code: _Code, text: str) -> tuple[_Code, Completeness]:
     """Read further in `text`, which begins with what was read before."""
     start, own_name, position, depth, nesting, item, closed = code
     kept = code
     while True:
         if closed:
             if _MAIN.match(text, item):
-                return kept, Reading(position)
+                return kept, Completeness(position)
             following = _next_item(text, position)
             if following is None:
                 return kept, _BETWEEN_ITEMS
             end, item = following
             if item < 0:
-                return kept, Reading(end)
+                return kept, Completeness(end)
             position, nesting, closed = item, 0, False
         mark = next_mark(text, position)
         if mark is None:

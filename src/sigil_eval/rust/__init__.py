@@ -1,1 +1,1 @@
-"""The Rust language: tokens, syntax, and the names in a source. Knows nothing of judging."""
+"""The Rust language, known once: its words, tokens, syntax, items, and what names in it mean."""
