@@ -9,7 +9,7 @@ commands that have them, and the engines' names with the engines.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -48,21 +48,28 @@ class Setting[T]:
 
     name: str
     default: T
-    read: Callable[[str], T]
+    read: Callable[[str], Any]
     rule: Rule = ANYTHING
     variable: str | None = None
     spelling: str | None = None
-    choices: tuple[str, ...] = ()
+    choices: Sequence[str] = ()
 
     @property
     def option(self) -> str:
         """As the command line has it."""
         return self.spelling or f"--{self.name.replace('_', '-')}"
 
+    def complaint(self, value: object) -> str:
+        """What the value must be and is not; empty for one that will do."""
+        if self.choices and value not in self.choices:
+            return f"must be one of {', '.join(self.choices)}"
+        return "" if self.rule.holds(value) else self.rule.words
+
     def check(self, value: T) -> None:
-        """Raises UsageError for a value that the rule refuses."""
-        if not self.rule.holds(value):
-            raise UsageError(f"{self.option} {self.rule.words}")
+        """Raises UsageError for a value that will not do."""
+        complaint = self.complaint(value)
+        if complaint:
+            raise UsageError(f"{self.option} {complaint}")
 
 
 def whole(text: str) -> int:
@@ -110,18 +117,6 @@ def k_above(k_values: Iterable[int], samples: int) -> int | None:
     return next((k for k in k_values if k > samples), None)
 
 
-def _choice(name: str, default: str, kind: Any, **more: Any) -> Setting[Any]:
-    """A setting that is one of the words of a Literal."""
-    choices = get_args(kind)
-
-    def read(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"'{text}' is not one of {', '.join(choices)}")
-        return text
-
-    return Setting(name, default, read, choices=choices, **more)
-
-
 # The models.
 BASE_MODEL = Setting(
     "base_model", "meta-llama/Meta-Llama-3.1-8B-Instruct", str, variable="BASE_MODEL"
@@ -152,16 +147,16 @@ TOP_K = Setting(
 )
 MAX_NEW_TOKENS = Setting("max_new_tokens", 512, whole, AT_LEAST_ONE)
 SEED = Setting("seed", 1234, whole, variable="SEED")
-PROMPT_MODE: Setting[PromptMode] = _choice("prompt_mode", "auto", PromptMode)
+PROMPT_MODE: Setting[PromptMode] = Setting("prompt_mode", "auto", str, choices=get_args(PromptMode))
 
 # What draws them.
 ENGINE = Setting("engine", "hf", str)
 BATCH_SIZE = Setting[int | None]("batch_size", None, whole, AT_LEAST_ONE)
 DEVICE = Setting("device", "auto", str)
-DTYPE: Setting[Dtype] = _choice("dtype", "auto", Dtype)
-ATTENTION: Setting[Attention] = _choice("attention", "auto", Attention)
-QUANTIZATION: Setting[Quantization] = _choice(
-    "quantization", "none", Quantization, spelling="--quantize"
+DTYPE: Setting[Dtype] = Setting("dtype", "auto", str, choices=get_args(Dtype))
+ATTENTION: Setting[Attention] = Setting("attention", "auto", str, choices=get_args(Attention))
+QUANTIZATION: Setting[Quantization] = Setting(
+    "quantization", "none", str, choices=get_args(Quantization), spelling="--quantize"
 )
 BASE_URL = Setting[str | None]("base_url", None, str, variable="OPENAI_BASE_URL")
 
@@ -169,11 +164,13 @@ BASE_URL = Setting[str | None]("base_url", None, str, variable="OPENAI_BASE_URL"
 PROBLEM_SET = Setting("problem_set", "humaneval-rust", str)
 N_WORKERS = Setting[int | None]("n_workers", None, whole, AT_LEAST_ONE)
 TIMEOUT = Setting("timeout", 10.0, number, POSITIVE)
-SANDBOX_MODE: Setting[SandboxMode] = _choice(
-    "sandbox_mode", "firejail", SandboxMode, variable="SANDBOX_MODE"
+SANDBOX_MODE: Setting[SandboxMode] = Setting(
+    "sandbox_mode", "firejail", str, choices=get_args(SandboxMode), variable="SANDBOX_MODE"
 )
-CLIPPY: Setting[ClippyMode] = _choice("clippy", "off", ClippyMode)
+CLIPPY: Setting[ClippyMode] = Setting("clippy", "off", str, choices=get_args(ClippyMode))
 K_VALUES = Setting[tuple[int, ...]]("k_values", (1, 10, 100), k_list, variable="K_VALUES")
+# Of a file that is scored by itself; without it, those of K_VALUES that its samples reach.
+K_OF_FILE = Setting[tuple[int, ...] | None]("k", None, k_list)
 
 # What a run may depart from, where it goes, and what it costs in US dollars.
 ACCEPTED_DEVIATIONS = Setting[tuple[str, ...]](

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sigil_eval.cli import build_parser, main
+from sigil_eval.cli import COMMANDS, main
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEMO = ["--base-model", str(REPOSITORY / "demo/models/base")]
@@ -29,32 +29,35 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "verify",
-        "score",
-        "generate",
-        "run",
-        "report",
-        "compare",
-        "reproduce",
-        "export",
-        "problems",
-        "sandbox-check",
-        "env",
-    ],
-)
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        build_parser().parse_args([command, "--help"])
-    assert end.value.code == 0
-    assert "exit codes" in capsys.readouterr().out
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"Usage: sigil-eval {command} " in shown
+    assert "Exit codes" in shown
+
+
+def test_help_names_defaults_and_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "--num-samples N answers per problem [env var: NUM_SAMPLES; default: 100]" in shown
+    assert "--engine [hf|hf-static|vllm|openai|replay] hf: continuous batching" in shown
+    assert "--provision-state" not in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("sc", "score"), ("run --dty", "--dtype"), ("run --engine rep", "replay")],
+)
+def test_a_shell_completes_what_is_typed(typed: str, offered: str) -> None:
+    asked = {"COMP_WORDS": f"sigil-eval {typed}", "COMP_CWORD": str(len(typed.split()))}
+    ended = run(_SIGIL_EVAL_COMPLETE="bash_complete", **asked)
+    assert f"plain,{offered}" in ended.stdout.splitlines()
 
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from sigil_eval.cli import build_parser; build_parser().format_help();"
+        "import sys; from sigil_eval.cli import main; main(['--help']);"
         "print([m for m in ('torch', 'transformers', 'numpy', 'scipy', 'tree_sitter', 'jinja2')"
         " if m in sys.modules])"
     )
@@ -62,7 +65,7 @@ def test_help_imports_nothing_heavy() -> None:
     found = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == "[]"
+    assert found.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["run", "--skip-base", "--skip-finetuned"], 2, "leave nothing to do"),
         (["run", "--problem-set", "nope"], 2, "unknown problem set 'nope'"),
         (["score", "/no/such/file.jsonl"], 2, "/no/such/file.jsonl: no such file"),
-        (["score", "--k", "0", "x"], 2, "each k must be at least 1"),
+        (["score", "--k", "0", "x"], 2, "k must be at least 1"),
         (["problems", "HumanEval/999"], 2, "no problem 'HumanEval/999'"),
         (["generate"], 2, "--output"),
         (["report", "/no/such/folder"], 2, "/no/such/folder: no such folder"),
@@ -81,11 +84,19 @@ def test_help_imports_nothing_heavy() -> None:
         (["compare", "x", "x"], 2, "the same folder was given twice"),
         (["export", "/no/such/folder"], 2, "/no/such/folder: no results here"),
         (["reproduce", "/no/such/folder"], 2, "/no/such/folder: no results here"),
-        (["reproduce", "x", "--samples", "-1"], 2, "-1 is below 0"),
+        (["reproduce", "x", "--samples", "-1"], 2, "-1 must not be negative"),
         (["verify", "--sandbox-mode", "none"], 3, "--allow-no-sandbox"),
         (["run", "--sandbox-mode", "none", "--base-model", "/none"], 3, "--allow-no-sandbox"),
-        (["frobnicate"], 2, "invalid choice"),
-        (["run", "--num-samples", "many"], 2, "invalid"),
+        (["frobnicate"], 2, "No such command 'frobnicate'"),
+        (["scor"], 2, "Did you mean 'score'?"),
+        (["run", "--num-sample", "3"], 2, "Did you mean '--num-samples'?"),
+        (["run", "--num-samples", "many"], 2, "'many' is not a whole number"),
+        (["run", "--num-samples", "0"], 2, "0 must be at least 1"),
+        (["run", "--temperature", "nan"], 2, "nan must not be negative"),
+        (["run", "--top-p", "1.1"], 2, "1.1 must be above 0 and at most 1"),
+        (["run", "--engine", "magic"], 2, "magic must be one of hf, hf-static, vllm"),
+        (["run", "--policy-only", "--no-policy-only"], 2, "cannot be given together"),
+        (["problems", "--problem-set", "x", "--problem-file", "y"], 2, "cannot be given together"),
     ],
 )
 def test_a_bad_request_is_named_with_its_exit_code(

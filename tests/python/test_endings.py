@@ -13,8 +13,8 @@ from sigil_eval.files import read_jsonl, write_jsonl
 from sigil_eval.judging.endings import Ending, judge_ending, read_endings
 from sigil_eval.judging.errors import SandboxFailureError
 from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.phases import check_complete
 from sigil_eval.problems import ProblemSet
-from sigil_eval.run import check_complete
 from sigil_eval.scoring.proof import answer_in_form
 from sigil_eval.scoring.score import score_files
 

@@ -1,0 +1,65 @@
+"""The `sigil-eval` command: a file a command, each importing heavy libraries when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from sigil_eval import __version__
+from sigil_eval.cli.command import Commands, say_interrupted
+from sigil_eval.cli.compare import compare
+from sigil_eval.cli.env import env
+from sigil_eval.cli.export import export
+from sigil_eval.cli.generate import generate
+from sigil_eval.cli.problems import problems
+from sigil_eval.cli.report import report
+from sigil_eval.cli.reproduce import reproduce
+from sigil_eval.cli.run import run
+from sigil_eval.cli.sandbox_check import sandbox_check
+from sigil_eval.cli.score import score
+from sigil_eval.cli.verify import verify
+
+COMMANDS = (
+    verify,
+    score,
+    generate,
+    run,
+    report,
+    compare,
+    reproduce,
+    export,
+    problems,
+    sandbox_check,
+    env,
+)
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__, prog_name="sigil-eval", message="%(prog)s %(version)s")
+def sigil_eval() -> None:
+    """Score Rust answers to HumanEval-Rust in a sandbox, compare two models, and say how sure the
+    comparison is.
+
+    Options may stand in the environment where their help names a variable.
+
+    \b
+    Completion in bash (zsh and fish: zsh_source, fish_source):
+      eval "$(_SIGIL_EVAL_COMPLETE=bash_source sigil-eval)"
+    """
+
+
+for command in COMMANDS:
+    sigil_eval.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are shown, never as a traceback."""
+    try:
+        given = None if arguments is None else list(arguments)
+        return int(sigil_eval.main(given, prog_name="sigil-eval", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return say_interrupted()

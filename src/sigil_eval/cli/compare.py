@@ -1,0 +1,33 @@
+"""sigil-eval compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sigil_eval.cli.command import Command, Option
+from sigil_eval.cli.options import PATH
+from sigil_eval.console import say
+from sigil_eval.files import write_atomic
+
+
+@click.command(cls=Command)
+@click.argument("directories", type=PATH, nargs=-1, required=True, metavar="DIR...")
+@click.option(
+    "--output", cls=Option, type=PATH, metavar="FILE.md", help="write it as Markdown, too"
+)
+def compare(directories: tuple[Path, ...], output: Path | None) -> int:
+    """Put the models of several runs side by side.
+
+    Differences are paired over problems, from the first model on. Runs that were judged otherwise
+    (problem set, errata, limits, compiler, sandbox, judge) are refused.
+    """
+    from sigil_eval.reporting.side_by_side import compare_runs, print_comparison
+
+    compared = compare_runs(directories)
+    print_comparison(compared)
+    if output is not None:
+        write_atomic(output, compared.markdown())
+        say(f"written: {output}")
+    return 0

@@ -1,0 +1,338 @@
+"""The options that several commands share, and the settings that are made of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sigil_eval import settings
+from sigil_eval.cli.command import Option, SettingType
+from sigil_eval.console import warn
+from sigil_eval.errors import PreflightError
+from sigil_eval.run_folder import MODES, Mode
+from sigil_eval.settings import Setting
+
+if TYPE_CHECKING:
+    from sigil_eval.generation import Trust
+    from sigil_eval.judging.judge import JudgeSettings
+    from sigil_eval.phases import Drawing
+    from sigil_eval.problems import ProblemSet
+
+type Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+type Given = Mapping[str, Any]
+"""The values of a command's options by their names."""
+
+PATH = click.Path(path_type=Path)
+PROBLEM_SETS = "humaneval-rust, 164 problems, or sigil-rust, 180 others"
+
+
+def option(
+    setting: Setting[Any], help_: str = "", *, section: str = "Options", **more: Any
+) -> Decorator:
+    """The option of a setting, with its default, its rule and its variable."""
+    return click.option(
+        setting.option,
+        setting.name,
+        cls=Option,
+        section=section,
+        type=more.pop("type", SettingType(setting)),
+        default=setting.default,
+        envvar=setting.variable,
+        show_default=setting.default not in (None, ()),
+        show_envvar=True,
+        help=help_,
+        **more,
+    )
+
+
+def switch(*spellings: str, help: str = "", section: str = "Options", **more: Any) -> Decorator:
+    """An option without a value."""
+    return click.option(*spellings, cls=Option, is_flag=True, section=section, help=help, **more)
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Several options at once, which the help shows in this order."""
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def problem_set_option(section: str = "Options", **more: Any) -> Decorator:
+    """Which of the sets that come with this package."""
+    return option(settings.PROBLEM_SET, PROBLEM_SETS, metavar="NAME", section=section, **more)
+
+
+def problem_file_option(help_: str, **more: Any) -> Decorator:
+    """Problems of one's own."""
+    return click.option("--problem-file", cls=Option, type=PATH, metavar="FILE", help=help_, **more)
+
+
+def problem_options() -> Decorator:
+    """The problems, by the name of a set or by a file."""
+    return together(
+        problem_set_option(),
+        problem_file_option(
+            "JSONL problems of your own, judged as they are (docs/problem-sets.md)",
+            instead_of=["problem_set"],
+        ),
+    )
+
+
+def load_problems(given: Given) -> ProblemSet:
+    """The problems that were named. Raises UsageError where there are none."""
+    from sigil_eval.problems import load_problem_file, load_problem_set
+
+    if given.get("problem_file") is not None:
+        return load_problem_file(given["problem_file"])
+    return load_problem_set(given["problem_set"])
+
+
+def workers_option(section: str = "Options") -> Decorator:
+    """How many programs are judged at a time."""
+    return option(
+        settings.N_WORKERS,
+        "programs judged at a time  [default: by the number of cores]",
+        metavar="N",
+        section=section,
+    )
+
+
+def judge_options(section: str = "Options") -> Decorator:
+    """How programs are judged."""
+    return together(
+        workers_option(section),
+        option(
+            settings.TIMEOUT,
+            "processor time for each compile and each run",
+            metavar="SECONDS",
+            section=section,
+        ),
+        option(
+            settings.SANDBOX_MODE,
+            "`none` runs a model's code on this machine as it is",
+            section=section,
+        ),
+        switch(
+            "--allow-no-sandbox",
+            help="accept the risk of --sandbox-mode none without being asked",
+            section=section,
+        ),
+    )
+
+
+def clippy_option(section: str = "Options") -> Decorator:
+    """Whether what compiles is linted."""
+    return option(
+        settings.CLIPPY,
+        "lint what compiles, in the sandbox: `advisory` only reports it, with `required` a "
+        "program with lints does not pass",
+        section=section,
+    )
+
+
+def judge_settings(given: Given) -> JudgeSettings:
+    """The judge's settings."""
+    from sigil_eval.judging.judge import JudgeSettings, default_workers
+    from sigil_eval.judging.limits import Limits
+
+    return JudgeSettings(
+        limits=Limits(compile_seconds=given["timeout"], run_seconds=given["timeout"]),
+        workers=given["n_workers"] or default_workers(),
+        sandbox_mode=given["sandbox_mode"],
+        clippy=given.get("clippy", settings.CLIPPY.default),
+    )
+
+
+def confirm_sandbox(given: Given) -> None:
+    """Let nobody run a model's code unconfined by accident. Raises PreflightError."""
+    if given["sandbox_mode"] != "none" or given["allow_no_sandbox"]:
+        return
+    warn("--sandbox-mode none runs code that a model wrote on this machine, with your rights")
+    interactive = sys.stdin.isatty() and os.environ.get("NONINTERACTIVE") != "1"
+    try:
+        accepted = interactive and input("Type YES to accept that: ").strip() == "YES"
+    except EOFError:
+        accepted = False
+    if not accepted:
+        raise PreflightError(
+            "no sandbox, and nobody accepted that. Use Firejail, or add --allow-no-sandbox"
+        )
+
+
+class ModeSwitch(Option):
+    """A switch that sets `modes`, the policy modes to score in."""
+
+    sets = "modes"
+
+    def __init__(self, *args: Any, modes: tuple[Mode, ...], **more: Any) -> None:
+        self.modes = modes
+        super().__init__(*args, is_flag=True, expose_value=False, callback=self._set, **more)
+
+    def _set(self, ctx: click.Context, _param: click.Parameter, given: bool) -> None:
+        if given:
+            ctx.params["modes"] = self.modes
+        else:  # what was typed comes first
+            ctx.params.setdefault("modes", MODES)
+
+
+def mode_switches(
+    *switches: tuple[str, tuple[Mode, ...], str], section: str = "Options"
+) -> Decorator:
+    """Switches for the policy modes, of which one can be given: spelling, modes, help."""
+    names = [spelling.removeprefix("--").replace("-", "_") for spelling, _, _ in switches]
+    return together(
+        *(
+            click.option(
+                spelling,
+                name,
+                cls=ModeSwitch,
+                modes=modes,
+                help=help_,
+                section=section,
+                instead_of=[other for other in names if other != name],
+            )
+            for name, (spelling, modes, help_) in zip(names, switches, strict=True)
+        )
+    )
+
+
+class _EngineType(SettingType):
+    """The engines' names. They are asked of the engines when they are wanted: that takes a while,
+    and most commands draw nothing."""
+
+    @property
+    def setting(self) -> Setting[Any]:
+        from sigil_eval.generation.engines import ENGINES
+
+        return replace(super().setting, choices=tuple(ENGINES))
+
+
+class _EngineOption(Option):
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from sigil_eval.generation.engines import engines_in_words
+
+        self.help = engines_in_words()
+        return super().get_help_record(ctx)
+
+
+def sampling_options() -> Decorator:
+    """How samples are drawn."""
+    section = "Sampling"
+    return together(
+        option(settings.NUM_SAMPLES, "answers per problem", metavar="N", section=section),
+        option(settings.TEMPERATURE, "0 is greedy", metavar="T", section=section),
+        option(settings.TOP_P, "1 turns it off", metavar="P", section=section),
+        option(settings.TOP_K, "0 turns it off", metavar="K", section=section),
+        option(
+            settings.MAX_NEW_TOKENS, "tokens of an answer at most", metavar="N", section=section
+        ),
+        option(settings.SEED, "the same seed gives the same samples", metavar="N", section=section),
+        option(
+            settings.PROMPT_MODE,
+            "auto: a chat prompt where the tokenizer has a chat template",
+            section=section,
+        ),
+    )
+
+
+def engine_options() -> Decorator:
+    """What draws samples, and on what."""
+    section = "Engine"
+    revision: dict[str, Any] = {"cls": Option, "metavar": "REVISION", "section": section}
+    return together(
+        click.option(
+            settings.ENGINE.option,
+            cls=_EngineOption,
+            type=_EngineType(settings.ENGINE),
+            default=settings.ENGINE.default,
+            show_default=True,
+            section=section,
+        ),
+        option(
+            settings.BATCH_SIZE,
+            "answers under way at a time  [default: what fits]",
+            metavar="N",
+            section=section,
+        ),
+        option(
+            settings.DEVICE,
+            "auto, cpu, cuda or cuda:N, or several with commas between, each with a process of "
+            "its own; auto is every GPU there is",
+            metavar="DEVICE",
+            section=section,
+        ),
+        option(settings.DTYPE, "precision; auto: bfloat16 on a GPU", section=section),
+        option(settings.ATTENTION, "auto: flash attention where it works", section=section),
+        option(
+            settings.QUANTIZATION,
+            "load base models in 4 bits, with adapters beside them",
+            section=section,
+        ),
+        switch(
+            "--unmerged",
+            "merge",
+            flag_value=False,
+            default=True,
+            help="apply an adapter beside the base's weights instead of merging it: slower",
+            section=section,
+        ),
+        option(
+            settings.BASE_URL,
+            "the server of --engine openai; its token is read from OPENAI_API_KEY",
+            metavar="URL",
+            section=section,
+        ),
+        switch(
+            "--allow-pickle",
+            help="accept weights that can run code when they are read, where no others are",
+            section=section,
+        ),
+        switch("--trust-remote-code", help="run Python that comes with a model", section=section),
+        click.option("--base-revision", help="branch, tag or commit", **revision),
+        click.option("--checkpoint-revision", help="branch, tag or commit", **revision),
+    )
+
+
+def price_option(help_: str, section: str = "Options") -> Decorator:
+    """What an hour of the machine costs."""
+    return option(settings.PRICE_PER_HOUR, help_, metavar="USD", section=section)
+
+
+def trust(given: Given) -> Trust:
+    """What of a model's files may run code."""
+    from sigil_eval.generation import Trust
+
+    return Trust(pickle=given["allow_pickle"], remote_code=given["trust_remote_code"])
+
+
+def drawing(given: Given) -> Drawing:
+    """How samples are drawn. Raises UsageError for what does not go together."""
+    from sigil_eval.generation import EngineOptions, SamplingParams
+    from sigil_eval.generation.engines import ENGINES
+    from sigil_eval.phases import Drawing
+
+    sampling = ("num_samples", "temperature", "top_p", "top_k", "max_new_tokens", "seed")
+    engine = (
+        "engine", "batch_size", "device", "dtype", "quantization", "merge", "attention"
+    )  # fmt: skip
+    # The address may come from the environment, and is for those engines alone that want one.
+    wants_url = ENGINES[given["engine"]].needs_base_url
+    return Drawing(
+        SamplingParams(**{name: given[name] for name in sampling}),
+        EngineOptions(
+            **{name: given[name] for name in engine},
+            base_url=given["base_url"] if wants_url else None,
+        ),
+        given["prompt_mode"],
+        given["price_per_hour"],
+    )

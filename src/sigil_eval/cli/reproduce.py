@@ -1,0 +1,47 @@
+"""sigil-eval reproduce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sigil_eval import settings
+from sigil_eval.cli import options
+from sigil_eval.cli.command import Command, Option
+from sigil_eval.errors import PreflightError
+
+
+@click.command(cls=Command)
+@click.argument("directory", type=options.PATH, metavar="DIR")
+@options.option(
+    settings.RESCORED, "results to judge again; 0 needs neither rustc nor Firejail", metavar="N"
+)
+@click.option(
+    "--seed",
+    cls=Option,
+    type=int,
+    metavar="N",
+    help="which results  [default: chance decides]",
+)
+@options.workers_option()
+@options.problem_file_option("the problems, where they are your own")
+def reproduce(directory: Path, samples: int, seed: int | None, **given: Any) -> int:
+    """Check a finished run against this machine, and judge a part of it again.
+
+    Its files against their hashes, its pins against what is here, and results drawn at random
+    judged again. Writes DIR/reproduction.json, which `sigil-eval report` shows. Exit code 3 when a
+    file was changed or a verdict differs.
+    """
+    from sigil_eval.reproduce import faults, print_reproduction, reproduce
+
+    problem_set = options.load_problems(given) if given["problem_file"] else None
+    found = reproduce(
+        directory, samples=samples, seed=seed, workers=given["n_workers"], problem_set=problem_set
+    )
+    print_reproduction(found)
+    wrong = faults(found)
+    if wrong:
+        raise PreflightError("the run does not hold:\n  " + "\n  ".join(wrong))
+    return 0

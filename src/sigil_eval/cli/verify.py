@@ -1,0 +1,29 @@
+"""sigil-eval verify."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sigil_eval.cli import options
+from sigil_eval.cli.command import Command
+
+
+@click.command(cls=Command)
+@options.problem_options()
+@options.judge_options()
+def verify(**given: Any) -> int:
+    """Prove the judge on reference answers and on wrong ones.
+
+    Every reference answer must pass in each form in which models answer, and answers that are
+    wrong by construction must fail, all in the sandbox.
+    """
+    from sigil_eval.judging.judge import Judge
+    from sigil_eval.phases import prove_aloud
+
+    options.confirm_sandbox(given)
+    problem_set = options.load_problems(given)
+    with Judge(options.judge_settings(given)) as judge:
+        prove_aloud(judge, problem_set)
+    return 0

@@ -1,0 +1,297 @@
+"""A whole evaluation: prove the judge, generate, score in each mode, judge a part again, report.
+
+Each phase keeps a journal in the output folder, so a run that was killed goes on where it was
+when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sigil_eval.console import format_duration, say, warn
+from sigil_eval.documents.metadata import ModelRecord, ScoringCounts
+from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.files import sha256_file, write_atomic
+from sigil_eval.generation import ModelSpec, Trust, describe_prompting, show_prompt
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.judging.toolchain import find_crates, find_toolchain
+from sigil_eval.phases import (
+    Drawing,
+    check_complete,
+    judging_conditions,
+    prove_aloud,
+    say_what_is_left_out,
+    sum_up,
+)
+from sigil_eval.problems import ProblemSet, load_problem_set
+from sigil_eval.provisioned import checkout
+from sigil_eval.record.deviations import (
+    Deviation,
+    deviations_of_generation,
+    deviations_of_machine,
+    generation_of_models,
+    refuse_deviations,
+)
+from sigil_eval.record.durations import durations_of, read_steps
+from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
+from sigil_eval.record.models import model_record, name_on_record
+from sigil_eval.reporting.reports import write_reports
+from sigil_eval.reporting.terminal import print_summary
+from sigil_eval.reproduce import rescore
+from sigil_eval.run_folder import TUNED, Mode, PhaseTimes, RunFolder, result_stem
+from sigil_eval.scoring.score import ScoreSummary, score_files
+from sigil_eval.settings import k_above
+
+NEEDED_BYTES = 500 << 20
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The base and its fine-tune, and the labels of those that take part."""
+
+    base: str
+    checkpoint: str
+    base_revision: str | None
+    checkpoint_revision: str | None
+    trust: Trust
+    labels: tuple[str, ...]
+
+    def spec(self, label: str) -> ModelSpec:
+        """One of the two, as generation wants it; where both take part, they are prompted alike."""
+        return ModelSpec(
+            base=self.base,
+            checkpoint=self.checkpoint if label == TUNED else None,
+            base_revision=self.base_revision,
+            checkpoint_revision=self.checkpoint_revision,
+            trust=self.trust,
+            prompt_as_base=len(self.labels) > 1,
+        )
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """Everything that a person may choose about an evaluation.
+
+    `provision_state` is the folder in which the set-up keeps its records. A `strict` run refuses
+    deviations whose ids are not among `accepted_deviations`. `command` and `arguments` are what was
+    typed, and all options by name, for the record.
+    """
+
+    models: ModelChoice
+    drawing: Drawing
+    problem_set: str
+    judge: JudgeSettings
+    modes: tuple[Mode, ...]
+    k_values: tuple[int, ...]
+    folder: RunFolder
+    provision_state: Path | None
+    strict: bool
+    accepted_deviations: tuple[str, ...]
+    demo: bool
+    command: Sequence[str]
+    arguments: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        samples = self.drawing.params.num_samples
+        k = k_above(self.k_values, samples)
+        if k is not None:
+            raise UsageError(
+                f"pass@{k} needs at least {k} samples per problem, and --num-samples is {samples}. "
+                f"Raise it, or leave {k} out of --k-values"
+            )
+        if not self.models.labels:
+            raise UsageError("--skip-base and --skip-finetuned together leave nothing to do")
+
+    @property
+    def stems(self) -> dict[str, str]:
+        """For each model's label, what its results are filed under."""
+        return {label: result_stem(label) for label in self.models.labels}
+
+
+def run_evaluation(settings: EvaluationSettings) -> None:
+    """Carry out a whole evaluation.
+
+    Raises UsageError and PreflightError before any work when the request or the machine is not
+    fit, and IncompleteError, after all is written, when infrastructure left samples without a
+    verdict.
+    """
+    problem_set, known = _check(settings)
+    folder, seed = settings.folder, settings.drawing.params.seed
+    folder.path.mkdir(parents=True, exist_ok=True)
+    _check_disk(folder.path)
+    with folder.lock():
+        times = folder.clock()
+        _announce(settings, problem_set)
+        with Judge(settings.judge) as judge:
+            with times.phase("proof"):
+                proof = prove_aloud(judge, problem_set)
+            models = _generate(settings, problem_set, times)
+            deviations = [*known, *deviations_of_generation(generation_of_models(models), known)]
+            _refuse(settings, deviations)
+            with times.phase("scoring"):
+                samples = {stem: folder.samples(label) for label, stem in settings.stems.items()}
+                summary = score_files(samples, problem_set, folder.path, judge, settings.modes)
+            with times.phase("re-scoring"):
+                rescored = rescore(folder.path, problem_set, judge, seed=seed)
+            rustc, conditions = judge.toolchain.rustc, judging_conditions(judge)
+        with times.phase("reports"):
+            sum_up(
+                folder, settings.stems, problem_set, settings.modes, settings.k_values, conditions,
+                seed=seed,
+            )  # fmt: skip
+        outcome = Outcome(
+            models, deviations, proof.to_row(), _counts(summary), rescored, _file_hashes(settings)
+        )
+        _write_metadata(settings, problem_set, times, rustc, outcome)
+        write_reports(folder.path)
+        print_summary(folder.path)
+        _say_times(times)
+    check_complete(summary)
+
+
+def try_evaluation(settings: EvaluationSettings) -> None:
+    """Check all that can be checked without writing anything: the request, the models' files, their
+    tokenizers and prompts, the device, the deviations, the compiler. Raises as a run would."""
+    problem_set, deviations = _check(settings)
+    drawing = settings.drawing
+    info = drawing.engine.kind.describe(drawing.engine)
+    say(f"generating on {info.device} in {info.dtype}, attention {info.attention}")
+    for label in settings.models.labels:
+        spec = settings.models.spec(label)
+        prompt = show_prompt(spec, problem_set.problems[0], drawing.prompt_mode, drawing.engine)
+        say(f"{label}: {name_on_record(spec.name)}, prompts of {len(prompt)} characters and more")
+    toolchain = find_toolchain()
+    say(f"judging with {toolchain.version}")
+    say_what_is_left_out(problem_set, find_crates(toolchain))
+    accepted = [d.id for d in deviations if d.id in settings.accepted_deviations]
+    say(f"deviations: {len(deviations)}, of which accepted: {', '.join(accepted) or 'none'}")
+
+
+def _check(settings: EvaluationSettings) -> tuple[ProblemSet, list[Deviation]]:
+    """What a run refuses before it does anything; the problems, and the known deviations."""
+    problem_set = load_problem_set(settings.problem_set)
+    _find_models(settings)
+    known = _check_deviations(settings, problem_set)
+    _check_prompting(settings)
+    return problem_set, known
+
+
+def _find_models(settings: EvaluationSettings) -> None:
+    if not settings.drawing.engine.kind.needs_model_files:
+        return
+    from sigil_eval.generation.models import resolve_model
+
+    for label in settings.models.labels:
+        resolve_model(settings.models.spec(label))
+
+
+def _check_deviations(settings: EvaluationSettings, problem_set: ProblemSet) -> list[Deviation]:
+    """What is known to depart from the pins; a strict run is refused before it begins."""
+    mode = settings.judge.sandbox_mode
+    known = deviations_of_machine(settings.provision_state, mode, problem_set)
+    if settings.strict:
+        engine = settings.drawing.engine
+        info = engine.kind.describe(engine)
+        drawn_with = [(info.device, info.attention)]
+        _refuse(settings, [*known, *deviations_of_generation(drawn_with, known)])
+    return known
+
+
+def _refuse(settings: EvaluationSettings, found: Sequence[Deviation]) -> None:
+    if settings.strict:
+        refuse_deviations(found, settings.accepted_deviations)
+
+
+def _check_prompting(settings: EvaluationSettings) -> None:
+    """Have two models prompted alike, and say where that is not what the fine-tune brings."""
+    if TUNED in settings.models.labels:
+        spec, drawing = settings.models.spec(TUNED), settings.drawing
+        note = describe_prompting(spec, drawing.prompt_mode, drawing.engine).note
+        if note:
+            warn(note)
+
+
+def _check_disk(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED_BYTES:
+        raise PreflightError(
+            f"{folder}: {free >> 20} MiB are free, and a run needs {NEEDED_BYTES >> 20} MiB. "
+            "Free some space, or name another folder with --output-dir"
+        )
+
+
+def _announce(settings: EvaluationSettings, problem_set: ProblemSet) -> None:
+    models = len(settings.models.labels)
+    say(
+        f"{problem_set.name}: {len(problem_set.problems)} problems × "
+        f"{settings.drawing.params.num_samples} samples × {models} model{'s' * (models > 1)}, "
+        f"{' and '.join(settings.modes)}, into {settings.folder.path}"
+    )
+
+
+def _generate(
+    settings: EvaluationSettings, problem_set: ProblemSet, times: PhaseTimes
+) -> dict[str, ModelRecord]:
+    """Draw the samples of every model; what is known of each, for the record."""
+    known = {}
+    pool = settings.drawing.engine.kind.model_pool()
+    for label in settings.models.labels:
+        spec, output = settings.models.spec(label), settings.folder.samples(label)
+        with times.phase(f"generation {label}"):
+            summary = settings.drawing.draw(spec, problem_set, output, label=label, models=pool)
+        known[label] = model_record(spec, summary)
+    return known
+
+
+def _counts(summary: ScoreSummary) -> ScoringCounts:
+    return {
+        "samples": summary.samples,
+        "programs": summary.programs,
+        "judged": summary.judged,
+        "infrastructure": summary.infrastructure,
+        "retries": summary.retries,
+    }
+
+
+def _file_hashes(settings: EvaluationSettings) -> dict[str, str]:
+    """sha256 of the samples and the results, by their names in the output folder."""
+    folder, stems = settings.folder, settings.stems
+    samples = [folder.samples(label) for label in stems]
+    results = [folder.results(mode, stem) for mode in settings.modes for stem in stems.values()]
+    return {
+        path.relative_to(folder.path).as_posix(): sha256_file(path) for path in (*samples, *results)
+    }
+
+
+def _write_metadata(
+    settings: EvaluationSettings,
+    problem_set: ProblemSet,
+    times: PhaseTimes,
+    rustc: Path,
+    outcome: Outcome,
+) -> None:
+    request = Request(
+        command=settings.command,
+        arguments=settings.arguments,
+        seeds={"sampling": settings.drawing.params.seed},
+        demo=settings.demo,
+        accepted_deviations=settings.accepted_deviations,
+        price_per_hour=settings.drawing.price_per_hour,
+    )
+    tools = Tools(checkout(), rustc, settings.judge.sandbox_mode)
+    steps = read_steps(settings.provision_state)
+    durations = durations_of(times.seconds, times.invocations, steps)
+    metadata = collect_metadata(request, tools, problem_set, durations, outcome)
+    text = json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"
+    write_atomic(settings.folder.metadata, text)
+
+
+def _say_times(times: PhaseTimes) -> None:
+    spent = ", ".join(f"{name} {format_duration(s)}" for name, s in times.seconds.items())
+    say(f"time: {spent}")

@@ -1,0 +1,136 @@
+"""What the phases of a run do, and say to whoever watches, whether it is a whole run or one file:
+draw samples, prove the judge, sum up the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sigil_eval.console import ProgressLine, say, warn
+from sigil_eval.documents.metrics import Conditions
+from sigil_eval.errors import IncompleteError
+from sigil_eval.generation import (
+    EngineOptions,
+    GenerationSummary,
+    ModelSpec,
+    SamplingParams,
+    Shard,
+    generate_samples,
+)
+from sigil_eval.generation.progress import GenerationProgress
+from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.toolchain import Crates
+from sigil_eval.problems import ProblemSet
+from sigil_eval.record.software import judge_code_sha256
+from sigil_eval.reporting.metrics import build_metrics, write_metrics
+from sigil_eval.run_folder import Mode, RunFolder
+from sigil_eval.scoring.proof import Proof, prove
+from sigil_eval.scoring.score import ScoreSummary
+
+if TYPE_CHECKING:
+    from sigil_eval.generation.loading import ModelPool
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How samples are drawn, whichever model they are of; the price is in US dollars."""
+
+    params: SamplingParams
+    engine: EngineOptions
+    prompt_mode: str
+    price_per_hour: float | None = None
+
+    def draw(
+        self,
+        model: ModelSpec,
+        problem_set: ProblemSet,
+        output: Path,
+        *,
+        label: str,
+        shard: Shard | None = None,
+        models: ModelPool | None = None,
+    ) -> GenerationSummary:
+        """Draw a model's samples into `output`; see `generate_samples`."""
+        total = len(problem_set.problems) * self.params.num_samples
+        total = len(range(shard.number - 1, total, shard.count)) if shard else total
+        with ProgressLine(f"generating {label}", total) as line:
+            return generate_samples(
+                model,
+                problem_set.problems,
+                self.params,
+                output,
+                prompt_mode=self.prompt_mode,
+                options=self.engine,
+                shard=shard,
+                models=models,
+                progress=GenerationProgress(line, self.price_per_hour),
+            )
+
+
+def prove_aloud(judge: Judge, problem_set: ProblemSet) -> Proof:
+    """Prove the judge, and say what was proved and what cannot be judged here."""
+    say(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
+    say_what_is_left_out(problem_set, judge.crates)
+    proof = prove(judge, problem_set)
+    for line in proof.lines():
+        say(f"proved: {line}")
+    return proof
+
+
+def say_what_is_left_out(problem_set: ProblemSet, crates: Crates) -> None:
+    """Warn of problems that cannot be scored for want of crates: why, and how to get them."""
+    complaint = crates.complaint(
+        [p.task_id for p in problem_set.problems if not crates.has(p.crates)]
+    )
+    if complaint:
+        warn(complaint)
+
+
+def judging_conditions(judge: Judge) -> Conditions:
+    """What the verdicts depend on besides the programs."""
+    return {
+        **judge.fingerprint(),
+        "crates_fault": judge.crates.fault,
+        "clippy_required": judge.settings.clippy == "required",
+        "code_sha256": judge_code_sha256(),
+    }
+
+
+def sum_up(
+    folder: RunFolder,
+    stems: Mapping[str, str],
+    problem_set: ProblemSet,
+    modes: Sequence[Mode],
+    k_values: Sequence[int],
+    conditions: Conditions,
+    *,
+    seed: int = 0,
+) -> None:
+    """Write the metrics of each mode. `stems` says for each model what its results are filed under,
+    `seed` is that of the intervals."""
+    for mode in modes:
+        metrics = build_metrics(
+            mode,
+            _results(folder, mode, stems),
+            problem_set,
+            k_values,
+            unrestricted=_results(folder, "no-policy", stems) if "no-policy" in modes else None,
+            seed=seed,
+            judge=conditions,
+        )
+        write_metrics(folder.metrics(mode), metrics)
+
+
+def _results(folder: RunFolder, mode: Mode, stems: Mapping[str, str]) -> dict[str, Path]:
+    return {label: folder.results(mode, stem) for label, stem in stems.items()}
+
+
+def check_complete(summary: ScoreSummary) -> None:
+    """Raises IncompleteError when some results have no verdict."""
+    if summary.infrastructure:
+        raise IncompleteError(
+            f"{summary.infrastructure} results have no verdict because the machinery failed, not "
+            "the models. The same command tries those again"
+        )
