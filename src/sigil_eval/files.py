@@ -6,7 +6,7 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +27,7 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def dump_row(row: Row) -> str:
+def dump_row(row: Mapping[str, object]) -> str:
     """One JSONL line without its newline; the same row always gives the same bytes."""
     return json.dumps(row, ensure_ascii=True, separators=(", ", ": "))
 
@@ -67,7 +67,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     write_chunks_atomic(path, [data])
 
 
-def write_jsonl(path: Path, rows: Iterable[Row]) -> None:
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write rows as JSONL, atomically, one at a time (memory does not grow with the file)."""
     write_chunks_atomic(path, ((dump_row(row) + "\n").encode("utf-8") for row in rows))
 
@@ -135,7 +135,7 @@ class Journal:
         for _, row in read_jsonl(self.path):
             yield row
 
-    def append(self, row: Row) -> None:
+    def append(self, row: Mapping[str, object]) -> None:
         """Add one row; it is in the operating system's hands when this returns."""
         self._stream.write(dump_row(row) + "\n")
         self._stream.flush()
