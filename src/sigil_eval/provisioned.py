@@ -21,7 +21,7 @@ VARIABLES = {
 
 
 @dataclass(frozen=True)
-class Setting:
+class Provided:
     """A value, and where it comes from: a variable's name, or the set-up's file."""
 
     value: str
@@ -43,13 +43,13 @@ def provisioned() -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.split("\n") if "=" in line)
 
 
-def setting(name: str) -> Setting | None:
+def provided(name: str) -> Provided | None:
     """One of VARIABLES: as its variable says, else as it was provisioned."""
     named = os.environ.get(VARIABLES[name])
     if named:
-        return Setting(named, VARIABLES[name], from_variable=True)
+        return Provided(named, VARIABLES[name], from_variable=True)
     value = provisioned().get(name)
-    return Setting(value, str(provisioned_file()), from_variable=False) if value else None
+    return Provided(value, str(provisioned_file()), from_variable=False) if value else None
 
 
 def checkout() -> Path:

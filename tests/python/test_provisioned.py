@@ -13,7 +13,7 @@ from sigil_eval.cli import main
 from sigil_eval.generation.engines.vllm import vllm_python
 from sigil_eval.judging import sandbox
 from sigil_eval.judging.toolchain import BENCHMARK_CRATES, find_crates, find_toolchain
-from sigil_eval.provisioned import VARIABLES, setting, setup_command
+from sigil_eval.provisioned import VARIABLES, provided, setup_command
 from sigil_eval.reporting.sections.answers import left_out
 
 RUSTC = find_toolchain().rustc
@@ -96,11 +96,11 @@ def test_an_environment_that_nobody_provisioned_has_nothing(
     prefix: Prefix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (prefix.folder / "sigilderg.env").unlink()
-    assert [setting(name) for name in VARIABLES] == [None] * 4
+    assert [provided(name) for name in VARIABLES] == [None] * 4
     monkeypatch.setenv("SIGIL_CRATES_DIR", "")
-    assert setting("crates") is None
+    assert provided("crates") is None
     prefix.write(crates="/a=b/c")
-    assert (found := setting("crates")) is not None and found.value == "/a=b/c"
+    assert (found := provided("crates")) is not None and found.value == "/a=b/c"
 
 
 def test_a_provisioned_compiler_that_is_gone_is_not_replaced_in_silence(

@@ -246,9 +246,11 @@ def sampling_options() -> Decorator:
 
 
 def engine_options() -> Decorator:
-    """What draws samples, and on what."""
-    section = "Engine"
-    revision: dict[str, Any] = {"cls": Option, "metavar": "REVISION", "section": section}
+    """What draws samples, on what, and which files of a model it may read."""
+    return together(_hardware_options(), _model_options(), _trust_options())
+
+
+def _hardware_options(section: str = "Engine") -> Decorator:
     return together(
         click.option(
             settings.ENGINE.option,
@@ -273,6 +275,11 @@ def engine_options() -> Decorator:
         ),
         option(settings.DTYPE, "precision; auto: bfloat16 on a GPU", section=section),
         option(settings.ATTENTION, "auto: flash attention where it works", section=section),
+    )
+
+
+def _model_options(section: str = "Engine") -> Decorator:
+    return together(
         option(
             settings.QUANTIZATION,
             "load base models in 4 bits, with adapters beside them",
@@ -292,6 +299,12 @@ def engine_options() -> Decorator:
             metavar="URL",
             section=section,
         ),
+    )
+
+
+def _trust_options(section: str = "Engine") -> Decorator:
+    revision: dict[str, Any] = {"cls": Option, "metavar": "REVISION", "section": section}
+    return together(
         switch(
             "--allow-pickle",
             help="accept weights that can run code when they are read, where no others are",

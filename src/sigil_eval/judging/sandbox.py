@@ -23,7 +23,7 @@ from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.process import Finished, Identity, run_bounded
 from sigil_eval.judging.toolchain import Toolchain
 from sigil_eval.judging.workplace import never_executable
-from sigil_eval.provisioned import setting, setup_command
+from sigil_eval.provisioned import provided, setup_command
 
 Phase = Literal["compile", "run"]
 SANDBOX_USER = "sigil-sandbox"
@@ -253,7 +253,7 @@ def ordinary_identity() -> Identity | None:
     """Who programs run as: ourselves, or an ordinary user when we are root."""
     if os.geteuid() != 0:
         return None
-    named = setting("sandbox_user")
+    named = provided("sandbox_user")
     name = named.value if named else SANDBOX_USER
     try:
         entry = pwd.getpwnam(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sigil_eval.console import warn
 from sigil_eval.errors import PreflightError
-from sigil_eval.provisioned import setting, setup_command
+from sigil_eval.provisioned import provided, setup_command
 
 BENCHMARK_CRATES = ("rand", "regex", "md5")
 HOW_TO_GET_CRATES = "To get them: `{command}`; or name a folder with them: SIGIL_CRATES_DIR"
@@ -99,7 +99,7 @@ def find_toolchain() -> Toolchain:
 
 
 def _rustc_candidates() -> Iterator[tuple[Path, str]]:
-    named = setting("rustc")
+    named = provided("rustc")
     if named is not None:
         yield Path(named.value), named.source
         if named.from_variable:
@@ -133,7 +133,7 @@ def _ask(rustc: Path) -> Toolchain | None:
 def find_crates(toolchain: Toolchain) -> Crates:
     """The crates in SIGIL_CRATES_DIR (what `cargo build` left in `target/release/deps`), else those
     that were provisioned. Those of another compiler are of no use to this one."""
-    named = setting("crates")
+    named = provided("crates")
     if named is None:
         return Crates(fault="none were provisioned, nor does SIGIL_CRATES_DIR name a folder")
     directory = Path(named.value)

@@ -24,7 +24,7 @@ from sigil_eval.generation.hub import fetch_weights
 from sigil_eval.generation.models import ResolvedModel
 from sigil_eval.generation.prepared import Prepared, prepare_model
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
-from sigil_eval.provisioned import VARIABLES, setting, setup_command
+from sigil_eval.provisioned import VARIABLES, provided, setup_command
 
 if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
@@ -69,7 +69,7 @@ class VLLM(EngineKind):
 
 def vllm_python() -> Path:
     """The interpreter of vLLM's environment. Raises UsageError where there is none."""
-    named = setting("vllm_python")
+    named = provided("vllm_python")
     if named is None or not os.access(named.value, os.X_OK):
         raise UsageError(
             "the vllm engine needs vLLM in an environment of its own: "
