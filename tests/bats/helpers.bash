@@ -9,7 +9,7 @@ export ROOT
 # person who runs the tests has set is not what they are about.
 make_home() {
   # shellcheck disable=SC2046  # a list of words
-  unset $(sed -n 's/^ *: "${\([A-Z_]*\):\{0,1\}=.*/\1/p' "$ROOT/eval_setup_config.sh")
+  unset $(setting_names)
   unset APT_LOCK_TIMEOUT HF_TOKEN PYENV_ROOT TMOUT TMUX PIP_INDEX_URL UV_INDEX_URL UV_DEFAULT_INDEX UV_NO_INDEX
   TEST_HOME=$(mktemp -d "${TMPDIR:-/tmp}/eval-setup.XXXXXX")
   export HOME=$TEST_HOME/home STATE_DIR=$TEST_HOME/state STUBS=$TEST_HOME/stubs TMUX_TMPDIR=$TEST_HOME

@@ -32,7 +32,7 @@ teardown() { remove_home; }
   done
   while read -r variable; do
     expect_output "$variable"
-  done < <(sed -n 's/^ *: "${\([A-Z_]*\):=.*/\1/p' "$ROOT/eval_setup_config.sh" | sort -u)
+  done < <(setting_names)
 }
 
 @test "--list prints the steps, in order" {
