@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sigil_eval.files import Row
 from sigil_eval.generation.devices import Report, devices_of, draw_on_all
 from sigil_eval.generation.hub import fetch_weights
-from sigil_eval.generation.journal import SampleJournal
+from sigil_eval.generation.journal import SampleJournal, Settings
 from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
 from sigil_eval.generation.protocol import EngineInfo, ProgressCallback, Sample
 from sigil_eval.generation.shards import Shard, take_over
@@ -102,7 +101,7 @@ def _draw(
     """Agree with the journal on every setting, load the model, draw the missing samples."""
     options = plan.job.options
     info = options.kind.describe(options)
-    journal.agree({**plan.settings(), **_hardware(info)}, {"device": info.device})
+    journal.agree({**plan.settings(), **_hardware(info)}, info.device)
 
     def finished(sample: Sample) -> None:
         journal.add(sample, plan.prompt_hashes[sample.task_id])
@@ -112,6 +111,6 @@ def _draw(
         engine.generate(plan.requests(missing), finished)
 
 
-def _hardware(info: EngineInfo) -> Row:
+def _hardware(info: EngineInfo) -> Settings:
     """What of the hardware changes the last digits of a model's output."""
     return {"dtype": info.dtype, "attention": info.attention, "adapters": info.adapters}

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sigil_eval.files import Row, dump_row, write_atomic
+from sigil_eval.documents.rows import SampleRow
+from sigil_eval.files import dump_row, write_atomic
 from sigil_eval.generation.drawing import check, complete
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.journal import SampleJournal
@@ -78,8 +79,8 @@ def _summary(
     seconds: float,
 ) -> GenerationSummary:
     """What was done; `earlier` are the samples that were there before."""
-    header = journal.header or {}
-    settings = header.get("settings", {})
+    header = journal.header
+    settings = header["settings"] if header else {}
     fresh = [journal.samples[sample]["tokens"] for sample in wanted if sample not in earlier]
     return GenerationSummary(
         samples=len(wanted),
@@ -92,9 +93,9 @@ def _summary(
         adapter_revision=plan.prepared.revisions.adapter,
         prompt_mode=plan.prepared.prompt_mode,
         prompt_template_sha256=plan.template_sha256,
-        device=header.get("device", ""),
-        dtype=settings.get("dtype", ""),
-        attention=settings.get("attention", ""),
+        device=header["device"] if header else "",
+        dtype=str(settings.get("dtype", "")),
+        attention=str(settings.get("attention", "")),
         engine=plan.job.options.engine,
         quantization=plan.job.options.quantization,
         prompting=plan.prepared.prompting,
@@ -120,12 +121,12 @@ def show_prompt(
     return plan_for(job).prompts[problem.task_id]
 
 
-def _row(journaled: Row, plan: Plan) -> Row:
+def _row(journaled: SampleRow, plan: Plan) -> SampleRow:
     """A row of the samples file."""
     return {**journaled, "model": plan.prepared.name, "revision": plan.prepared.revisions.evaluated}
 
 
-def _write_samples(output: Path, rows: Sequence[Row]) -> None:
+def _write_samples(output: Path, rows: Sequence[SampleRow]) -> None:
     """Write the samples file, unless it says the same already."""
     text = "".join(dump_row(row) + "\n" for row in rows)
     if not output.exists() or output.read_bytes() != text.encode("utf-8"):

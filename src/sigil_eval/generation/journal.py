@@ -10,17 +10,31 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypedDict, cast
 
+from sigil_eval.documents.rows import SampleRow
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Journal, Row
 from sigil_eval.generation.protocol import Sample
 
 VERSION = 1
 JOURNAL_SUFFIX = ".journal.jsonl"
+
+Settings = Mapping[str, object]
+"""What decides a sample's text, by names that a person can read."""
+
+
+class Header(TypedDict):
+    """The first line of a journal."""
+
+    version: int
+    """Of the journal's form."""
+    settings: dict[str, object]
+    """Those that its samples were drawn with."""
+    device: str
+    """What has drawn the first of them; kept, and not compared."""
 
 
 def journal_path(output: Path) -> Path:
@@ -53,34 +67,34 @@ class SampleJournal:
                 f"another process is generating {output}; wait for it, or choose another output"
             ) from None
         self._journal = Journal(self.path)
-        self.header: Row | None = None
-        self.samples: dict[tuple[str, int], Row] = {}
+        self.header: Header | None = None
+        self.samples: dict[tuple[str, int], SampleRow] = {}
         for row in self._journal.rows():
             if self.header is None:
                 self.header = self._checked_header(row)
             else:
-                self.samples[row["task_id"], row["sample_index"]] = row
+                self.samples[row["task_id"], row["sample_index"]] = cast(SampleRow, row)
 
-    def _checked_header(self, row: Row) -> Row:
+    def _checked_header(self, row: Row) -> Header:
         if row.get("version") != VERSION or not isinstance(row.get("settings"), dict):
             raise UsageError(
                 f"{self.path} was not written by this version; delete it to start again"
             )
-        return row
+        return cast(Header, row)
 
-    def agree(self, settings: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+    def agree(self, settings: Settings, device: str) -> None:
         """Begin the journal with these settings, or check that it was begun with them.
 
-        `record` is kept beside them but not compared. Raises UsageError naming each setting
+        `device` is kept beside them but not compared. Raises UsageError naming each setting
         that differs.
         """
         if self.header is None:
-            self.header = {"version": VERSION, "settings": dict(settings), **record}
+            self.header = {"version": VERSION, "settings": dict(settings), "device": device}
             self._journal.append(self.header)
             return
         self.check(settings)
 
-    def check(self, settings: Mapping[str, Any]) -> None:
+    def check(self, settings: Settings) -> None:
         """Compare those settings that are given with the journal's, if it has any yet."""
         if self.header is None:
             return
@@ -108,9 +122,20 @@ class SampleJournal:
 
     def add(self, sample: Sample, prompt_sha256: str) -> None:
         """Append one finished sample."""
-        self.take([{**asdict(sample), "prompt_sha256": prompt_sha256}])
+        self.take(
+            [
+                {
+                    "task_id": sample.task_id,
+                    "sample_index": sample.sample_index,
+                    "completion": sample.completion,
+                    "tokens": sample.tokens,
+                    "finish_reason": sample.finish_reason,
+                    "prompt_sha256": prompt_sha256,
+                }
+            ]
+        )
 
-    def take(self, rows: Iterable[Row]) -> None:
+    def take(self, rows: Iterable[SampleRow]) -> None:
         """Append samples as another journal holds them."""
         for row in rows:
             self._journal.append(row)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-from sigil_eval.files import Row
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.prepared import Prepared
@@ -47,7 +46,7 @@ class Plan:
         """sha256 of each prompt by task id."""
         return {task_id: prompt_sha256(prompt) for task_id, prompt in self.prompts.items()}
 
-    def settings(self) -> Row:
+    def settings(self) -> dict[str, object]:
         """What decides a sample's text and is known before anything is loaded."""
         params = asdict(self.job.params)
         del params["num_samples"]

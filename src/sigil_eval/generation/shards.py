@@ -52,7 +52,6 @@ def take_over(whole: SampleJournal, output: Path) -> list[Path]:
         with SampleJournal(part.with_name(part.name + output.suffix)) as journal:
             if journal.header is None:
                 continue
-            record = {k: v for k, v in journal.header.items() if k not in ("version", "settings")}
-            whole.agree(journal.header["settings"], record)
+            whole.agree(journal.header["settings"], journal.header["device"])
             whole.take(row for pair, row in journal.samples.items() if pair not in whole.samples)
     return found
