@@ -15,7 +15,7 @@ from sigil_eval.judging.errors import SandboxFailureError
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.phases import check_complete
 from sigil_eval.problems import ProblemSet
-from sigil_eval.scoring.proof import answer_in_form
+from sigil_eval.scoring.proof import completion_in_form
 from sigil_eval.scoring.score import score_files
 
 START = "n START\n"
@@ -93,7 +93,7 @@ def test_a_sandbox_that_fails_makes_the_run_incomplete(
         folder.chmod(0o755)
     monkeypatch.setenv("SIGIL_FIREJAIL", str(fake))
     samples = tmp_path / "answers.jsonl"
-    completion = answer_in_form(humaneval.problems[0], "body")
+    completion = completion_in_form(humaneval.problems[0], "body")
     write_jsonl(samples, [{"task_id": "HumanEval/0", "completion": completion}])
     with Judge(JudgeSettings()) as judge:
         summary = score_files({"answers": samples}, humaneval, tmp_path, judge, ["no-policy"])

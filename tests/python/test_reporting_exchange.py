@@ -22,7 +22,7 @@ from results_fixture import (
 from sigil_eval.cli import main
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, read_jsonl
-from sigil_eval.reporting.exchange import export_run, yaml_text
+from sigil_eval.reporting.exchange import export_run
 from sigil_eval.reporting.side_by_side import compare_runs
 
 JUDGE = {
@@ -100,13 +100,6 @@ def test_harness_json_has_a_task_for_each_mode(tmp_path: Path) -> None:
     assert 0 < scores["pass@1_stderr,none"] < 0.1
     assert found["n-samples"]["synthetic"] == {"original": 20, "effective": 20}
     assert found["notices"] == []
-
-
-@pytest.mark.parametrize(
-    "value", [{"a": [{"b": 1, "c": [1, 2]}, {"d": "x: 'y' \n#é"}], "e": {"f": None, "g": 1e-7}}]
-)
-def test_yaml_is_read_back_as_it_was(value: Any) -> None:
-    assert yaml.safe_load(yaml_text(value)) == value
 
 
 def judged(folder: Path, results: dict[str, list[Row]] | None = None, **changes: Any) -> Path:

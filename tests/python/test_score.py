@@ -18,7 +18,7 @@ from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet, load_problem_file
 from sigil_eval.run_folder import RunFolder
-from sigil_eval.scoring.proof import answer_in_form
+from sigil_eval.scoring.proof import completion_in_form
 from sigil_eval.scoring.score import score_files
 from sigil_eval.settings import ClippyMode
 
@@ -40,13 +40,13 @@ def scored(
 ) -> dict[str, list[Row]]:
     """Results of a small file, by mode."""
     folder = tmp_path_factory.mktemp("score")
-    right = answer_in_form(humaneval.problems[0], "body")
+    right = completion_in_form(humaneval.problems[0], "body")
     write_jsonl(
         folder / "answers.jsonl",
         [
             sample(0, right, temperature=0.2),
             sample(1, TODO),
-            sample(0, answer_in_form(humaneval.problems[0], "fence")),
+            sample(0, completion_in_form(humaneval.problems[0], "fence")),
             sample(0, "    let _ = std::process::id();\n" + right),
             sample(2, "I am sorry, I cannot answer that."),
             sample(0, right + '\nfn main() { println!("{:?}", 1); }\n'),
@@ -120,7 +120,7 @@ def test_verdicts_given_under_other_conditions_are_not_reused(
     tmp_path: Path, judge: Judge, humaneval: ProblemSet
 ) -> None:
     path = tmp_path / "one.jsonl"
-    write_jsonl(path, [sample(0, answer_in_form(humaneval.problems[0], "body"))])
+    write_jsonl(path, [sample(0, completion_in_form(humaneval.problems[0], "body"))])
     assert score_files({"one": path}, humaneval, tmp_path, judge).judged == 1
     assert score_files({"one": path}, humaneval, tmp_path, judge).judged == 0
     journal = RunFolder(tmp_path).verdicts
@@ -134,8 +134,8 @@ def corpus(humaneval: ProblemSet) -> list[Row]:
     rows = []
     for number, problem in enumerate(humaneval.problems[:60]):
         answers = [
-            answer_in_form(problem, "body"),
-            answer_in_form(problem, "fence"),
+            completion_in_form(problem, "body"),
+            completion_in_form(problem, "fence"),
             "    Default::default()\n}\n",
             TODO,
             f"    let broken{number} = ;\n}}\n",

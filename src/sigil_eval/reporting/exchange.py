@@ -7,10 +7,11 @@ what keeps a run from being a clean one goes into every name that those tools sh
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from sigil_eval.console import warn
 from sigil_eval.documents import Metrics
@@ -39,7 +40,7 @@ def export_run(folder: Path, output: Path | None = None) -> list[Path]:
                 write_jsonl(path, human_eval_rows(source))
                 written.append(path)
         documents = {
-            f"{label}.model-index.yml": yaml_text(model_index(run, label)),
+            f"{label}.model-index.yml": yaml.safe_dump(model_index(run, label), sort_keys=False),
             f"{label}.lm-eval.json": json.dumps(lm_eval(run, label), indent=2) + "\n",
         }
         for name, text in documents.items():
@@ -63,7 +64,7 @@ def human_eval_rows(results: Path) -> Iterator[Row]:
         warn(f"{results}: {left_out} samples without a verdict are left out")
 
 
-def model_index(run: Run, label: str) -> dict[str, Any]:
+def model_index(run: Run, label: str) -> dict[str, object]:
     """The `model-index` block of a Hugging Face model card for one model of a run.
 
     Scores are shares between 0 and 1; `args` holds the interval and the sampling.
@@ -102,7 +103,7 @@ def _mode_words(mode: Mode, metrics: Metrics) -> str:
 
 def _card_metric(
     run: Run, metrics: Metrics, model: ModelMetrics, k: str, score: ScoreRow
-) -> dict[str, Any]:
+) -> dict[str, object]:
     published = model["as_published"]["pass_at_k"][k] if model["as_published"] else None
     return {
         "type": f"pass@{k}",
@@ -122,12 +123,12 @@ def _card_metric(
     }
 
 
-def _sampling(run: Run) -> dict[str, Any]:
+def _sampling(run: Run) -> dict[str, object]:
     names = ("temperature", "top_p", "top_k", "max_new_tokens", "seed")
     return {name: run.arguments[name] for name in names if name in run.arguments}
 
 
-def lm_eval(run: Run, label: str) -> dict[str, Any]:
+def lm_eval(run: Run, label: str) -> dict[str, object]:
     """Results in the shape of lm-evaluation-harness's results.json, one task for each mode.
 
     `notices` says what keeps the run from being a clean one, and `deviations` lists what
@@ -152,17 +153,7 @@ def lm_eval(run: Run, label: str) -> dict[str, Any]:
             }
             for name, (metrics, model) in tasks.items()
         },
-        "configs": {
-            name: {
-                "task": name,
-                "dataset_path": metrics["problem_set"]["name"],
-                "output_type": "generate_until",
-                "repeats": model["samples"]["fewest_per_problem"],
-                "generation_kwargs": _sampling(run),
-                "metadata": {"problem_set": metrics["problem_set"], "judge": metrics["judge"]},
-            }
-            for name, (metrics, model) in tasks.items()
-        },
+        "configs": {name: _task_config(run, name, *task) for name, task in tasks.items()},
         "model_name": run.model_name(label),
         "model_source": "hf",
         "config": {"model": "hf", "model_args": (metadata.get("models") or {}).get(label, {})},
@@ -178,33 +169,22 @@ def _task_name(run: Run, mode: Mode) -> str:
     return f"{name}-policy" if mode == "policy" else name
 
 
-def _task_results(run: Run, name: str, model: ModelMetrics) -> dict[str, Any]:
-    found: dict[str, Any] = {"alias": f"{name}{flaws(run)}"}
+def _task_config(run: Run, name: str, metrics: Metrics, model: ModelMetrics) -> dict[str, object]:
+    return {
+        "task": name,
+        "dataset_path": metrics["problem_set"]["name"],
+        "output_type": "generate_until",
+        "repeats": model["samples"]["fewest_per_problem"],
+        "generation_kwargs": _sampling(run),
+        "metadata": {"problem_set": metrics["problem_set"], "judge": metrics["judge"]},
+    }
+
+
+def _task_results(run: Run, name: str, model: ModelMetrics) -> dict[str, object]:
+    found: dict[str, object] = {"alias": f"{name}{flaws(run)}"}
     for k, score in model["pass_at_k"].items():
         if score is not None:
             error = score["standard_error"]
             found[f"pass@{k},none"] = score["mean"]
             found[f"pass@{k}_stderr,none"] = "N/A" if error is None else error
     return found
-
-
-def yaml_text(value: Any, depth: int = 0) -> str:
-    """Mappings and lists as YAML in block style; scalars as JSON, which YAML understands."""
-    pad = "  " * depth
-    if isinstance(value, dict) and value:
-        return "".join(
-            f"{pad}{key}:\n{yaml_text(item, depth + 1)}"
-            if isinstance(item, dict | list) and item
-            else f"{pad}{key}: {_scalar(item)}\n"
-            for key, item in value.items()
-        )
-    if isinstance(value, list) and value:
-        return "".join(f"{pad}- {yaml_text(item, depth + 1).lstrip()}" for item in value)
-    return f"{pad}{_scalar(value)}\n"
-
-
-def _scalar(value: Any) -> str:
-    # JSON writes 1e-05, which YAML 1.1 reads as text.
-    if isinstance(value, float) and math.isfinite(value):
-        return f"{value:.12f}".rstrip("0") + ("0" if value == int(value) else "")
-    return json.dumps(value)

@@ -18,6 +18,7 @@ from sigil_eval.documents.metrics import (
     Conditions,
     Metrics,
     ModelMetrics,
+    PinnedProblems,
     Rate,
     ScoreRow,
 )
@@ -32,7 +33,7 @@ from sigil_eval.reporting.tally import (
     count_correct_but_rejected,
     tally_results,
 )
-from sigil_eval.run_folder import BASE, MODES, TUNED, Mode
+from sigil_eval.run_folder import BASE, TUNED, Mode
 from sigil_eval.settings import checked_k_values, k_above
 from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k, ratio_values
 
@@ -49,43 +50,24 @@ def build_metrics(
 ) -> Metrics:
     """The metrics document of one mode ("no-policy" or "policy").
 
-    `results` maps a label ("base", "finetuned" or, for samples of unknown origin, any other
-    name) to a results file or an iterable of its rows; "base" and "finetuned" together are
-    compared. `unrestricted` gives the no-policy results of the same samples, which policy mode
-    needs to count the correct answers that the policy rejected. `judge` says under which
-    conditions the verdicts were given (rustc, sandbox, limits, crates). Scores are shares (0 to 1).
+    `results` maps a label (base, finetuned or, for samples of unknown origin, any other name) to a
+    results file or its rows; base and finetuned together are compared. `unrestricted` gives the
+    no-policy results, which policy mode needs to count the correct answers that it rejects.
 
     Raises UsageError for an unknown task id, a sample that appears twice, and a k above the
     number of samples of a problem.
     """
-    if mode not in MODES:
-        raise ValueError(f"unknown mode: {mode}")
     ks = list(checked_k_values(k_values))
-    tallies = {
-        label: tally_results(label, source, problem_set) for label, source in results.items()
-    }
-    for label, tally in tallies.items():
-        check_k_values({task: p.samples for task, p in tally.problems.items()}, ks, label)
+    tallies = {label: _tally(label, rows, problem_set, ks) for label, rows in results.items()}
     models = {label: _model_metrics(tally, ks) for label, tally in tallies.items()}
     if mode == "policy":
-        for label, model in models.items():
-            source = (unrestricted or {}).get(label)
-            model["policy_rejects"]["correct_but_rejected"] = (
-                None if source is None else count_correct_but_rejected(source)
-            )
+        _count_correct_but_rejected(models, unrestricted or {})
     incomplete = any(tally.total("infrastructure") for tally in tallies.values())
-    comparison = None
-    if BASE in tallies and TUNED in tallies:
-        comparison = compare(tallies[BASE], tallies[TUNED], ks, seed, incomplete)
+    base, tuned = tallies.get(BASE), tallies.get(TUNED)
     document: Metrics = {
         "schema_version": METRICS_VERSION,
         "mode": mode,
-        "problem_set": {
-            "name": problem_set.name,
-            "sha256": problem_set.sha256,
-            "errata_sha256": problem_set.errata_sha256,
-            "problems": len(problem_set.problems),
-        },
+        "problem_set": _pinned(problem_set),
         "headline": "with_errata" if problem_set.errata_sha256 else "as_published",
         "judge": judge,
         "k_values": ks,
@@ -93,9 +75,35 @@ def build_metrics(
         "seed": seed,
         "incomplete": incomplete,
         "models": models,
-        "comparison": comparison,
+        "comparison": compare(base, tuned, ks, seed, incomplete) if base and tuned else None,
     }
     return cast(Metrics, _rounded(document))
+
+
+def _tally(label: str, results: Results, problem_set: ProblemSet, ks: list[int]) -> ModelTally:
+    tally = tally_results(label, results, problem_set)
+    check_k_values({task: p.samples for task, p in tally.problems.items()}, ks, label)
+    return tally
+
+
+def _count_correct_but_rejected(
+    models: Mapping[str, ModelMetrics], unrestricted: Mapping[str, Results]
+) -> None:
+    """What policy mode's own results cannot say: a rejected sample is not tested in it."""
+    for label, model in models.items():
+        source = unrestricted.get(label)
+        model["policy_rejects"]["correct_but_rejected"] = (
+            None if source is None else count_correct_but_rejected(source)
+        )
+
+
+def _pinned(problem_set: ProblemSet) -> PinnedProblems:
+    return {
+        "name": problem_set.name,
+        "sha256": problem_set.sha256,
+        "errata_sha256": problem_set.errata_sha256,
+        "problems": len(problem_set.problems),
+    }
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 from sigil_eval.documents.rows import ResultRow
 from sigil_eval.reporting.run import Run
@@ -24,7 +23,7 @@ HELD_PROGRAMS = 60  # texts kept per problem and model while reading
 
 
 @dataclass
-class Program:
+class ShownProgram:
     """One distinct program with one verdict, and how many samples it stands for."""
 
     verdict: str
@@ -41,7 +40,7 @@ class Program:
     def size(self) -> int:
         return 80 + sum(map(_written_size, (self.code, self.output, *self.findings)))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Short names, as there are thousands; empty values are left out."""
         full = {
             "n": self.count,
@@ -60,7 +59,7 @@ class Program:
 class ProblemPrograms:
     """The distinct programs of one model for one problem, in order of first appearance."""
 
-    programs: dict[tuple[str, str], Program] = field(default_factory=dict)
+    programs: dict[tuple[str, str], ShownProgram] = field(default_factory=dict)
 
     def add(self, row: ResultRow) -> None:
         verdict = sample_verdict(row)
@@ -76,14 +75,14 @@ class ProblemPrograms:
         held = sum(1 for program in self.programs.values() if program.kept)
         return held < HELD_PROGRAMS or all(p.verdict != verdict for p in self.programs.values())
 
-    def chosen(self, budget: int) -> dict[str, Any]:
+    def chosen(self, budget: int) -> dict[str, object]:
         """The programs within `budget` characters: one of each verdict, then the most frequent."""
         ranked = sorted((p for p in self.programs.values() if p.kept), key=lambda p: -p.count)
-        first_of: dict[str, Program] = {}
+        first_of: dict[str, ShownProgram] = {}
         for program in ranked:
             first_of.setdefault(program.verdict, program)
         leaders = list(first_of.values())
-        shown: list[Program] = []
+        shown: list[ShownProgram] = []
         used = 0
         for program in [*leaders, *(p for p in ranked if p not in leaders)]:
             if not shown or used + program.size <= budget:
@@ -105,7 +104,7 @@ def sample_verdict(row: ResultRow) -> str:
     return "passed" if row["passed"] else str(row.get("error_type") or "failed")
 
 
-def collect_programs(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
+def collect_programs(run: Run) -> dict[str, dict[str, dict[str, object]]]:
     """Programs by label and task id, read from the no-policy results where there are any."""
     collected: dict[str, dict[str, ProblemPrograms]] = {}
     for label in run.labels:
@@ -135,13 +134,13 @@ def _identity(row: ResultRow) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _program(row: ResultRow, verdict: str, keep: bool) -> Program:
+def _program(row: ResultRow, verdict: str, keep: bool) -> ShownProgram:
     code = row.get("code")
     findings = [
         f"{finding['category']}, line {finding['line']}: {finding['message']}"
         for finding in row.get("policy_findings") or ()
     ]
-    return Program(
+    return ShownProgram(
         verdict=verdict,
         code=_bounded(row.get("completion") or "" if code is None else code, LONGEST_CODE, keep),
         raw=code is None,

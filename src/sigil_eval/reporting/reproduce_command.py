@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from typing import Any
+
+from sigil_eval.documents import Metadata
 
 # The recorded variables that stand for an option of the command.
 _SETTINGS = {
@@ -20,7 +20,7 @@ _SETTINGS = {
 }
 
 
-def reproduce_command(metadata: Mapping[str, Any]) -> str:
+def reproduce_command(metadata: Metadata) -> str:
     """Shell lines that repeat the run that `metadata` describes, from a clone of the project."""
     lines = []
     git = metadata.get("git")

@@ -108,7 +108,7 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
     )
 
 
-def answer_in_form(problem: Problem, form: str) -> str:
+def completion_in_form(problem: Problem, form: str) -> str:
     """The reference answer as a model would give it, in one of FORMS."""
     whole = reference_source(problem)
     if form == "body":
@@ -120,7 +120,7 @@ def answer_in_form(problem: Problem, form: str) -> str:
 
 def _trials(problem: Problem) -> Iterator[_Trial]:
     for form in FORMS:
-        program = _program(problem, answer_in_form(problem, form))
+        program = _program(problem, completion_in_form(problem, form))
         yield _Trial(problem.task_id, f"reference as {form}", True, program)
     for control in controls_of(problem):
         program = _program(problem, control.completion)
