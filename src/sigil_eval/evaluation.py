@@ -18,8 +18,9 @@ from sigil_eval.documents.metadata import ModelRecord, ScoringCounts
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import sha256_file, write_atomic
 from sigil_eval.generation import ModelSpec, Trust, describe_prompting, show_prompt
+from sigil_eval.judging.crates import find_crates
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.toolchain import find_crates, find_toolchain
+from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.phases import (
     Drawing,
     check_complete,

@@ -20,8 +20,8 @@ from sigil_eval.generation import (
     generate_samples,
 )
 from sigil_eval.generation.progress import GenerationProgress
+from sigil_eval.judging.crates import Crates
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.toolchain import Crates
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting.metrics import build_metrics, write_metrics

@@ -14,14 +14,9 @@ from pathlib import Path
 from sigil_eval import __version__
 from sigil_eval.console import say
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.crates import BENCHMARK_CRATES, HOW_TO_GET_CRATES, find_crates
 from sigil_eval.judging.sandbox import installed_firejail, ordinary_identity
-from sigil_eval.judging.toolchain import (
-    BENCHMARK_CRATES,
-    HOW_TO_GET_CRATES,
-    Toolchain,
-    find_crates,
-    find_toolchain,
-)
+from sigil_eval.judging.toolchain import Toolchain, find_toolchain
 from sigil_eval.provisioned import provisioned, provisioned_file, setup_command
 from sigil_eval.record.machine import gpus
 

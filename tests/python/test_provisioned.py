@@ -12,7 +12,8 @@ import pytest
 from sigil_eval.cli import main
 from sigil_eval.generation.engines.vllm import vllm_python
 from sigil_eval.judging import sandbox
-from sigil_eval.judging.toolchain import BENCHMARK_CRATES, find_crates, find_toolchain
+from sigil_eval.judging.crates import BENCHMARK_CRATES, find_crates
+from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.provisioned import VARIABLES, provided, setup_command
 from sigil_eval.reporting.sections.answers import left_out
 

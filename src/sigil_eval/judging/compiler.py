@@ -13,6 +13,7 @@ from pathlib import Path
 from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.candidate import crate_source
+from sigil_eval.judging.crates import Crates
 from sigil_eval.judging.diagnostics import (
     Diagnostic,
     errors_among,
@@ -27,7 +28,7 @@ from sigil_eval.judging.errors import (
 )
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.sandbox import Sandbox
-from sigil_eval.judging.toolchain import Crates, Toolchain
+from sigil_eval.judging.toolchain import Toolchain
 from sigil_eval.judging.workplace import Workplace, write_source
 from sigil_eval.problems import Problem
 

@@ -26,6 +26,7 @@ from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.alone import Alone
 from sigil_eval.judging.batching import Batch, plan_batches
 from sigil_eval.judging.compiler import Compiler
+from sigil_eval.judging.crates import Crates, find_crates
 from sigil_eval.judging.execution import Drivers, Result
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.lint import Lints, lint_batch, plan_lint_batches
@@ -34,7 +35,7 @@ from sigil_eval.judging.sandbox import FirejailSandbox, NoSandbox, Sandbox
 from sigil_eval.judging.self_test import self_test
 from sigil_eval.judging.suites import Suites
 from sigil_eval.judging.together import Together
-from sigil_eval.judging.toolchain import Crates, Toolchain, find_crates, find_toolchain
+from sigil_eval.judging.toolchain import Toolchain, find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder
 from sigil_eval.settings import CLIPPY, SANDBOX_MODE, ClippyMode, SandboxMode

@@ -1,4 +1,4 @@
-"""Find the rustc that judges, and the crates that some problems need."""
+"""Find the rustc that judges."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from sigil_eval.console import warn
 from sigil_eval.errors import PreflightError
 from sigil_eval.provisioned import provided, setup_command
-
-BENCHMARK_CRATES = ("rand", "regex", "md5")
-HOW_TO_GET_CRATES = "To get them: `{command}`; or name a folder with them: SIGIL_CRATES_DIR"
 
 
 @dataclass(frozen=True)
@@ -47,34 +44,6 @@ class Toolchain:
                 f"(`rustup component add clippy --toolchain {self.release}`), name a toolchain "
                 "that has it with SIGIL_RUSTC, or leave --clippy off"
             )
-
-
-@dataclass(frozen=True)
-class Crates:
-    """The benchmark's external crates, compiled once: name to rlib, and where the rest lie.
-
-    `fault` says why some are missing.
-    """
-
-    directory: Path | None = None
-    rlibs: dict[str, Path] = field(default_factory=dict)
-    found_by: str = ""
-    fault: str = ""
-
-    def has(self, names: Iterable[str]) -> bool:
-        """Whether every one of `names` is there."""
-        return all(name in self.rlibs for name in names)
-
-    def complaint(self, tasks: Sequence[str]) -> str:
-        """Which problems cannot be scored without the crates that are missing, why, and the way
-        out; empty where there are none."""
-        if not tasks:
-            return ""
-        return (
-            f"left out for every model, because they cannot be scored here: {', '.join(tasks)}. "
-            f"They need crates, and {self.fault}. "
-            f"{HOW_TO_GET_CRATES.format(command=setup_command('--only rust'))}"
-        )
 
 
 def find_toolchain() -> Toolchain:
@@ -128,36 +97,3 @@ def _ask(rustc: Path) -> Toolchain | None:
         return None
     real = sysroot / "bin" / "rustc"
     return Toolchain(real if real.exists() else rustc.resolve(), sysroot, version)
-
-
-def find_crates(toolchain: Toolchain) -> Crates:
-    """The crates in SIGIL_CRATES_DIR (what `cargo build` left in `target/release/deps`), else those
-    that were provisioned. Those of another compiler are of no use to this one."""
-    named = provided("crates")
-    if named is None:
-        return Crates(fault="none were provisioned, nor does SIGIL_CRATES_DIR name a folder")
-    directory = Path(named.value)
-    maker = _maker(directory)
-    if maker not in ("", toolchain.version):
-        fault = f"those in {directory} were made by {maker}, which {toolchain.version} cannot use"
-        return Crates(directory, found_by=named.source, fault=fault)
-    for inner in ("target/release/deps", "release/deps", "deps"):
-        if (directory / inner).is_dir():
-            directory = directory / inner
-            break
-    rlibs = {
-        name: found[0]
-        for name in BENCHMARK_CRATES
-        if (found := sorted(directory.glob(f"lib{name}-*.rlib")))
-    }
-    missing = ", ".join(name for name in BENCHMARK_CRATES if name not in rlibs)
-    fault = f"{named.value} has no {missing}" if missing else ""
-    return Crates(directory, rlibs, named.source, fault)
-
-
-def _maker(directory: Path) -> str:
-    """The compiler that made the crates, where the set-up has noted it."""
-    try:
-        return (directory / "made-from").read_text(encoding="utf-8").strip().rpartition(" ")[0]
-    except OSError:
-        return ""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sigil_eval.documents.metadata import DeviationRow, ModelRecord
 from sigil_eval.errors import PreflightError
-from sigil_eval.judging.toolchain import find_crates, find_toolchain
+from sigil_eval.judging.crates import find_crates
+from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.provisioning import read_table
 
