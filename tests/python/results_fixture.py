@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import html
 import json
+import random
+import re
 from collections.abc import Iterable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import jsonschema
 
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.problems import Problem, ProblemSet
@@ -15,6 +22,12 @@ from sigil_eval.reporting.reports import write_reports
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"alert(1)\"><!--"
 FILE_NAMES = {"base": "base_model_results.jsonl", "finetuned": "finetuned_model_results.jsonl"}
+REPORTS = (
+    "no-policy/comparison_report.md",
+    "policy/comparison_report.md",
+    "combined_summary.md",
+    "report.html",
+)
 
 
 def make_problem_set(count: int) -> ProblemSet:
@@ -129,100 +142,107 @@ def write_run(
         write_metrics(folder / mode / "metrics.json", metrics)
 
 
-def make_metadata(**changes: Any) -> dict[str, Any]:
-    """Metadata of an orderly run on the target platform."""
-    metadata: dict[str, Any] = {
-        "schema_version": 3,
-        "created_at": "2026-11-20T10:00:00Z",
-        "demo": False,
-        "command": ["python", "scripts/evaluate_humaneval.py", "--num-samples", "10"],
-        "arguments": {"num_samples": 10, "k_values": [1, 10]},
-        "environment": {"LANG": "C.UTF-8", "SEED": "1234"},
-        "git": {"commit": "c" * 40, "dirty": False},
-        "machine": {
-            "cpu": "Intel(R) Xeon(R) Platinum 8480+",
-            "architecture": "x86_64",
-            "cores": 26,
-            "usable_cores": 26,
-            "memory_gib": 221.0,
-            "os": "Ubuntu 22.04.5 LTS",
-            "kernel": "5.15.0-113-generic",
+METADATA: dict[str, Any] = {
+    "schema_version": 3,
+    "created_at": "2026-11-20T10:00:00Z",
+    "demo": False,
+    "command": ["python", "scripts/evaluate_humaneval.py", "--num-samples", "10"],
+    "arguments": {"num_samples": 10, "k_values": [1, 10]},
+    "environment": {"LANG": "C.UTF-8", "SEED": "1234"},
+    "git": {"commit": "c" * 40, "dirty": False},
+    "machine": {
+        "cpu": "Intel(R) Xeon(R) Platinum 8480+",
+        "architecture": "x86_64",
+        "cores": 26,
+        "usable_cores": 26,
+        "memory_gib": 221.0,
+        "os": "Ubuntu 22.04.5 LTS",
+        "kernel": "5.15.0-113-generic",
+    },
+    "gpus": [
+        {
+            "name": "NVIDIA H100 PCIe",
+            "memory": "81559 MiB",
+            "driver": "550.90.07",
+            "capability": "9.0",
+        }
+    ],
+    "cuda": "12.8",
+    "python": {"version": "3.12.11", "build": "3.12.11 (main) [GCC 11.4.0]"},
+    "packages": {"peft": "0.21.2", "torch": "2.8.0", "transformers": "5.23.0"},
+    "lock": {"path": "requirements.lock", "sha256": "d" * 64},
+    "rustc": {"version": "rustc 1.95.0 (59807616e 2026-04-14)"},
+    "sandbox": {"mode": "firejail", "firejail": "0.9.66"},
+    "problem_set": {
+        "name": "synthetic",
+        "source": "made up",
+        "sha256": "a" * 64,
+        "errata_sha256": "b" * 64,
+        "problems": 164,
+    },
+    "models": {
+        "base": {"name": "org/base-8B", "revision": "1" * 40, "dtype": "bfloat16"},
+        "finetuned": {
+            "name": "org/base-8B",
+            "revision": "1" * 40,
+            "adapter": "org/adapter/checkpoint-9000",
+            "adapter_revision": "2" * 40,
         },
-        "gpus": [
+    },
+    "prompt_template_sha256": "e" * 64,
+    "seeds": {"generation": 1234},
+    "durations": {
+        "phases": {"generate base": 3900.0, "generate finetuned": 4200.0, "score": 610.5},
+        "invocations": 1,
+        "provisioning": [
             {
-                "name": "NVIDIA H100 PCIe",
-                "memory": "81559 MiB",
-                "driver": "550.90.07",
-                "capability": "9.0",
+                "step": "rust",
+                "state": "applied",
+                "seconds": 48.0,
+                "finished_at": "2026-11-20T08:00:00Z",
             }
         ],
-        "cuda": "12.8",
-        "python": {"version": "3.12.11", "build": "3.12.11 (main) [GCC 11.4.0]"},
-        "packages": {"peft": "0.21.2", "torch": "2.8.0", "transformers": "5.23.0"},
-        "lock": {"path": "requirements.lock", "sha256": "d" * 64},
-        "rustc": {"version": "rustc 1.95.0 (59807616e 2026-04-14)"},
-        "sandbox": {"mode": "firejail", "firejail": "0.9.66"},
-        "problem_set": {
-            "name": "synthetic",
-            "source": "made up",
-            "sha256": "a" * 64,
-            "errata_sha256": "b" * 64,
-            "problems": 164,
-        },
-        "models": {
-            "base": {"name": "org/base-8B", "revision": "1" * 40, "dtype": "bfloat16"},
-            "finetuned": {
-                "name": "org/base-8B",
-                "revision": "1" * 40,
-                "adapter": "org/adapter/checkpoint-9000",
-                "adapter_revision": "2" * 40,
-            },
-        },
-        "prompt_template_sha256": "e" * 64,
-        "seeds": {"generation": 1234},
-        "durations": {
-            "phases": {"generate base": 3900.0, "generate finetuned": 4200.0, "score": 610.5},
-            "invocations": 1,
-            "provisioning": [
-                {
-                    "step": "rust",
-                    "state": "applied",
-                    "seconds": 48.0,
-                    "finished_at": "2026-11-20T08:00:00Z",
-                }
-            ],
-            "total_seconds": 8758.5,
-        },
-        "cost": {"currency": "USD", "price_per_hour": 2.99, "hours": 2.4329, "estimate": 7.27},
-        "deviations": [],
-        "accepted_deviations": [],
-        "proof": {
-            "ok": True,
-            "problems": 164,
-            "scorable": 164,
-            "reference_answers": 492,
-            "controls": 490,
-            "programs": 650,
-            "unscorable": [],
-            "sandbox": ["sandbox: no network"],
-        },
-        "scoring": {"samples": 3280, "programs": 812, "judged": 812, "infrastructure": 0},
-        "rescored": {
-            "seed": 1234,
-            "samples": 200,
-            "programs": 97,
-            "agree": 200,
-            "undecided": 0,
-            "low": 0.9817,
-            "high": 1.0,
-            "disagreements": [],
-        },
-        "files": None,
-    }
-    return metadata | changes
+        "total_seconds": 8758.5,
+    },
+    "cost": {"currency": "USD", "price_per_hour": 2.99, "hours": 2.4329, "estimate": 7.27},
+    "deviations": [],
+    "accepted_deviations": [],
+    "proof": {
+        "ok": True,
+        "problems": 164,
+        "scorable": 164,
+        "reference_answers": 492,
+        "controls": 490,
+        "programs": 650,
+        "unscorable": [],
+        "sandbox": ["sandbox: no network"],
+    },
+    "scoring": {"samples": 3280, "programs": 812, "judged": 812, "infrastructure": 0},
+    "rescored": {
+        "seed": 1234,
+        "samples": 200,
+        "programs": 97,
+        "agree": 200,
+        "undecided": 0,
+        "low": 0.9817,
+        "high": 1.0,
+        "disagreements": [],
+    },
+    "files": None,
+}
+
+
+def make_metadata(**changes: Any) -> dict[str, Any]:
+    """Metadata of an orderly run on the target platform."""
+    return copy.deepcopy(METADATA) | changes
 
 
 PROBLEMS = make_problem_set(20)
+METRICS_SCHEMA = json.loads(
+    resources.files("sigil_eval.documents")
+    .joinpath("schema/metrics.schema.json")
+    .read_text(encoding="utf-8")
+)
 
 
 def good_results() -> dict[str, list[Row]]:
@@ -270,3 +290,45 @@ def hostile_metadata() -> dict[str, Any]:
     metadata["models"]["base"]["name"] = HOSTILE
     metadata["deviations"] = [dict.fromkeys(("id", "expected", "actual", "consequence"), HOSTILE)]
     return metadata
+
+
+def visible(page: str) -> str:
+    """The page's text without its data and script, white space flattened."""
+    without = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", without)).split())
+
+
+def page_data(page: str) -> dict[str, Any]:
+    """What the page's script reads."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert found
+    data: dict[str, Any] = json.loads(found.group(1))
+    return data
+
+
+def metrics_of(
+    base: list[Row] | None, tuned: list[Row] | None = None, problems: int = 12, **options: Any
+) -> dict[str, Any]:
+    """Metrics that are checked against the schema, as they would be read from the file."""
+    given = {"base": base, "finetuned": tuned}
+    results = {label: rows for label, rows in given.items() if rows is not None}
+    mode = options.pop("mode", "no-policy")
+    k_values = options.pop("k_values", [1])
+    built = build_metrics(mode, results, make_problem_set(problems), k_values, **options)
+    metrics: dict[str, Any] = json.loads(json.dumps(built))
+    jsonschema.validate(metrics, METRICS_SCHEMA)
+    return metrics
+
+
+def noisy(seed: int, problems: int, n: int, shift: float) -> tuple[list[Row], list[Row]]:
+    """Two models with the same problems; the second is better by `shift` on average."""
+    chooser = random.Random(seed)
+    chances = [chooser.uniform(0.05, 0.9) for _ in range(problems)]
+
+    def draw(offset: float) -> list[int]:
+        return [
+            sum(chooser.random() < min(1.0, max(0.0, chance + offset)) for _ in range(n))
+            for chance in chances
+        ]
+
+    return counted(draw(0.0), n), counted(draw(shift), n)

@@ -1,14 +1,9 @@
-"""metrics.json: counts, denominators, comparison, verdict, and its schema."""
+"""metrics.json: counts, denominators, rates and scores."""
 
 from __future__ import annotations
 
-import json
-import random
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
 from results_fixture import (
@@ -16,52 +11,19 @@ from results_fixture import (
     finding,
     make_problem_set,
     make_row,
+    metrics_of,
+    noisy,
     rows_of,
     under_policy,
 )
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, write_jsonl
-from sigil_eval.reporting.comparison import verdict
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.statistics import mean_interval, paired_difference, pass_at_k
 
-SCHEMA = json.loads(
-    resources.files("sigil_eval.documents")
-    .joinpath("schema/metrics.schema.json")
-    .read_text(encoding="utf-8")
-)
-
-
-def build(
-    base: list[Row] | None, tuned: list[Row] | None = None, problems: int = 12, **options: Any
-) -> dict[str, Any]:
-    """Metrics that are checked against the schema, as they would be read from the file."""
-    given = {"base": base, "finetuned": tuned}
-    results = {label: rows for label, rows in given.items() if rows is not None}
-    mode = options.pop("mode", "no-policy")
-    k_values = options.pop("k_values", [1])
-    built = build_metrics(mode, results, make_problem_set(problems), k_values, **options)
-    metrics: dict[str, Any] = json.loads(json.dumps(built))
-    jsonschema.validate(metrics, SCHEMA)
-    return metrics
-
-
-def noisy(seed: int, problems: int, n: int, shift: float) -> tuple[list[Row], list[Row]]:
-    """Two models with the same problems; the second is better by `shift` on average."""
-    chooser = random.Random(seed)
-    chances = [chooser.uniform(0.05, 0.9) for _ in range(problems)]
-
-    def draw(offset: float) -> list[int]:
-        return [
-            sum(chooser.random() < min(1.0, max(0.0, chance + offset)) for _ in range(n))
-            for chance in chances
-        ]
-
-    return counted(draw(0.0), n), counted(draw(shift), n)
-
 
 def test_pass_at_k_is_the_mean_over_problems() -> None:
-    metrics = build(counted([0, 1, 4, 10], 10), problems=4, k_values=[1, 5])
+    metrics = metrics_of(counted([0, 1, 4, 10], 10), problems=4, k_values=[1, 5])
     for k in (1, 5):
         expected = sum(pass_at_k(10, c, k) for c in (0, 1, 4, 10)) / 4
         assert metrics["models"]["base"]["pass_at_k"][str(k)]["mean"] == pytest.approx(expected)
@@ -70,7 +32,7 @@ def test_pass_at_k_is_the_mean_over_problems() -> None:
 
 def test_uneven_problems_weigh_the_same() -> None:
     rows = rows_of([["passed"] * 9 + ["compile_error"], ["compile_error"] * 2])
-    model = build(rows, problems=2)["models"]["base"]
+    model = metrics_of(rows, problems=2)["models"]["base"]
     assert model["pass_at_k"]["1"]["mean"] == pytest.approx(0.45)
     assert model["samples"]["fewest_per_problem"] == 2
     assert model["samples"]["most_per_problem"] == 10
@@ -78,14 +40,14 @@ def test_uneven_problems_weigh_the_same() -> None:
 
 @pytest.mark.parametrize(("passed", "score"), [(0, 0.0), (3, 1.0)])
 def test_all_fail_and_all_pass_keep_an_interval(passed: int, score: float) -> None:
-    result = build(counted([passed] * 12, 3))["models"]["base"]["pass_at_k"]["1"]
+    result = metrics_of(counted([passed] * 12, 3))["models"]["base"]["pass_at_k"]["1"]
     assert result["mean"] == score
     assert result["high"] - result["low"] == pytest.approx(1 - 0.025 ** (1 / 12))
     assert result["method"] == "bound"
 
 
 def test_one_problem_with_one_sample() -> None:
-    metrics = build(rows_of([["passed"]]), rows_of([["compile_error"]]), problems=1)
+    metrics = metrics_of(rows_of([["passed"]]), rows_of([["compile_error"]]), problems=1)
     assert metrics["models"]["base"]["pass_at_k"]["1"]["mean"] == 1.0
     assert metrics["comparison"]["verdict"]["kind"] == "too_little_data"
     assert metrics["comparison"]["pass_at_k"]["1"]["p_mcnemar"] == 1.0
@@ -99,7 +61,7 @@ def test_infrastructure_and_unscorable_samples_leave_the_denominators() -> None:
             ["passed", "passed", "passed"],
         ]
     )
-    metrics = build(rows, problems=3)
+    metrics = metrics_of(rows, problems=3)
     model = metrics["models"]["base"]
     assert model["pass_at_k"]["1"]["mean"] == pytest.approx((0.5 + 1.0) / 2)
     assert model["pass_at_k"]["1"]["left_out"] == ["T/1"]
@@ -121,12 +83,12 @@ def test_infrastructure_and_unscorable_samples_leave_the_denominators() -> None:
 
 
 def test_unscorable_alone_is_not_incomplete() -> None:
-    assert build(rows_of([["unscorable"], ["passed"]]), problems=2)["incomplete"] is False
+    assert metrics_of(rows_of([["unscorable"], ["passed"]]), problems=2)["incomplete"] is False
 
 
 def test_infrastructure_failures_take_a_problem_out_of_the_k_it_can_no_longer_serve() -> None:
     rows = rows_of([["passed", "compile_error"], ["passed", "infrastructure"]])
-    scores = build(rows, problems=2, k_values=[1, 2])["models"]["base"]["pass_at_k"]
+    scores = metrics_of(rows, problems=2, k_values=[1, 2])["models"]["base"]["pass_at_k"]
     assert scores["1"]["problems"] == 2
     assert scores["2"]["problems"] == 1
     assert scores["2"]["left_out"] == ["T/1"]
@@ -135,17 +97,17 @@ def test_infrastructure_failures_take_a_problem_out_of_the_k_it_can_no_longer_se
 def test_k_above_the_samples_asked_for_is_refused_by_name() -> None:
     rows = rows_of([["passed"] * 3, ["passed"] * 2, ["passed"] * 3])
     with pytest.raises(UsageError, match=r"k = 3 is more than the 2 samples that base has for T/1"):
-        build(rows, problems=3, k_values=[1, 3])
+        metrics_of(rows, problems=3, k_values=[1, 3])
 
 
 @pytest.mark.parametrize(("k_values", "message"), [([], "no k values"), ([0], "at least 1")])
 def test_senseless_k_values_are_refused(k_values: list[int], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        build(counted([1], 2), problems=1, k_values=k_values)
+        metrics_of(counted([1], 2), problems=1, k_values=k_values)
 
 
 def test_problems_without_samples_are_named_and_not_counted_as_failures() -> None:
-    model = build(counted([2, 2], 2), problems=4)["models"]["base"]
+    model = metrics_of(counted([2, 2], 2), problems=4)["models"]["base"]
     assert model["pass_at_k"]["1"]["mean"] == 1.0
     assert model["problems"]["covered"] == 2
     assert model["problems"]["uncovered"] == ["T/2", "T/3"]
@@ -153,9 +115,9 @@ def test_problems_without_samples_are_named_and_not_counted_as_failures() -> Non
 
 def test_unknown_task_and_doubled_sample_are_refused() -> None:
     with pytest.raises(UsageError, match="'T/9' is not in the problem set 'synthetic'"):
-        build([make_row("T/9", 0)], problems=2)
+        metrics_of([make_row("T/9", 0)], problems=2)
     with pytest.raises(UsageError, match="sample 0 of T/1 appears twice"):
-        build([make_row("T/1", 0), make_row("T/1", 0)], problems=2)
+        metrics_of([make_row("T/1", 0), make_row("T/1", 0)], problems=2)
 
 
 def test_rates_errors_and_codes_are_counted() -> None:
@@ -165,7 +127,7 @@ def test_rates_errors_and_codes_are_counted() -> None:
         make_row("T/0", 2, "compile_error", finish_reason="length"),
         make_row("T/0", 3, "extraction_failure", code=None, finish_reason=None),
     ]
-    model = build(rows, problems=1)["models"]["base"]
+    model = metrics_of(rows, problems=1)["models"]["base"]
     assert model["error_types"] == {"compile_error": 2, "extraction_failure": 1}
     assert model["error_codes"] == {"E0308": 2, "E0425": 1}
     assert model["rates"]["main_free"]["count"] == 3
@@ -184,7 +146,9 @@ def test_policy_rejects_are_counted_by_category_with_the_correct_ones_among_them
         make_row("T/0", 3),
     ]
     held = under_policy(free)
-    model = build(held, problems=1, mode="policy", unrestricted={"base": free})["models"]["base"]
+    model = metrics_of(held, problems=1, mode="policy", unrestricted={"base": free})["models"][
+        "base"
+    ]
     assert model["policy_rejects"] == {
         "total": 3,
         "by_category": {"process": 2, "unsafe": 2},
@@ -193,9 +157,9 @@ def test_policy_rejects_are_counted_by_category_with_the_correct_ones_among_them
     assert model["pass_at_k"]["1"]["mean"] == 0.25
     assert model["rates"]["compile"]["rate"] == 0.25
     assert model["error_types"] == {"policy_violation": 3}
-    alone = build(held, problems=1, mode="policy")["models"]["base"]
+    alone = metrics_of(held, problems=1, mode="policy")["models"]["base"]
     assert alone["policy_rejects"]["correct_but_rejected"] is None
-    before = build(free, problems=1)["models"]["base"]
+    before = metrics_of(free, problems=1)["models"]["base"]
     assert before["policy_rejects"]["correct_but_rejected"] == 2
     assert before["pass_at_k"]["1"]["mean"] == 0.75
 
@@ -220,25 +184,10 @@ def test_metrics_depend_on_verdicts_alone(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_comparison_is_paired_over_the_shared_problems() -> None:
-    base = rows_of([["passed", "compile_error"], ["compile_error"] * 2, ["infrastructure"] * 2])
-    tuned = rows_of([["compile_error"] * 2, ["passed"] * 2, ["passed"] * 2, ["passed"] * 2])
-    comparison = build(base, tuned, problems=4)["comparison"]
-    assert comparison["problems"] == 2
-    assert comparison["left_out"] == ["T/2", "T/3"]
-    assert comparison["wins"] == ["T/1"]
-    assert comparison["losses"] == ["T/0"]
-    row = comparison["pass_at_k"]["1"]
-    expected = paired_difference([0.5, 0.0], [0.0, 1.0])
-    assert row["difference"]["mean"] == pytest.approx(expected.mean)
-    assert row["difference"]["standard_error"] == pytest.approx(expected.standard_error)
-    assert (row["base"], row["finetuned"]) == (0.25, 0.5)
-
-
 def test_rates_have_intervals_over_problems_and_paired_differences() -> None:
     base = rows_of([["passed"] * 4, ["compile_error"] * 4, ["passed", "compile_error"] * 2])
     tuned = rows_of([["passed"] * 4, ["passed"] * 4, ["passed"] * 3 + ["compile_error"]])
-    metrics = build(base, tuned, problems=3)
+    metrics = metrics_of(base, tuned, problems=3)
     rate = metrics["models"]["base"]["rates"]["compile"]
     expected = mean_interval([1.0, 0.0, 0.5])
     assert (rate["count"], rate["of"], rate["rate"]) == (6, 12, 0.5)
@@ -256,9 +205,9 @@ def test_clippy_is_a_share_of_what_compiled_and_unknown_where_nobody_asked() -> 
         make_row("T/0", 2, clippy_ok=None),
         make_row("T/0", 3, "compile_error", clippy_ok=False),
     ]
-    rate = build(rows, problems=1)["models"]["base"]["rates"]["clippy_clean"]
+    rate = metrics_of(rows, problems=1)["models"]["base"]["rates"]["clippy_clean"]
     assert (rate["count"], rate["of"], rate["rate"]) == (1, 2, 0.5)
-    unasked = build(counted([1], 2), problems=1)["models"]["base"]["rates"]["clippy_clean"]
+    unasked = metrics_of(counted([1], 2), problems=1)["models"]["base"]["rates"]["clippy_clean"]
     assert unasked == {"count": 0, "of": 0, "rate": None, "low": None, "high": None}
 
 
@@ -271,7 +220,7 @@ def as_published(rows: list[Row], broken: str) -> list[Row]:
 
 def test_scores_as_published_stand_beside_the_headline() -> None:
     base, tuned = counted([1, 2, 4], 4), counted([2, 4, 4], 4)
-    metrics = build(as_published(base, "T/2"), as_published(tuned, "T/2"), problems=3)
+    metrics = metrics_of(as_published(base, "T/2"), as_published(tuned, "T/2"), problems=3)
     assert metrics["headline"] == "with_errata"
     published = metrics["models"]["base"]["as_published"]
     assert published["passed"] == 3
@@ -284,125 +233,10 @@ def test_scores_as_published_stand_beside_the_headline() -> None:
 def test_scores_as_published_are_unknown_when_one_verdict_is() -> None:
     rows = as_published(counted([1, 2, 4], 4), "T/2")
     rows[5]["passed_as_published"] = None
-    metrics = build(rows, as_published(counted([1, 2, 4], 4), "T/2"), problems=3)
+    metrics = metrics_of(rows, as_published(counted([1, 2, 4], 4), "T/2"), problems=3)
     assert metrics["models"]["base"]["as_published"] is None
     assert metrics["models"]["finetuned"]["as_published"] is not None
     assert metrics["comparison"]["as_published"] is None
     # What has no verdict at all is in neither score.
     rows[5] = make_row("T/1", 1, "infrastructure")
-    assert build(rows, problems=3)["models"]["base"]["as_published"] is not None
-
-
-def test_migration_sets_every_base_sample_against_every_fine_tuned_one() -> None:
-    wrong_type = {
-        "error_codes": ["E0308", "E0425"],
-        "stderr": "error[E0425]: first\nerror[E0308]: x",
-    }
-    base = [make_row("T/0", 0, "compile_error", **wrong_type), make_row("T/0", 1, "test_timeout")]
-    tuned = [make_row("T/0", 0), make_row("T/0", 1, "compile_error", error_codes=[], stderr="")]
-    base += rows_of([[], ["passed"] * 2])
-    tuned += rows_of([[], ["passed"]])
-    flows = build(base, tuned, problems=2)["comparison"]["migration"]
-    found = {(flow["base"], flow["finetuned"]): flow["problems"] for flow in flows}
-    assert found == {
-        ("passed", "passed"): 1.0,
-        ("E0425", "passed"): 0.25,
-        ("E0425", "compile_error"): 0.25,
-        ("test_timeout", "passed"): 0.25,
-        ("test_timeout", "compile_error"): 0.25,
-    }
-
-
-def test_ties_are_exact_shares_not_counts() -> None:
-    base = rows_of([["passed", "compile_error"]])
-    tuned = rows_of([["passed", "compile_error"] * 3])
-    comparison = build(base, tuned, problems=1)["comparison"]
-    assert (comparison["wins"], comparison["ties"], comparison["losses"]) == ([], 1, [])
-
-
-def test_only_the_other_k_are_adjusted() -> None:
-    # Equal in pass@1, so that the primary p is the largest: it must not count among the others.
-    base, tuned = counted([10] * 12 + [0] * 12, 10), counted([6] * 12 + [4] * 12, 10)
-    table = build(base, tuned, problems=24, k_values=[10, 5, 1])["comparison"]["pass_at_k"]
-    assert table["1"]["p_adjusted"] == table["1"]["p"]
-    low, high = sorted((table["5"], table["10"]), key=lambda row: row["p"])
-    assert low["p_adjusted"] == pytest.approx(min(1.0, 2 * low["p"]))
-    assert high["p_adjusted"] == pytest.approx(max(low["p_adjusted"], high["p"]))
-
-
-def test_verdict_better() -> None:
-    base, tuned = noisy(3, 100, 10, 0.15)
-    result = build(base, tuned, problems=100)["comparison"]
-    d = result["pass_at_k"]["1"]["difference"]
-    assert result["verdict"]["kind"] == "better"
-    sentence = result["verdict"]["sentence"]
-    assert sentence.startswith(
-        f"The fine-tuned model is better than the base by {100 * d['mean']:.1f} points of pass@1 "
-        f"(95 % interval {100 * d['low']:.1f} to {100 * d['high']:.1f}, p < 0.001, 100 problems)"
-    )
-    assert sentence.endswith("could not have been seen.")
-    assert result["verdict"]["provisional"] is False
-
-
-def test_verdict_worse_gives_the_loss_as_a_positive_size() -> None:
-    tuned, base = noisy(3, 100, 10, 0.15)
-    result = build(base, tuned, problems=100)["comparison"]
-    d = result["pass_at_k"]["1"]["difference"]
-    assert result["verdict"]["kind"] == "worse"
-    assert (
-        f"worse than the base by {-100 * d['mean']:.1f} points of pass@1 "
-        f"(95 % interval {-100 * d['high']:.1f} to {-100 * d['low']:.1f}"
-    ) in result["verdict"]["sentence"]
-
-
-def test_verdict_no_evidence() -> None:
-    base, tuned = noisy(4, 100, 10, 0.0)
-    result = build(base, tuned, problems=100)["comparison"]["verdict"]
-    assert result["kind"] == "no_evidence"
-    assert result["sentence"].startswith("No evidence of a difference: ")
-    assert "could not have been seen" in result["sentence"]
-
-
-def test_verdict_of_identical_models_does_not_claim_certainty() -> None:
-    rows = counted([1] * 50, 2)
-    result = build(rows, rows, problems=50)["comparison"]["verdict"]
-    assert result["kind"] == "no_evidence"
-    assert "up to 7.1 points cannot be ruled out" in result["sentence"]
-
-
-def test_verdict_too_few_problems() -> None:
-    result = build(counted([0] * 9, 5), counted([5] * 9, 5), problems=9)["comparison"]["verdict"]
-    assert result["kind"] == "too_little_data"
-    assert "only 9 problems" in result["sentence"]
-
-
-def test_verdict_too_coarse() -> None:
-    base = rows_of([["passed"], ["compile_error"]] * 6)
-    tuned = rows_of([["compile_error"], ["passed"]] * 5 + [["passed"], ["passed"]])
-    result = build(base, tuned)["comparison"]["verdict"]
-    assert result["kind"] == "too_little_data"
-    assert "could not have been seen" in result["sentence"]
-
-
-def test_better_needs_the_permutation_test_to_agree_with_the_interval() -> None:
-    # Five wins and no loss in 164: the t interval leaves out zero, p is 2/2^5.
-    base = rows_of([["compile_error"]] * 164)
-    tuned = rows_of([["passed"]] * 5 + [["compile_error"]] * 159)
-    comparison = build(base, tuned, problems=164)["comparison"]
-    assert comparison["pass_at_k"]["1"]["difference"]["low"] > 0
-    assert comparison["pass_at_k"]["1"]["p"] == 2 / 2**5
-    assert comparison["verdict"]["kind"] == "no_evidence"
-
-
-def test_an_incomplete_run_has_a_provisional_verdict() -> None:
-    base, tuned = noisy(3, 100, 10, 0.15)
-    base[0] = make_row("T/0", 0, "infrastructure")
-    result = build(base, tuned, problems=100)["comparison"]["verdict"]
-    assert result["provisional"] is True
-    assert result["sentence"].startswith("Provisional")
-
-
-def test_verdict_without_any_shared_problem() -> None:
-    result = build(rows_of([["infrastructure"]]), rows_of([["passed"]]), problems=1)["comparison"]
-    assert result["verdict"]["kind"] == "too_little_data"
-    assert verdict(None, 1, provisional=False)["sentence"].startswith("Too little data")
+    assert metrics_of(rows, problems=3)["models"]["base"]["as_published"] is not None

@@ -144,27 +144,28 @@ def corpus(humaneval: ProblemSet) -> list[Row]:
     return rows
 
 
+SCORE_SCRIPT = """\
+import sys
+from pathlib import Path
+from sigil_eval.problems import load_problem_set
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.scoring.score import score_files
+samples, output = map(Path, sys.argv[1:])
+with Judge(JudgeSettings(batch_size=8)) as judge:
+    score_files({"s": samples}, load_problem_set("humaneval-rust"), output, judge)
+"""
+
+
 @pytest.mark.slow
 def test_a_run_killed_twenty_times_ends_with_the_same_bytes(
     tmp_path: Path, humaneval: ProblemSet
 ) -> None:
     samples = tmp_path / "samples.jsonl"
     write_jsonl(samples, corpus(humaneval))
-    script = tmp_path / "score.py"
-    script.write_text(
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from sigil_eval.problems import load_problem_set\n"
-        "from sigil_eval.judging.judge import Judge, JudgeSettings\n"
-        "from sigil_eval.scoring.score import score_files\n"
-        "with Judge(JudgeSettings(batch_size=8)) as judge:\n"
-        "    score_files({'s': Path(sys.argv[1])}, load_problem_set('humaneval-rust'),"
-        " Path(sys.argv[2]), judge)\n"
-    )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
 
     def start(output: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(script), str(samples), str(output)]
+        command = [sys.executable, "-c", SCORE_SCRIPT, str(samples), str(output)]
         return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 
     def check(output: Path) -> None:

@@ -54,7 +54,7 @@ class PinnedProblems(TypedDict):
     """How many problems it has."""
 
 
-class Limits(TypedDict):
+class LimitsRow(TypedDict):
     """What a program may use."""
 
     compile_seconds: float
@@ -67,7 +67,7 @@ class Limits(TypedDict):
     """Bytes for a program's tests."""
 
 
-class Fingerprint(Limits):
+class Fingerprint(LimitsRow):
     """What a verdict depends on besides the program: verdicts are reused only under it."""
 
     rustc: str
