@@ -29,7 +29,6 @@ type Given = Mapping[str, Any]
 """The values of a command's options by their names."""
 
 PATH = click.Path(path_type=Path)
-PROBLEM_SETS = "humaneval-rust, 164 problems, or sigil-rust, 180 others"
 
 
 def option(
@@ -39,7 +38,7 @@ def option(
     return click.option(
         setting.option,
         setting.name,
-        cls=Option,
+        cls=more.pop("cls", Option),
         section=section,
         type=more.pop("type", SettingType(setting)),
         default=setting.default,
@@ -67,9 +66,21 @@ def together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
+class _ProblemSetOption(Option):
+    """The sets are asked for when somebody wants to read of them."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from sigil_eval.problems import known_sets
+
+        self.help = known_sets()
+        return super().get_help_record(ctx)
+
+
 def problem_set_option(section: str = "Options", **more: Any) -> Decorator:
     """Which of the sets that come with this package."""
-    return option(settings.PROBLEM_SET, PROBLEM_SETS, metavar="NAME", section=section, **more)
+    return option(
+        settings.PROBLEM_SET, cls=_ProblemSetOption, metavar="NAME", section=section, **more
+    )
 
 
 def problem_file_option(help_: str, **more: Any) -> Decorator:
