@@ -88,7 +88,7 @@ def number(text: str) -> float:
         raise ValueError(f"'{text}' is not a number") from None
 
 
-def words(text: str) -> tuple[str, ...]:
+def word_list(text: str) -> tuple[str, ...]:
     """Words with spaces or commas between; each counts once."""
     return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
@@ -174,7 +174,7 @@ K_OF_FILE = Setting[tuple[int, ...] | None]("k", None, k_list)
 
 # What a run may depart from, where it goes, and what it costs in US dollars.
 ACCEPTED_DEVIATIONS = Setting[tuple[str, ...]](
-    "accepted_deviations", (), words, variable="ACCEPTED_DEVIATIONS"
+    "accepted_deviations", (), word_list, variable="ACCEPTED_DEVIATIONS"
 )
 OUTPUT_DIR = Setting("output_dir", Path("humaneval_results"), Path, variable="OUTPUT_DIR")
 PRICE_PER_HOUR = Setting[float | None](

@@ -22,12 +22,22 @@ OWN_DEFAULTS = ("PRICE_PER_HOUR", "ACCEPTED_DEVIATIONS")
 def defaults_of_the_setup(names: list[str]) -> dict[str, str]:
     """What eval_setup_config.sh sets where nobody sets anything."""
     shown = "".join(f'printf "%s=%s\\n" {name} "${{{name}-}}"; ' for name in names)
-    command = f"source {REPOSITORY}/eval_setup_config.sh; {shown}"
-    environment = {"PATH": os.environ["PATH"], "HOME": "/tmp", "ROOT": str(REPOSITORY)}  # noqa: S108
-    said = subprocess.run(
-        ["bash", "-eu", "-c", command], env=environment, capture_output=True, text=True, check=True
-    )
+    said = in_the_setup(shown)
+    assert said.returncode == 0, said.stderr
     return dict(line.split("=", 1) for line in said.stdout.splitlines())
+
+
+def in_the_setup(command: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """Bash with the set-up's settings and checks, where only `given` is set."""
+    sources = "".join(
+        f"source {REPOSITORY}/{name}; "
+        for name in ("eval_setup_config.sh", "lib/settings.sh", "lib/sandbox.sh")
+    )
+    script = f"usage_error() {{ exit 2; }}; {sources}{command}"
+    environment = {"PATH": os.environ["PATH"], "HOME": "/", "ROOT": str(REPOSITORY), **given}
+    return subprocess.run(
+        ["bash", "-eu", "-c", script], env=environment, capture_output=True, text=True
+    )
 
 
 def test_the_setup_has_the_same_defaults() -> None:
@@ -37,6 +47,26 @@ def test_the_setup_has_the_same_defaults() -> None:
     assert set(by_variable) - set(known) == {"OPENAI_BASE_URL"}
     for name, text in known.items():
         assert by_variable[name].read(text) == by_variable[name].default
+
+
+def test_the_setup_knows_the_same_sandboxes() -> None:
+    for mode in settings.SANDBOX_MODE.choices:
+        assert in_the_setup("sandbox_mode_is_known", SANDBOX_MODE=mode).returncode == 0
+    assert in_the_setup("sandbox_mode_is_known", SANDBOX_MODE="docker").returncode == 1
+
+
+@pytest.mark.parametrize("text", ["1", "1,10", "10,1,1", "0", "1,,2", ",1", "1.5", "one", "-1"])
+@pytest.mark.parametrize("setting", [settings.NUM_SAMPLES, settings.K_VALUES])
+def test_the_setup_refuses_what_the_driver_refuses(setting: Setting[Any], text: str) -> None:
+    """It asks before there is a Python that could be asked."""
+    given = {"NUM_SAMPLES": "10", "K_VALUES": "1"} | {str(setting.variable): text}
+    try:
+        setting.check(setting.read(text))
+    except (ValueError, UsageError):
+        expected = 2
+    else:
+        expected = 0
+    assert in_the_setup("check_numbers", **given).returncode == expected
 
 
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
