@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command, Option
 from sigil_eval.errors import UsageError
 
@@ -52,8 +52,8 @@ def generate(**given: Any) -> int:
     from sigil_eval.generation import ModelSpec, Shard
     from sigil_eval.single_file import generate_files, print_prompt
 
-    problem_set = options.load_problems(given)
-    drawing, trust = options.drawing(given), options.trust(given)
+    problem_set = chosen.load_problems(given)
+    drawing, trust = chosen.drawing(given), request.trust(given)
     models = [
         ModelSpec(
             base=given["base_model"],

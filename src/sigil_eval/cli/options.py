@@ -1,32 +1,20 @@
-"""The options that several commands share, and the settings that are made of them."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sigil_eval import settings
 from sigil_eval.cli.command import Option, SettingType
-from sigil_eval.console import warn
-from sigil_eval.errors import PreflightError
 from sigil_eval.run_folder import MODES, Mode
 from sigil_eval.settings import Setting
 
-if TYPE_CHECKING:
-    from sigil_eval.generation import Trust
-    from sigil_eval.judging.judge import JudgeSettings
-    from sigil_eval.phases import Drawing
-    from sigil_eval.problems import ProblemSet
-
 type Decorator = Callable[[Callable[..., int]], Callable[..., int]]
-type Given = Mapping[str, Any]
-"""The values of a command's options by their names."""
 
 PATH = click.Path(path_type=Path)
 
@@ -99,15 +87,6 @@ def problem_options() -> Decorator:
     )
 
 
-def load_problems(given: Given) -> ProblemSet:
-    """The problems that were named. Raises UsageError where there are none."""
-    from sigil_eval.problems import load_problem_file, load_problem_set
-
-    if given.get("problem_file") is not None:
-        return load_problem_file(given["problem_file"])
-    return load_problem_set(given["problem_set"])
-
-
 def workers_option(section: str = "Options") -> Decorator:
     """How many programs are judged at a time."""
     return option(
@@ -149,35 +128,6 @@ def clippy_option(section: str = "Options") -> Decorator:
         "program with lints does not pass",
         section=section,
     )
-
-
-def judge_settings(given: Given) -> JudgeSettings:
-    """The judge's settings."""
-    from sigil_eval.judging.judge import JudgeSettings, default_workers
-    from sigil_eval.judging.limits import Limits
-
-    return JudgeSettings(
-        limits=Limits(compile_seconds=given["timeout"], run_seconds=given["timeout"]),
-        workers=given["n_workers"] or default_workers(),
-        sandbox_mode=given["sandbox_mode"],
-        clippy=given.get("clippy", settings.CLIPPY.default),
-    )
-
-
-def confirm_sandbox(given: Given) -> None:
-    """Let nobody run a model's code unconfined by accident. Raises PreflightError."""
-    if given["sandbox_mode"] != "none" or given["allow_no_sandbox"]:
-        return
-    warn("--sandbox-mode none runs code that a model wrote on this machine, with your rights")
-    interactive = sys.stdin.isatty() and os.environ.get("NONINTERACTIVE") != "1"
-    try:
-        accepted = interactive and input("Type YES to accept that: ").strip() == "YES"
-    except EOFError:
-        accepted = False
-    if not accepted:
-        raise PreflightError(
-            "no sandbox, and nobody accepted that. Use Firejail, or add --allow-no-sandbox"
-        )
 
 
 class ModeSwitch(Option):
@@ -330,33 +280,3 @@ def _trust_options(section: str = "Engine") -> Decorator:
 def price_option(help_: str, section: str = "Options") -> Decorator:
     """What an hour of the machine costs."""
     return option(settings.PRICE_PER_HOUR, help_, metavar="USD", section=section)
-
-
-def trust(given: Given) -> Trust:
-    """What of a model's files may run code."""
-    from sigil_eval.generation import Trust
-
-    return Trust(pickle=given["allow_pickle"], remote_code=given["trust_remote_code"])
-
-
-def drawing(given: Given) -> Drawing:
-    """How samples are drawn. Raises UsageError for what does not go together."""
-    from sigil_eval.generation import EngineOptions, SamplingParams
-    from sigil_eval.generation.engines import ENGINES
-    from sigil_eval.phases import Drawing
-
-    sampling = ("num_samples", "temperature", "top_p", "top_k", "max_new_tokens", "seed")
-    engine = (
-        "engine", "batch_size", "device", "dtype", "quantization", "merge", "attention"
-    )  # fmt: skip
-    # The address may come from the environment, and is for those engines alone that want one.
-    wants_url = ENGINES[given["engine"]].needs_base_url
-    return Drawing(
-        SamplingParams(**{name: given[name] for name in sampling}),
-        EngineOptions(
-            **{name: given[name] for name in engine},
-            base_url=given["base_url"] if wants_url else None,
-        ),
-        given["prompt_mode"],
-        given["price_per_hour"],
-    )

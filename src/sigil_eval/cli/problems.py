@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command
 from sigil_eval.console import say
 from sigil_eval.errors import UsageError
@@ -23,7 +23,7 @@ def problems(task: str | None, **given: Any) -> int:
 
     With its errata. TASK is an id such as HumanEval/0.
     """
-    problem_set = options.load_problems(given)
+    problem_set = chosen.load_problems(given)
     if task is None:
         _list(problem_set)
     else:

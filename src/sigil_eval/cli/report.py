@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command
 from sigil_eval.errors import UsageError
 
@@ -28,7 +28,7 @@ def report(directory: Path, terminal: bool, **given: Any) -> int:
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such folder")
     if not terminal:
-        problem_set = options.load_problems(given) if given["problem_file"] else None
+        problem_set = chosen.load_problems(given) if given["problem_file"] else None
         refresh_metrics(directory, problem_set)
         write_reports(directory, problem_set)
     print_summary(directory)

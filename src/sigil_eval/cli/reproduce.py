@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sigil_eval import settings
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command, Option
 from sigil_eval.errors import PreflightError
 
@@ -36,7 +36,7 @@ def reproduce(directory: Path, samples: int, seed: int | None, **given: Any) -> 
     """
     from sigil_eval.reproduce import faults, print_reproduction, reproduce
 
-    problem_set = options.load_problems(given) if given["problem_file"] else None
+    problem_set = chosen.load_problems(given) if given["problem_file"] else None
     found = reproduce(
         directory, samples=samples, seed=seed, workers=given["n_workers"], problem_set=problem_set
     )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sigil_eval import settings
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
+from sigil_eval.cli.chosen import Given
 from sigil_eval.cli.command import Command, Option
-from sigil_eval.cli.options import Given, option, switch
+from sigil_eval.cli.options import option, switch
 from sigil_eval.provisioned import checkout, provisioned
 from sigil_eval.run_folder import BASE, MODEL_LABELS, TUNED, RunFolder
 
@@ -85,7 +86,7 @@ def run(ctx: click.Context, /, **given: Any) -> int:
     from sigil_eval.evaluation import run_evaluation, try_evaluation
 
     wanted = _settings(given, _in_order_of_the_help(ctx))
-    options.confirm_sandbox(given)
+    chosen.confirm_sandbox(given)
     if given["check"]:
         try_evaluation(wanted)
     else:
@@ -103,12 +104,12 @@ def _settings(given: Given, arguments: dict[str, Any]) -> EvaluationSettings:
             checkpoint=given["checkpoint_path"],
             base_revision=given["base_revision"],
             checkpoint_revision=given["checkpoint_revision"],
-            trust=options.trust(given),
+            trust=chosen.trust(given),
             labels=tuple(label for label in MODEL_LABELS if not skipped[label]),
         ),
-        drawing=options.drawing(given),
+        drawing=chosen.drawing(given),
         problem_set=given["problem_set"],
-        judge=options.judge_settings(given),
+        judge=chosen.judge_settings(given),
         modes=given["modes"],
         k_values=given["k_values"],
         folder=RunFolder(given["output_dir"]),

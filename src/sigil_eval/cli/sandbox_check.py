@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command
 from sigil_eval.console import say
 
@@ -20,8 +20,8 @@ def sandbox_check(**given: Any) -> int:
     """
     from sigil_eval.judging.judge import Judge
 
-    options.confirm_sandbox(given)
-    with Judge(options.judge_settings(given)) as judge:
+    chosen.confirm_sandbox(given)
+    with Judge(chosen.judge_settings(given)) as judge:
         for line in judge.self_test or ["no sandbox: nothing contains what is run"]:
             say(line)
     return 0

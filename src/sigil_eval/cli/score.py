@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sigil_eval import settings
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command, Option
 from sigil_eval.errors import UsageError
 from sigil_eval.run_folder import MODES
@@ -47,10 +47,10 @@ def score(samples: Path, **given: Any) -> int:
     """
     from sigil_eval.single_file import score_file
 
-    options.confirm_sandbox(given)
+    chosen.confirm_sandbox(given)
     if not samples.is_file():
         raise UsageError(f"{samples}: no such file")
     output = given["output_dir"] or samples.with_name(f"{samples.stem}_scored")
-    problem_set, judging = options.load_problems(given), options.judge_settings(given)
+    problem_set, judging = chosen.load_problems(given), request.judge_settings(given)
     score_file(samples, problem_set, output, judging, given["modes"], given["k"])
     return 0

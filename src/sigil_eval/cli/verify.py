@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sigil_eval.cli import options
+from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command
 
 
@@ -22,8 +22,8 @@ def verify(**given: Any) -> int:
     from sigil_eval.judging.judge import Judge
     from sigil_eval.phases import prove_aloud
 
-    options.confirm_sandbox(given)
-    problem_set = options.load_problems(given)
-    with Judge(options.judge_settings(given)) as judge:
+    chosen.confirm_sandbox(given)
+    problem_set = chosen.load_problems(given)
+    with Judge(chosen.judge_settings(given)) as judge:
         prove_aloud(judge, problem_set)
     return 0

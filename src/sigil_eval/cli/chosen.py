@@ -1,0 +1,89 @@
+"""What the options of a command come to: problems, settings, a consent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sigil_eval import settings
+from sigil_eval.console import warn
+from sigil_eval.errors import PreflightError
+
+if TYPE_CHECKING:
+    from sigil_eval.generation import Trust
+    from sigil_eval.judging.judge import JudgeSettings
+    from sigil_eval.phases import Drawing
+    from sigil_eval.problems import ProblemSet
+
+type Given = Mapping[str, Any]
+"""The values of a command's options by their names."""
+
+
+def load_problems(given: Given) -> ProblemSet:
+    """The problems that were named. Raises UsageError where there are none."""
+    from sigil_eval.problems import load_problem_file, load_problem_set
+
+    if given.get("problem_file") is not None:
+        return load_problem_file(given["problem_file"])
+    return load_problem_set(given["problem_set"])
+
+
+def judge_settings(given: Given) -> JudgeSettings:
+    """The judge's settings."""
+    from sigil_eval.judging.judge import JudgeSettings, default_workers
+    from sigil_eval.judging.limits import Limits
+
+    return JudgeSettings(
+        limits=Limits(compile_seconds=given["timeout"], run_seconds=given["timeout"]),
+        workers=given["n_workers"] or default_workers(),
+        sandbox_mode=given["sandbox_mode"],
+        clippy=given.get("clippy", settings.CLIPPY.default),
+    )
+
+
+def confirm_sandbox(given: Given) -> None:
+    """Let nobody run a model's code unconfined by accident. Raises PreflightError."""
+    if given["sandbox_mode"] != "none" or given["allow_no_sandbox"]:
+        return
+    warn("--sandbox-mode none runs code that a model wrote on this machine, with your rights")
+    interactive = sys.stdin.isatty() and os.environ.get("NONINTERACTIVE") != "1"
+    try:
+        accepted = interactive and input("Type YES to accept that: ").strip() == "YES"
+    except EOFError:
+        accepted = False
+    if not accepted:
+        raise PreflightError(
+            "no sandbox, and nobody accepted that. Use Firejail, or add --allow-no-sandbox"
+        )
+
+
+def trust(given: Given) -> Trust:
+    """What of a model's files may run code."""
+    from sigil_eval.generation import Trust
+
+    return Trust(pickle=given["allow_pickle"], remote_code=given["trust_remote_code"])
+
+
+def drawing(given: Given) -> Drawing:
+    """How samples are drawn. Raises UsageError for what does not go together."""
+    from sigil_eval.generation import EngineOptions, SamplingParams
+    from sigil_eval.generation.engines import ENGINES
+    from sigil_eval.phases import Drawing
+
+    sampling = ("num_samples", "temperature", "top_p", "top_k", "max_new_tokens", "seed")
+    engine = (
+        "engine", "batch_size", "device", "dtype", "quantization", "merge", "attention"
+    )  # fmt: skip
+    # The address may come from the environment, and is for those engines alone that want one.
+    wants_url = ENGINES[given["engine"]].needs_base_url
+    return Drawing(
+        SamplingParams(**{name: given[name] for name in sampling}),
+        EngineOptions(
+            **{name: given[name] for name in engine},
+            base_url=given["base_url"] if wants_url else None,
+        ),
+        given["prompt_mode"],
+        given["price_per_hour"],
+    )
