@@ -53,7 +53,7 @@ def generate(**given: Any) -> int:
     from sigil_eval.single_file import generate_files, print_prompt
 
     problem_set = chosen.load_problems(given)
-    drawing, trust = chosen.drawing(given), request.trust(given)
+    drawing, trust = chosen.drawing(given), chosen.trust(given)
     models = [
         ModelSpec(
             base=given["base_model"],

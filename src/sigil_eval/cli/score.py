@@ -51,6 +51,6 @@ def score(samples: Path, **given: Any) -> int:
     if not samples.is_file():
         raise UsageError(f"{samples}: no such file")
     output = given["output_dir"] or samples.with_name(f"{samples.stem}_scored")
-    problem_set, judging = chosen.load_problems(given), request.judge_settings(given)
+    problem_set, judging = chosen.load_problems(given), chosen.judge_settings(given)
     score_file(samples, problem_set, output, judging, given["modes"], given["k"])
     return 0
