@@ -238,11 +238,6 @@ def make_metadata(**changes: Any) -> dict[str, Any]:
 
 
 PROBLEMS = make_problem_set(20)
-METRICS_SCHEMA = json.loads(
-    resources.files("sigil_eval.documents")
-    .joinpath("schema/metrics.schema.json")
-    .read_text(encoding="utf-8")
-)
 
 
 def good_results() -> dict[str, list[Row]]:
@@ -306,6 +301,12 @@ def page_data(page: str) -> dict[str, Any]:
     return data
 
 
+def validate(document: Any, name: str) -> None:
+    """Raises jsonschema.ValidationError unless the document follows the schema of that name."""
+    file = resources.files("sigil_eval.documents").joinpath(f"schema/{name}.schema.json")
+    jsonschema.validate(document, json.loads(file.read_text(encoding="utf-8")))
+
+
 def metrics_of(
     base: list[Row] | None, tuned: list[Row] | None = None, problems: int = 12, **options: Any
 ) -> dict[str, Any]:
@@ -316,7 +317,7 @@ def metrics_of(
     k_values = options.pop("k_values", [1])
     built = build_metrics(mode, results, make_problem_set(problems), k_values, **options)
     metrics: dict[str, Any] = json.loads(json.dumps(built))
-    jsonschema.validate(metrics, METRICS_SCHEMA)
+    validate(metrics, "metrics")
     return metrics
 
 

@@ -9,15 +9,10 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 
-from results_fixture import finding, good_results, make_metadata, make_row, make_run
+from results_fixture import finding, good_results, make_metadata, make_row, make_run, validate
 from schemas import FOLDER, generated
 from sigil_eval.documents.metrics import RateName
 from sigil_eval.reporting.tally import RATES
-
-
-def schema(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / f"{name}.schema.json").read_text())
-    return found
 
 
 def test_the_schemas_are_those_of_the_types() -> None:
@@ -31,9 +26,9 @@ def test_a_rate_that_is_counted_is_one_of_the_document_s() -> None:
 
 def test_rows_follow_their_schemas() -> None:
     row = make_row("T/0", 0, policy_findings=[finding()])
-    jsonschema.validate(row, schema("result_row"))
-    jsonschema.validate(row, schema("sample_row"))
-    jsonschema.validate({"task_id": "T/0", "completion": ""}, schema("sample_row"))
+    validate(row, "result_row")
+    validate(row, "sample_row")
+    validate({"task_id": "T/0", "completion": ""}, "sample_row")
 
 
 @pytest.mark.parametrize(
@@ -62,11 +57,11 @@ def test_a_schema_refuses_what_the_types_do_not_promise(
 ) -> None:
     make_run(tmp_path, good_results(), make_metadata())
     document = json.loads((tmp_path / "no-policy/metrics.json").read_text())
-    jsonschema.validate(document, schema("metrics"))
+    validate(document, "metrics")
     *parents, last = (name.replace("%", "/") for name in path.split("/"))
     place = document
     for name in parents:
         place = place[name]
     place[last] = value
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document, schema("metrics"))
+        validate(document, "metrics")

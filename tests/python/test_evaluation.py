@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
+from results_fixture import validate
 from sigil_eval.cli import main
 from sigil_eval.files import write_jsonl
 from sigil_eval.problems import ProblemSet
@@ -41,9 +40,8 @@ def request_(tmp_path: Path, humaneval: ProblemSet) -> list[str]:
 
 
 def metadata_of(folder: Path) -> dict[str, Any]:
-    schema = resources.files("sigil_eval.documents") / "schema/eval_metadata.schema.json"
     metadata: dict[str, Any] = json.loads((folder / "eval_metadata.json").read_text())
-    jsonschema.validate(metadata, json.loads(schema.read_text(encoding="utf-8")))
+    validate(metadata, "eval_metadata")
     return metadata
 
 

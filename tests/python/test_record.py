@@ -7,14 +7,12 @@ import platform
 import re
 import subprocess
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-from results_fixture import make_metadata, make_problem_set
+from results_fixture import make_metadata, make_problem_set, validate
 from sigil_eval.files import sha256_file
 from sigil_eval.record.deviations import Deviation, read_deviations
 from sigil_eval.record.durations import durations_of, read_steps
@@ -24,11 +22,6 @@ from sigil_eval.record.redaction import RECORDED_VARIABLES, REMOVED
 from sigil_eval.record.software import git_state, judge_code_sha256, rustc_version
 from sigil_eval.reporting.reproduce_command import reproduce_command
 
-SCHEMA = json.loads(
-    resources.files("sigil_eval.documents")
-    .joinpath("schema/eval_metadata.schema.json")
-    .read_text(encoding="utf-8")
-)
 SECRET = "hf_" + "A1b2C3d4" * 4
 
 
@@ -61,7 +54,7 @@ def collect(
         outcome,
     )
     metadata: dict[str, Any] = json.loads(json.dumps(collected))
-    jsonschema.validate(metadata, SCHEMA)
+    validate(metadata, "eval_metadata")
     return metadata
 
 
@@ -100,7 +93,7 @@ def test_metadata_follows_its_schema_and_says_what_is_here() -> None:
 
 
 def test_the_fixture_of_the_report_tests_follows_the_schema() -> None:
-    jsonschema.validate(make_metadata(), SCHEMA)
+    validate(make_metadata(), "eval_metadata")
 
 
 def test_no_secret_gets_in_by_any_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +239,7 @@ def test_git_state_tells_commit_and_dirt(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("2")
     dirty = git_state(tmp_path)
     assert dirty == {"commit": state["commit"], "dirty": True}
-    jsonschema.validate(collect(checkout=tmp_path), SCHEMA)
+    validate(collect(checkout=tmp_path), "eval_metadata")
 
 
 def test_a_folder_inside_a_checkout_is_not_taken_for_one(tmp_path: Path) -> None:

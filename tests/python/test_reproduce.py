@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-from results_fixture import make_metadata
+from results_fixture import make_metadata, validate
 from sigil_eval.cli import main
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_file, write_jsonl
@@ -27,12 +25,6 @@ ANSWERS = {
     "HumanEval/53": ("    x + y\n}\n", "    x - y\n}\n", "    unsafe { x + y }\n}\n"),
     "HumanEval/23": ("    strings.len() as i32\n}\n", "    nonsense\n}\n", "I cannot help."),
 }
-
-
-def schema(name: str) -> dict[str, Any]:
-    file = resources.files("sigil_eval.documents").joinpath(f"schema/{name}.schema.json")
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +90,7 @@ def test_honest_verdicts_are_given_again(run: Path, judge: Judge, humaneval: Pro
     assert found["low"] == pytest.approx(0.025 ** (1 / 12), abs=1e-6)
     assert "12 of 12 results drawn at random" in agreement_sentence(found)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
-    jsonschema.validate(make_metadata(rescored=found), schema("eval_metadata"))
+    validate(make_metadata(rescored=found), "eval_metadata")
 
 
 def test_chance_picks_the_results_by_the_seed(
@@ -140,7 +132,7 @@ def test_samples_without_a_verdict_are_not_judged_again(
 def test_a_finished_run_is_reproduced_and_its_reports_say_so(run: Path) -> None:
     assert main(["reproduce", str(run), "--samples", "5", "--seed", "3"]) == 0
     found = json.loads((run / "reproduction.json").read_text())
-    jsonschema.validate(found, schema("reproduction"))
+    validate(found, "reproduction")
     assert {check["state"] for check in found["files"]} == {"same"}
     assert len(found["files"]) == 6 + 2
     states = {check["what"]: check["state"] for check in found["pins"]}

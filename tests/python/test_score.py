@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from results_fixture import validate
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.judging.judge import Judge
@@ -62,6 +63,11 @@ def test_every_sample_has_a_row_in_both_modes_in_order(scored: dict[str, list[Ro
     for rows in scored.values():
         assert [row["task_id"] for row in rows] == [f"HumanEval/{i}" for i in (0, 1, 0, 0, 2, 0)]
         assert [row["completion_id"] for row in rows] == [0, 0, 1, 2, 0, 3]
+
+
+def test_rows_are_what_their_schema_promises(scored: dict[str, list[Row]]) -> None:
+    for row in (*scored["no-policy"], *scored["policy"]):
+        validate(row, "result_row")
 
 
 def test_verdicts_are_the_same_but_for_the_policy(scored: dict[str, list[Row]]) -> None:
