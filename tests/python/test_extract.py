@@ -268,3 +268,10 @@ def test_a_reference_answer_is_the_same_program_in_three_forms(problem: Problem)
     assert tree is not None
     assert not tree.root_node.has_error
     assert not any(one.truncated for one in found)
+
+
+def test_nodes_of_a_large_source_give_their_text_however_many_are_asked() -> None:
+    source = b"pub fn f() {}\n" * 5000
+    tree = parse(source)
+    assert tree is not None
+    assert {node.text for node in tree.root_node.children} == {b"pub fn f() {}"}

@@ -30,7 +30,10 @@ def parse(source: bytes) -> Tree | None:
         return None
     reader = _BudgetedReader(source)
     tree = parser.parse(reader)
-    return None if reader.exhausted else tree
+    if reader.exhausted:
+        return None
+    reader.unlimited = True  # nodes get their text from it, and would wait for it for ever
+    return tree
 
 
 def _parser() -> Parser:
@@ -49,11 +52,12 @@ class _BudgetedReader:
         self._source = source
         self._left = _READ_LIMIT_BYTES
         self.exhausted = False
+        self.unlimited = False
 
     def __call__(self, offset: int, _point: Point) -> bytes:
         chunk = self._source[offset : offset + _CHUNK_BYTES]
         self._left -= len(chunk)
-        if self._left < 0:
+        if self._left < 0 and not self.unlimited:
             self.exhausted = True
             return b""
         return chunk
