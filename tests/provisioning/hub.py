@@ -66,22 +66,27 @@ class Hub:
             return refusal(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         if page:
             return self.tree(name) if "/tree/" in path else self.page(name, "blobs" in query)
-        if name in self.gated and found[3] not in OPEN_TO_ALL:
-            if not token:
-                return refusal(
-                    401,
-                    "GatedRepo",
-                    f"Access to model {name} is restricted. You must have access to it and be "
-                    "authenticated to access it. Please log in.",
-                )
-            if name not in self.tokens[token]:
-                return refusal(
-                    403,
-                    "GatedRepo",
-                    f"Access to model {name} is restricted and you are not in the authorized list. "
-                    f"Visit https://huggingface.co/{name} to ask for access.",
-                )
+        if name in self.gated and found[3] not in OPEN_TO_ALL and (gate := self.gate(name, token)):
+            return gate
         return self.file(name, found[3])
+
+    def gate(self, name: str, token: str) -> Answer | None:
+        """To whoever has not accepted the licence; None for those who have."""
+        if not token:
+            return refusal(
+                401,
+                "GatedRepo",
+                f"Access to model {name} is restricted. You must have access to it and be "
+                "authenticated to access it. Please log in.",
+            )
+        if name not in self.tokens[token]:
+            return refusal(
+                403,
+                "GatedRepo",
+                f"Access to model {name} is restricted and you are not in the authorized list. "
+                f"Visit https://huggingface.co/{name} to ask for access.",
+            )
+        return None
 
     def revision(self, name: str) -> str:
         """The commit of a repository."""

@@ -218,39 +218,51 @@ def try_once(
     layers = [one.layer for one in before]
     with lab.machine(layers, full_disk=fault == "disk full") as machine:
         code, output = FAULTS[fault](Disturbance(lab, machine, plain, share))
-        last = (states(machine) or ["none"])[-1].partition("\t")[2]
-        if code == 0 and tree(machine, *TREE) == plain.tree:
-            cell.message = f"not touched by it: {last}"
-        elif code == 0:
-            words = WITHOUT.search(output + log(machine, plain.step))
-            cell.message = "goes on without: " + (words[0] if words else "")[:140]
-            if not words:
-                cell.problem = "does not say what it goes on without"
-        elif fault == "kill -9":
-            cell.message = "(killed)"
-        else:
-            cell.message = message_of(output, fault)
-            if not re.search(CAUSE[fault], output):
-                cell.problem = "unclear message"
-                print(output)
-        again, output = machine.sh(run(plain.step))
-        found, installed = tree(machine, *TREE), packages(machine)
-        if again:
-            cell.problem = f"the re-run ends with {again}"
-            print(output, log(machine, plain.step, 60))
-        elif found != plain.tree:
-            cell.problem = f"another tree: {difference(found, plain.tree)}"
-        elif installed != plain.packages:
-            cell.problem = f"other packages: {set(installed) ^ set(plain.packages)}"
-        else:
-            code, output = machine.sh(run(plain.step))
-            if code or states(machine)[-1] != f"{plain.step}\tskipped":
-                cell.problem = f"the third run ends with {code}: {states(machine)[-1]}"
-                print(output, log(machine, plain.step, 60))
-            elif (found := tree(machine, *TREE)) != plain.tree:
-                cell.problem = f"the third run changes: {difference(found, plain.tree)}"
+        say_what_happened(cell, machine, plain, code, output)
+        cell.problem = problem_afterwards(machine, plain) or cell.problem
     lab.discard(machine)
     return cell
+
+
+def say_what_happened(
+    cell: Cell, machine: Machine, plain: Undisturbed, code: int, output: str
+) -> None:
+    """The message of the broken step, and whether it says what it should."""
+    last = (states(machine) or ["none"])[-1].partition("\t")[2]
+    if code == 0 and tree(machine, *TREE) == plain.tree:
+        cell.message = f"not touched by it: {last}"
+    elif code == 0:
+        words = WITHOUT.search(output + log(machine, plain.step))
+        cell.message = "goes on without: " + (words[0] if words else "")[:140]
+        if not words:
+            cell.problem = "does not say what it goes on without"
+    elif cell.fault == "kill -9":
+        cell.message = "(killed)"
+    else:
+        cell.message = message_of(output, cell.fault)
+        if not re.search(CAUSE[cell.fault], output):
+            cell.problem = "unclear message"
+            print(output)
+
+
+def problem_afterwards(machine: Machine, plain: Undisturbed) -> str:
+    """Run the step twice: what is not as undisturbed after the first, and what the second does."""
+    again, output = machine.sh(run(plain.step))
+    found, installed = tree(machine, *TREE), packages(machine)
+    if again:
+        print(output, log(machine, plain.step, 60))
+        return f"the re-run ends with {again}"
+    if found != plain.tree:
+        return f"another tree: {difference(found, plain.tree)}"
+    if installed != plain.packages:
+        return f"other packages: {set(installed) ^ set(plain.packages)}"
+    code, output = machine.sh(run(plain.step))
+    if code or states(machine)[-1] != f"{plain.step}\tskipped":
+        print(output, log(machine, plain.step, 60))
+        return f"the third run ends with {code}: {states(machine)[-1]}"
+    if (found := tree(machine, *TREE)) != plain.tree:
+        return f"the third run changes: {difference(found, plain.tree)}"
+    return ""
 
 
 def main() -> int:
