@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Literal
 
 from tree_sitter import Node
 
@@ -20,15 +21,21 @@ from sigil_eval.rust.vocabulary import (
     any_of,
 )
 
+Role = Literal["entry", "main", "test", "other"]
+
 
 @dataclass(frozen=True)
 class Item:
-    """One top-level item; `role` is entry, main, test or other. An open one is cut off."""
+    """One top-level item, of a kind that `vocabulary` lists. One that is not closed is cut off.
+
+    `names` are what it brings into its scope (an impl: the type it is for); `text` begins with its
+    attributes. `role` says whether it is the function asked for, a main or a test.
+    """
 
     kind: str
     names: tuple[str, ...]
     text: str
-    role: str = "other"
+    role: Role = "other"
     closed: bool = True
 
 
@@ -111,7 +118,7 @@ def _from_tree(root: Node, data: bytes, entry_point: str) -> Source:
 def _item(node: Node, attributes: str, data: bytes, entry_point: str) -> Item:
     names = tuple(_names(node, data))
     text = text_of(node, data)
-    role = "other"
+    role: Role = "other"
     if _TEST_ATTRIBUTE.search(attributes) or (
         node.type == "mod_item" and _TEST_FUNCTION.search(text)
     ):
@@ -200,7 +207,8 @@ def _read_island(piece: str, closed: bool, entry_point: str) -> Source:
         return Source((), (), clean=False)
     name = match.group(1)
     attributes = piece[: match.start()]
-    role = {entry_point: "entry", "main": "main"}.get(name, "other")
+    roles: dict[str, Role] = {entry_point: "entry", "main": "main"}
+    role = roles.get(name, "other")
     if _TEST_ATTRIBUTE.search(attributes):
         role = "test"
     kind = "function_item" if _is_function(piece) else "mod_item"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sigil_eval.rust.vocabulary import PRIMITIVE_TYPES, STD_CRATES
 
@@ -34,7 +35,7 @@ class Target:
     and not a function, which may share its name with a module from elsewhere.
     """
 
-    kind: str
+    kind: Literal["std", "crate", "local", "unknown"]
     path: Path = ()
     scope: Scope | None = None
     is_type: bool = False
