@@ -159,7 +159,7 @@ def _model_metrics(tally: ModelTally, ks: list[int]) -> ModelMetrics:
         "error_types": _ranked(tally.error_types),
         "error_codes": _ranked(tally.error_codes),
         "infrastructure_types": _ranked(tally.infrastructure_types),
-        "per_problem": {task: p.counts() for task, p in covered.items()},
+        "per_problem": {task: p.to_row() for task, p in covered.items()},
     }
 
 

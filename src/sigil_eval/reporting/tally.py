@@ -60,7 +60,7 @@ class ProblemTally:
     def samples(self) -> int:
         return self.scored + self.infrastructure + self.unscorable
 
-    def counts(self) -> ProblemCounts:
+    def to_row(self) -> ProblemCounts:
         """For metrics.json."""
         return {
             "samples": self.samples,

@@ -8,10 +8,9 @@ go the same way. One wrong verdict, and nothing is scored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sigil_eval.answers.extraction import extract
 from sigil_eval.answers.program import Program
 from sigil_eval.console import ProgressLine
 from sigil_eval.documents.metadata import ProofRow
@@ -21,8 +20,10 @@ from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.scoring.controls import KINDS, controls_of
+from sigil_eval.scoring.reading import extract_answer
 
 FORMS = ("body", "function", "fence")
+LISTED_WRONG = 20
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,7 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
         for program, verdict in judge.judge(list(programs.values())):
             verdicts[program.sha256] = verdict
             progress.update(len(verdicts))
-    wrong = [line for trial in trials if (line := _complaint(trial, verdicts))]
-    if wrong:
-        shown = "\n  ".join(wrong[:20])
-        more = f"\n  … and {len(wrong) - 20} more" if len(wrong) > 20 else ""
-        raise PreflightError(
-            f"the judge gave {len(wrong)} of {len(trials)} known answers the wrong verdict, so "
-            f"nothing was scored:\n  {shown}{more}"
-        )
+    _check(trials, verdicts)
     kinds = Counter(trial.control for trial in trials)
     unscorable = tuple(p.task_id for p in problem_set.problems if p not in scorable)
     return Proof(
@@ -106,6 +100,18 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
         unscorable=unscorable,
         sandbox=tuple(judge.self_test),
     )
+
+
+def _check(trials: Sequence[_Trial], verdicts: Mapping[str, Verdict]) -> None:
+    wrong = [line for trial in trials if (line := _complaint(trial, verdicts))]
+    if wrong:
+        shown = "\n  ".join(wrong[:LISTED_WRONG])
+        left = len(wrong) - LISTED_WRONG
+        more = f"\n  … and {left} more" if left > 0 else ""
+        raise PreflightError(
+            f"the judge gave {len(wrong)} of {len(trials)} known answers the wrong verdict, so "
+            f"nothing was scored:\n  {shown}{more}"
+        )
 
 
 def completion_in_form(problem: Problem, form: str) -> str:
@@ -128,11 +134,11 @@ def _trials(problem: Problem) -> Iterator[_Trial]:
 
 
 def _program(problem: Problem, completion: str) -> Program | None:
-    extraction = extract(completion, prompt=problem.prompt, entry_point=problem.entry_point)
-    return Program(problem, extraction.code) if extraction.code is not None else None
+    code = extract_answer(problem, completion).code
+    return None if code is None else Program(problem, code)
 
 
-def _complaint(trial: _Trial, verdicts: dict[str, Verdict]) -> str | None:
+def _complaint(trial: _Trial, verdicts: Mapping[str, Verdict]) -> str | None:
     if trial.program is None:
         return f"{trial.task_id}: {trial.label}: no code found" if trial.must_compile else None
     verdict = verdicts[trial.program.sha256]

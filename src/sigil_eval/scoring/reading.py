@@ -13,7 +13,7 @@ from sigil_eval.answers.program import Program
 from sigil_eval.documents import SampleRow
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_text
-from sigil_eval.problems import ProblemSet
+from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.scoring.published import as_published
 
 
@@ -65,15 +65,18 @@ class SampleReader:
 
     def _answer(self, task_id: str, completion: str) -> Answer:
         problem, published = self._problems[task_id], self._published[task_id]
-        extraction = extract(completion, prompt=problem.prompt, entry_point=problem.entry_point)
+        extraction = extract_answer(problem, completion)
         if extraction.code is None:
             return Answer(extraction)
         findings = find_violations(extraction.code, allowed_crates=problem.crates)
         program = Program(problem, extraction.code)
         as_it_was = extraction
         if published.prompt != problem.prompt:
-            as_it_was = extract(
-                completion, prompt=published.prompt, entry_point=published.entry_point
-            )
+            as_it_was = extract_answer(published, completion)
         twin = as_published(program, published, as_it_was.code)
         return Answer(extraction, tuple(findings), program, twin)
+
+
+def extract_answer(problem: Problem, completion: str) -> Extraction:
+    """The code of the answer to a problem, wherever in the completion it is."""
+    return extract(completion, prompt=problem.prompt, entry_point=problem.entry_point)
