@@ -131,23 +131,25 @@ def change(torch: Any) -> None:
     change_cuda(torch, torch.cuda)
 
 
+PROPERTIES = types.SimpleNamespace(
+    name=NAME,
+    major=CAPABILITY[0],
+    minor=CAPABILITY[1],
+    total_memory=MEMORY,
+    multi_processor_count=132,
+    warp_size=32,
+    max_threads_per_multi_processor=2048,
+    shared_memory_per_block_optin=232_448,
+    regs_per_multiprocessor=65536,
+    gcnArchName="",
+    is_integrated=False,
+    is_multi_gpu_board=False,
+    L2_cache_size=52_428_800,
+)
+
+
 def change_cuda(torch: Any, cuda: Any) -> None:
     """What torch.cuda says of itself."""
-    properties = types.SimpleNamespace(
-        name=NAME,
-        major=CAPABILITY[0],
-        minor=CAPABILITY[1],
-        total_memory=MEMORY,
-        multi_processor_count=132,
-        warp_size=32,
-        max_threads_per_multi_processor=2048,
-        shared_memory_per_block_optin=232_448,
-        regs_per_multiprocessor=65536,
-        gcnArchName="",
-        is_integrated=False,
-        is_multi_gpu_board=False,
-        L2_cache_size=52_428_800,
-    )
 
     def one(value: Any) -> Callable[..., Any]:
         def ask(device: Any = None, *_: Any, **__: Any) -> Any:
@@ -165,7 +167,7 @@ def change_cuda(torch: Any, cuda: Any) -> None:
         "current_device": 0,
         "get_device_capability": CAPABILITY,
         "get_device_name": NAME,
-        "get_device_properties": properties,
+        "get_device_properties": PROPERTIES,
         "max_memory_allocated": resident,
         "max_memory_reserved": resident,
         "mem_get_info": lambda: (MEMORY - KEPT_BY_DRIVER - resident(), MEMORY),
@@ -181,8 +183,7 @@ def change_cuda(torch: Any, cuda: Any) -> None:
         setattr(cuda, name, nothing())
         if hasattr(cuda.memory, name):
             setattr(cuda.memory, name, nothing())
-    cuda.is_available = lambda: True
-    cuda.is_initialized = lambda: True
+    cuda.is_available = cuda.is_initialized = lambda: True
     cuda.is_bf16_supported = lambda including_emulation=True: True
     cuda.device_count = lambda: 1
     cuda.is_current_stream_capturing = lambda: False

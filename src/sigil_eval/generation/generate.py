@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sigil_eval.generation.loading import ModelPool
 
 
-# Longer than others for what it says, not for what it does.
 def generate_samples(
     model: ModelSpec,
     problems: Sequence[Problem],
@@ -55,6 +54,7 @@ def generate_samples(
     Raises UsageError for a request that cannot be met or that contradicts the journal,
     PreflightError for a model that cannot be had or loaded.
     """
+    # Long because of what it says, not of what it does.
     job = Job(model, tuple(problems), params, prompt_mode, options or EngineOptions())
     began = time.monotonic()
     plan = plan_for(job)

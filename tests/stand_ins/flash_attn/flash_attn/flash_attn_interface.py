@@ -79,6 +79,7 @@ def flash_attn_with_kvcache(
     return_softmax_lse=False,
 ):
     """Attention to the first `cache_seqlens` positions of each row of a cache."""
+    # Long because it has the signature of the real one.
     _plain(0.0, window_size, softcap, alibi_slopes, block_table)
     for refused in (k, v, rotary_cos, rotary_sin, cache_batch_idx, cache_leftpad):
         if refused is not None:
