@@ -29,3 +29,14 @@ def judge() -> Iterator[Judge]:
     settings = JudgeSettings(limits=Limits(compile_seconds=5, run_seconds=2))
     with Judge(settings) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Tiny models on a busy machine: threads would wait for each other."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

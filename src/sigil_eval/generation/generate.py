@@ -44,20 +44,19 @@ def generate_samples(
     Samples that an earlier, interrupted call has finished are taken from the journal beside
     `output`, and those of shards from theirs; when all are there, no weights are loaded. The file
     is the same byte for byte however often the work was interrupted, however it was divided, and
-    whatever the batch size. Rows stand in the order of `problems`, then of sample_index. `models`
-    lends models that are already loaded.
+    whatever the batch size. Rows stand in the order of `problems`, then of sample_index.
+    `models` lends models that are already loaded.
 
     With `shard`, only that part is drawn, into `shard.output(output)`. Several devices draw a
-    part each, in processes of their own. With engine "replay", `model.base` is a samples file;
-    with engine "openai", a model's name is the server's name for it.
+    part each, in processes of their own. What `model` names is the engine's affair: a samples
+    file for "replay", a name of the server's for "openai".
 
     Raises UsageError for a request that cannot be met or that contradicts the journal,
     PreflightError for a model that cannot be had or loaded.
     """
     # Long because of what it says, not of what it does.
     job = Job(model, tuple(problems), params, prompt_mode, options or EngineOptions())
-    began = time.monotonic()
-    plan = plan_for(job)
+    began, plan = time.monotonic(), plan_for(job)
     wanted = [(problem.task_id, i) for problem in problems for i in range(params.num_samples)]
     if shard is not None:
         wanted, output = shard.of(wanted), shard.output(output)
