@@ -25,14 +25,11 @@ import torch
 from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.engines.local import fitting_batch
+from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.keys import sample_key
-from sigil_eval.generation.loading import (
-    ModelPool,
-    choose_hardware,
-    load_model,
-    load_tokenizer,
-)
+from sigil_eval.generation.loading import load_tokenizer
 from sigil_eval.generation.models import resolve_model
+from sigil_eval.generation.pool import ModelPool, load_model
 from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.proof import prove_engine
 from sigil_eval.generation.protocol import ModelSpec, Request, Sample, SamplingParams

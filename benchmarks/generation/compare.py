@@ -47,8 +47,9 @@ from sigil_eval.errors import UsageError
 from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.engines.local import fitting_batch
 from sigil_eval.generation.engines.vllm import vllm_engine
+from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.keys import sample_key
-from sigil_eval.generation.loading import choose_hardware, load_base, load_tokenizer
+from sigil_eval.generation.loading import load_base, load_tokenizer
 from sigil_eval.generation.models import ResolvedModel, resolve_files
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.static import HFStaticEngine

@@ -15,7 +15,7 @@ sys.path.insert(0, str(SOURCES))  # the package is installed by a later step
 import torch  # noqa: E402
 
 from sigil_eval.errors import SigilEvalError  # noqa: E402
-from sigil_eval.generation.loading import choose_hardware  # noqa: E402
+from sigil_eval.generation.hardware import choose_hardware  # noqa: E402
 from sigil_eval.generation.models import resolve_model  # noqa: E402
 from sigil_eval.generation.proof import prove_engine  # noqa: E402
 from sigil_eval.generation.protocol import ModelSpec  # noqa: E402

@@ -30,7 +30,7 @@ from sigil_eval.scoring.proof import Proof, prove
 from sigil_eval.scoring.score import ScoreSummary
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from sigil_eval.scoring.score import score_files
 from sigil_eval.settings import K_VALUES
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 
 def score_file(

@@ -27,8 +27,9 @@ import flash_attn
 from sigil_eval.errors import SigilEvalError
 from sigil_eval.generation import attention
 from sigil_eval.generation.continuous import HFEngine
-from sigil_eval.generation.loading import load_model, load_tokenizer
+from sigil_eval.generation.loading import load_tokenizer
 from sigil_eval.generation.models import resolve_model
+from sigil_eval.generation.pool import load_model
 from sigil_eval.generation.proof import prove_engine
 from sigil_eval.generation.protocol import (
     EngineInfo,

@@ -16,8 +16,10 @@ from sigil_eval.generation import (  # noqa: E402
     SamplingParams,
 )
 from sigil_eval.generation.continuous import HFEngine  # noqa: E402
-from sigil_eval.generation.loading import choose_hardware, load_model, load_tokenizer  # noqa: E402
+from sigil_eval.generation.hardware import choose_hardware  # noqa: E402
+from sigil_eval.generation.loading import load_tokenizer  # noqa: E402
 from sigil_eval.generation.models import resolve_model  # noqa: E402
+from sigil_eval.generation.pool import load_model  # noqa: E402
 from sigil_eval.generation.protocol import Request, Sample  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
 

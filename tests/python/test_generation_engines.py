@@ -26,14 +26,10 @@ from sigil_eval.generation import (  # noqa: E402
 from sigil_eval.generation.attention import FLASH  # noqa: E402
 from sigil_eval.generation.continuous import HFEngine  # noqa: E402
 from sigil_eval.generation.engines.local import fitting_batch  # noqa: E402
-from sigil_eval.generation.loading import (  # noqa: E402
-    ModelPool,
-    _why_no_flash_attention,
-    choose_hardware,
-    load_model,
-    load_tokenizer,
-)
+from sigil_eval.generation.hardware import choose_hardware, why_no_flash_attention  # noqa: E402
+from sigil_eval.generation.loading import load_tokenizer  # noqa: E402
 from sigil_eval.generation.models import resolve_model  # noqa: E402
+from sigil_eval.generation.pool import ModelPool, load_model  # noqa: E402
 from sigil_eval.generation.prepared import prepare_model  # noqa: E402
 from sigil_eval.generation.progress import GenerationProgress  # noqa: E402
 from sigil_eval.generation.proof import prove_engine  # noqa: E402
@@ -187,7 +183,7 @@ def test_a_flash_attn_that_cannot_be_loaded_is_said_and_not_used(
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "stand_ins" / "flash_attn"))
     monkeypatch.setattr(transformers_utils, "lazy_import_flash_attention", no_einops)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    _why_no_flash_attention.cache_clear()
+    why_no_flash_attention.cache_clear()
     info = choose_hardware("cuda", "auto")
     assert (info.dtype, info.attention) == ("bfloat16", "sdpa")
     assert "flash-attn is installed and not used: No module named 'einops'" in (
@@ -195,7 +191,7 @@ def test_a_flash_attn_that_cannot_be_loaded_is_said_and_not_used(
     )
     with pytest.raises(UsageError, match=r"does not work: No module named 'einops'; use --att"):
         choose_hardware("cuda", "auto", attention=FLASH)
-    _why_no_flash_attention.cache_clear()
+    why_no_flash_attention.cache_clear()
 
 
 def no_einops(implementation: str) -> None:

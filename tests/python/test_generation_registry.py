@@ -18,7 +18,7 @@ from sigil_eval.generation.protocol import Engine, EngineInfo, Request, Revision
 from sigil_eval.problems import ProblemSet
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 PAPER = EngineInfo("paper", "ink", "none")
 

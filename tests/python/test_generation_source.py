@@ -22,8 +22,9 @@ from safetensors.torch import load_file
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation import ModelSpec, Trust, show_prompt
-from sigil_eval.generation.loading import choose_hardware, load_model
+from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.models import resolve_files, resolve_model
+from sigil_eval.generation.pool import load_model
 from sigil_eval.problems import ProblemSet
 
 ROOT = Path(__file__).parents[2]
@@ -264,7 +265,8 @@ ASK = """
 import json, sys
 from sigil_eval.errors import SigilEvalError
 from sigil_eval.generation import ModelSpec
-from sigil_eval.generation.loading import choose_hardware, load_model
+from sigil_eval.generation.hardware import choose_hardware
+from sigil_eval.generation.pool import load_model
 from sigil_eval.generation.hub import fetch_weights
 from sigil_eval.generation.models import resolve_model
 

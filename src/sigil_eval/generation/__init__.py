@@ -1,5 +1,12 @@
 """From a problem to samples: prompts, model loading, seeded sampling, and a resumable journal.
 
+`generate` is the way in. `plan` finds the model and makes the prompts; `drawing` draws what the
+`journal` lacks, on one device or several (`devices`, `shards`), with one of the `engines`.
+Which model is meant: `models`, with `model_files` and `hub`; how it is prompted: `prompting`.
+What draws in this process: `loading`, then `continuous` with its `slots` and `attention`, or
+`static`; both keep `drafts`, draw by `sampling` and end by `stopping`. `proof` compares what the
+default engine computes with what the model is.
+
 Importing this package is cheap: torch and transformers are imported only when a model is used.
 """
 

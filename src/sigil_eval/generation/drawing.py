@@ -15,7 +15,7 @@ from sigil_eval.generation.protocol import EngineInfo, ProgressCallback, Sample
 from sigil_eval.generation.shards import Shard, take_over
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 
 def check(plan: Plan, journal: SampleJournal) -> None:

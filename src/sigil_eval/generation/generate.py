@@ -24,7 +24,7 @@ from sigil_eval.generation.shards import Shard, take_over
 from sigil_eval.problems import Problem
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 
 def generate_samples(

@@ -14,8 +14,9 @@ import torch
 
 from sigil_eval.errors import PreflightError
 from sigil_eval.generation.continuous import HFEngine
-from sigil_eval.generation.loading import load_model, load_tokenizer
+from sigil_eval.generation.loading import load_tokenizer
 from sigil_eval.generation.models import ResolvedModel
+from sigil_eval.generation.pool import load_model
 from sigil_eval.generation.protocol import EngineInfo, Request, SamplingParams
 
 # Prompts of unequal lengths, so that slots are filled to unequal lengths.

@@ -16,7 +16,7 @@ from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
-from sigil_eval.generation.loading import ModelPool, choose_hardware
+from sigil_eval.generation.hardware import choose_hardware
+from sigil_eval.generation.pool import ModelPool
 from sigil_eval.generation.prepared import Prepared, prepare_model
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
 

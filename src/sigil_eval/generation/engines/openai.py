@@ -36,7 +36,7 @@ from sigil_eval.generation.stopping import AnswerReader
 from sigil_eval.prompts import SERVER_TEMPLATE, resolve_prompt_mode
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 TOKEN_VARIABLE = "OPENAI_API_KEY"  # noqa: S105
 ATTEMPTS = 5

@@ -23,7 +23,7 @@ from sigil_eval.generation.protocol import (
 )
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 REASONS: tuple[FinishReason, ...] = ("stop", "complete", "length")
 NO_HARDWARE = EngineInfo(device="none", dtype="none", attention="none")

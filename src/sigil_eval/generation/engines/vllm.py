@@ -27,7 +27,7 @@ from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, Sampli
 from sigil_eval.provisioned import VARIABLES, provided, setup_command
 
 if TYPE_CHECKING:
-    from sigil_eval.generation.loading import ModelPool
+    from sigil_eval.generation.pool import ModelPool
 
 START_SECONDS = 900.0
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
