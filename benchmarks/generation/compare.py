@@ -50,8 +50,8 @@ from sigil_eval.generation.engines.vllm import vllm_engine
 from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.loading import load_base, load_tokenizer
-from sigil_eval.generation.models import ResolvedModel, resolve_files
-from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
+from sigil_eval.generation.models import resolve_model
+from sigil_eval.generation.protocol import EngineInfo, ModelSpec, Request, Sample, SamplingParams
 from sigil_eval.generation.static import HFStaticEngine
 from sigil_eval.problems import load_problem_set
 
@@ -198,7 +198,7 @@ def parse() -> argparse.Namespace:
 def prepare(options: argparse.Namespace, folder: Path) -> Setting:
     """The model on its device, and the requests."""
     info = choose_hardware(options.device, "auto", attention=options.attention)
-    demo = ResolvedModel(resolve_files(str(DEMO_BASE), None), None)
+    demo = resolve_model(ModelSpec(str(DEMO_BASE)))
     tokenizer = load_tokenizer(demo)
     real = options.model == "demo"
     model = load_base(demo.base, info) if real else random_model(options.model, info)
@@ -372,9 +372,8 @@ def vllm(setting: Setting) -> Rate:
         setting.model.config.save_pretrained(folder)
         setting.tokenizer.save_pretrained(folder)
         (folder / "model.safetensors").touch()  # to be a model's folder; nothing reads it
-    model = ResolvedModel(resolve_files(str(folder), None), None)
     with vllm_engine(
-        model,
+        resolve_model(ModelSpec(str(folder))),
         setting.params,
         setting.info,
         batch_size=setting.batch_size,

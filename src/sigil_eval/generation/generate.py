@@ -54,7 +54,6 @@ def generate_samples(
     Raises UsageError for a request that cannot be met or that contradicts the journal,
     PreflightError for a model that cannot be had or loaded.
     """
-    # Long because of what it says, not of what it does.
     job = Job(model, tuple(problems), params, prompt_mode, options or EngineOptions())
     began, plan = time.monotonic(), plan_for(job)
     wanted = [(problem.task_id, i) for problem in problems for i in range(params.num_samples)]
