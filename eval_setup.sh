@@ -42,7 +42,7 @@ EXTRA_STEPS=(
   vllm # vLLM, in an environment of its own
 )
 
-# The environment and the settings: first those of the caller, or of whoever started this session, then
+# The environment and the settings: first those of the caller, which tmux is handed in a file, then
 # those that --offline brings, then the defaults.
 load_settings() {
   leave_variables_behind

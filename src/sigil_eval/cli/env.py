@@ -12,12 +12,12 @@ from sigil_eval.errors import PreflightError
 @click.command(cls=Command)
 @switch("--json", "as_json", help="for programs")
 def env(as_json: bool) -> int:
-    """Say what is found here, where each comes from, and what is missing.
+    """Say what is found here and what is missing.
 
-    Compiler, crates, Firejail, its user, state folder and GPU. A variable counts first
-    (SIGIL_RUSTC, SIGIL_CRATES_DIR, SIGIL_SANDBOX_USER), then what eval_setup.sh has provisioned,
-    then, for the compiler, PATH and rustup. Exit code 3 when something is missing without which
-    nothing can be scored.
+    Compiler, crates, Firejail, its user, state folder and GPU, and where each comes from. A
+    variable counts first (SIGIL_RUSTC, SIGIL_CRATES_DIR, SIGIL_SANDBOX_USER), then what
+    eval_setup.sh has provisioned, then, for the compiler, PATH and rustup. Exit code 3 when
+    something is missing without which nothing can be scored.
     """
     from sigil_eval.surroundings import find_surroundings, print_surroundings
 

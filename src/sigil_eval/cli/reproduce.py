@@ -28,9 +28,9 @@ from sigil_eval.errors import PreflightError
 @options.workers_option()
 @options.problem_file_option("the problems, where they are your own")
 def reproduce(directory: Path, samples: int, seed: int | None, **given: Any) -> int:
-    """Check a finished run against this machine, and judge a part of it again.
+    """Check a finished run, and judge a part of it again.
 
-    Its files against their hashes, its pins against what is here, and results drawn at random
+    Its files against their hashes, its pins against this machine, and results drawn at random
     judged again. Writes DIR/reproduction.json, which `sigil-eval report` shows. Exit code 3 when a
     file was changed or a verdict differs.
     """

@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@option(settings.BASE_MODEL, metavar="MODEL", section="Models")
+@option(
+    settings.BASE_MODEL,
+    "hub id, folder of a hub repository, or local folder",
+    metavar="MODEL",
+    section="Models",
+)
 @option(
     settings.CHECKPOINT_PATH,
     "the fine-tune: a PEFT adapter, local or in a folder of a hub repository",
     metavar="ADAPTER",
     section="Models",
 )
-@switch("--skip-base", section="Models")
-@switch("--skip-finetuned", section="Models")
+@switch("--skip-base", help="the fine-tune alone", section="Models")
+@switch("--skip-finetuned", help="the base alone", section="Models")
 @options.sampling_options()
 @options.engine_options()
 @option(
@@ -46,7 +51,12 @@ if TYPE_CHECKING:
     ("--no-policy-only", ("no-policy",), "skip policy"),
     section="Scoring",
 )
-@option(settings.OUTPUT_DIR, metavar="DIR", section="Output")
+@option(
+    settings.OUTPUT_DIR,
+    "where everything goes; interrupted, the same command goes on there",
+    metavar="DIR",
+    section="Output",
+)
 @click.option(
     "--provision-state",
     cls=Option,
