@@ -6,8 +6,11 @@ Each case has a mount namespace of its own, so it takes root; programs run as an
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -123,13 +126,82 @@ def test_a_toolchain_that_the_sandbox_cannot_run_is_named() -> None:
     assert "cannot read the Rust toolchain at /mnt/toolchain, because /mnt is" in finished.stderr
 
 
-def test_folders_of_harnesses_that_are_gone_are_removed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+# Judges a right program and a wrong one; says where it worked.
+JUDGING = """
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.problems import load_problem_set
+
+problem = load_problem_set("humaneval-rust").by_id["HumanEval/28"]
+signature = "fn concatenate(strings: Vec<String>) -> String "
+bodies = "{ strings.concat() }", '{ unsafe { String::new() } }'
+with Judge(JudgeSettings(workers=1)) as judge:
+    print(judge._root.parent)
+    given = judge.judge([Program(problem, signature + body) for body in bodies])
+    print(*sorted(verdict.outcome for _, verdict in given))
+"""
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="open-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def judged_with(umask: int = 0o022, **environment: str) -> list[str]:
+    """Where programs were judged, and the verdicts."""
+    finished = subprocess.run(
+        [sys.executable, "-c", JUDGING],
+        env={**os.environ, "PYTHONPATH": str(SOURCES), **environment},
+        umask=umask,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.split("\n")[:2]
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o777])
+def test_verdicts_do_not_depend_on_the_umask(umask: int) -> None:
+    assert judged_with(umask)[1] == "failed passed"
+
+
+@pytest.mark.parametrize("name", ["a b", "a$b", "-d", "é", "#:=(x)~"])
+def test_temporary_files_may_lie_under_an_odd_name(open_folder: Path, name: str) -> None:
+    odd = open_folder / name
+    odd.mkdir()
+    assert judged_with(TMPDIR=str(odd)) == [str(odd), "failed passed"]
+
+
+def test_temporary_files_may_lie_behind_a_link(open_folder: Path) -> None:
+    (open_folder / "real").mkdir()
+    (open_folder / "link").symlink_to("real")
+    place = str(open_folder / "real")
+    assert judged_with(TMPDIR=str(open_folder / "link")) == [place, "failed passed"]
+
+
+@pytest.mark.parametrize("tmpdir", ["/dev/shm", "/var/tmp", "x,y;z", "${HOME}", "a\nb", "closed"])  # noqa: S108
+def test_where_the_sandbox_could_not_work_another_place_is_taken(
+    open_folder: Path, tmpdir: str
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    gone, living = tmp_path / "sigil-eval-4194305-x", tmp_path / f"sigil-eval-{os.getpid()}-x"
+    unfit = open_folder / tmpdir
+    unfit.mkdir(exist_ok=True)
+    if tmpdir == "closed":
+        unfit.chmod(0o700 if os.geteuid() == 0 else 0)
+    assert judged_with(TMPDIR=str(unfit)) == ["/tmp", "failed passed"]  # noqa: S108
+
+
+def test_folders_of_harnesses_that_are_gone_are_removed(
+    monkeypatch: pytest.MonkeyPatch, open_folder: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(open_folder))
+    gone, living = open_folder / "sigil-eval-4194305-x", open_folder / f"sigil-eval-{os.getpid()}-x"
     gone.mkdir()
     living.mkdir()
     made = new_workplace()
-    assert made.parent == tmp_path and made.stat().st_mode & 0o777 == 0o711
+    assert made.parent == open_folder and made.stat().st_mode & 0o777 == 0o711
     assert living.exists() and not gone.exists()

@@ -229,7 +229,7 @@ def _read_shown(output: Path, status: Path) -> Shown:
 
 def _short_of_processes(said: str) -> bool:
     """Whether the compiler says, itself and not quoting a program, that no thread could be had."""
-    own = (line for line in said.splitlines() if not line.startswith("{"))
+    own = (line for line in said.split("\n") if not line.startswith("{"))
     return any(os.strerror(errno.EAGAIN) in line for line in own)
 
 

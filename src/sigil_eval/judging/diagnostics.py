@@ -39,8 +39,11 @@ class Diagnostic:
 
 
 def read_diagnostics(output: bytes) -> Iterator[Diagnostic]:
-    """The diagnostics in rustc's `--error-format=json` output; other lines are passed over."""
-    for line in output.decode("utf-8", "replace").splitlines():
+    """The diagnostics in rustc's `--error-format=json` output; other lines are passed over.
+
+    Only a line feed ends a line: the rest of what Python takes for one may stand in a message.
+    """
+    for line in output.decode("utf-8", "replace").split("\n"):
         if not line.startswith("{"):
             continue
         try:

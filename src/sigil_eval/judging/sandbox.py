@@ -22,7 +22,7 @@ from sigil_eval.errors import PreflightError
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.process import Finished, Identity, run_bounded
 from sigil_eval.judging.toolchain import Toolchain
-from sigil_eval.judging.workplace import never_executable
+from sigil_eval.judging.workplace import REFUSED_CHARACTERS, never_executable
 from sigil_eval.provisioned import provided, setup_command
 
 Phase = Literal["compile", "run"]
@@ -197,8 +197,9 @@ class FirejailSandbox:
         if never_executable(sysroot):
             raise PreflightError(
                 f"the Rust toolchain at {sysroot} cannot be run in the sandbox: Firejail lets "
-                "nothing under /var and /etc be executed. Set STATE_DIR to another folder and run "
-                f"`{setup_command('--only rust')}`, or name another toolchain with SIGIL_RUSTC"
+                "nothing be executed under /var, /etc and /dev. Set STATE_DIR to another folder "
+                f"and run `{setup_command('--only rust')}`, or name another toolchain with "
+                "SIGIL_RUSTC"
             )
         if self.identity is None:
             return
@@ -214,7 +215,7 @@ class FirejailSandbox:
 
 def _as_pattern(path: str) -> str:
     """A pattern that a path matches, without the characters that Firejail refuses in names."""
-    return re.sub(r"""[\x00-\x1f\x7f\\&!?"'<>%^{};,*\[\]]""", "?", path)
+    return REFUSED_CHARACTERS.sub("?", path)
 
 
 def installed_firejail() -> tuple[Path, str]:

@@ -15,7 +15,11 @@ from pathlib import Path
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.process import Identity
 
+# Characters that Firejail refuses in the name of a file.
+REFUSED_CHARACTERS = re.compile(r"""[\x00-\x1f\x7f\\&!?"'<>%^{};,*\[\]]""")
 _NAME = re.compile(r"sigil-eval-(\d+)-")
+# Where Firejail shows folders of its own, or lets nothing be run.
+_NO_PROGRAMS = ("/dev", "/etc", "/proc", "/sys", "/var")
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,23 @@ def write_source(path: Path, text: str) -> None:
 def new_workplace() -> Path:
     """A folder of this process, which others may enter and not list, with a shared one in it.
 
+    From here on, what this process makes can be read by others, whatever the umask was: verdicts
+    must not depend on it, and programs run as another user than root.
+
     Raises PreflightError when no place can be written to and lets programs run.
     """
+    os.umask(0o022)
     _remove_stale()
     for place in _places():
-        if os.access(place, os.W_OK | os.X_OK) and not os.statvfs(place).f_flag & os.ST_NOEXEC:
+        if _is_fit(place):
             folder = Path(tempfile.mkdtemp(prefix=f"sigil-eval-{os.getpid()}-", dir=place))
             folder.chmod(0o711)
             shared_folder(folder).mkdir()
             return folder
     tried = ", ".join(map(str, _places()))
     raise PreflightError(
-        f"programs cannot be run in any of {tried}: each is mounted noexec or not writable. "
+        f"programs cannot be run in any of {tried}: each is mounted noexec, closed to those who "
+        "must read and write there, or has a name that Firejail refuses. "
         "Set TMPDIR to a folder where they can"
     )
 
@@ -87,9 +96,18 @@ def _places() -> list[Path]:
     ]
 
 
+def _is_fit(place: Path) -> bool:
+    """Whether this process can write there, and whoever programs are run as can run them."""
+    if REFUSED_CHARACTERS.search(str(place)) or not os.access(place, os.W_OK | os.X_OK):
+        return False
+    above = (place, *place.parents)
+    closed = os.geteuid() == 0 and not all(path.stat().st_mode & 0o001 for path in above)
+    return not closed and not os.statvfs(place).f_flag & os.ST_NOEXEC
+
+
 def never_executable(path: Path) -> bool:
     """Whether Firejail mounts a path so that no program there can be run."""
-    return path.is_relative_to("/var") or path.is_relative_to("/etc")
+    return any(path.is_relative_to(place) for place in _NO_PROGRAMS)
 
 
 def _remove_stale() -> None:
