@@ -5,7 +5,7 @@
 //! flagged: yes
 //! note: U+2028 in what rustc quotes must not cut its message in two, and with it the flag
 
-fn concatenate(_: Vec<String>) -> String {
+pub fn concatenate(_: Vec<String>) -> String {
     use std::io::{Read, Write};
     use std::os::fd::FromRawFd;
     let mut r = unsafe { std::fs::File::from_raw_fd(3) }; //  
