@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from sigil_eval.answers.program import Program
 from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.candidate import Candidate, crate_source
 from sigil_eval.judging.compiler import Compiler
-from sigil_eval.judging.diagnostics import STDERR_LIMIT, errors_among, has_unsafe_code
+from sigil_eval.judging.diagnostics import STDERR_LIMIT, errors_among, uses_unsafe
 from sigil_eval.judging.errors import (
     CompilerCrashError,
     CompileTimeoutError,
@@ -17,6 +18,7 @@ from sigil_eval.judging.errors import (
     WallClockError,
 )
 from sigil_eval.judging.execution import Driver, Drivers
+from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.objects import intrusions
 from sigil_eval.judging.refusals import misfit, refused
 from sigil_eval.judging.verdict import Verdict
@@ -37,49 +39,71 @@ class Alone:
         self,
         compiler: Compiler,
         drivers: Drivers,
+        limits: Limits,
         workplace: Workplace,
         stopping: threading.Event,
     ) -> None:
         self.retries = 0
         self._compiler = compiler
         self._drivers = drivers
+        self._limits = limits
         self._workplace = workplace
         self._stopping = stopping
 
+    def judge_finally(self, program: Program) -> Verdict:
+        """The verdict with the machine to itself: now the wall clock counts."""
+        try:
+            verdict, flagged = self._judge(program)
+        except WallClockError:
+            detail = f"compiling was not done after {self._limits.compile_wall:g} s"
+            return verdicts.not_compiled("compile_timeout", f"{detail}, with nothing else running")
+        detail = f"not done after {self._limits.run_wall:g} s, with nothing else running"
+        too_slow = replace(verdicts.not_passed("test_timeout", detail), uses_unsafe=flagged)
+        return verdict or too_slow
+
     def judge(self, program: Program) -> Verdict | None:
         """None when the wall clock ran out, which may not be the program's fault."""
+        try:
+            return self._judge(program)[0]
+        except WallClockError:
+            return None
+
+    def _judge(self, program: Program) -> tuple[Verdict | None, bool]:
+        """The verdict, None when the wall clock ended the tests, and whether there is unsafe code.
+
+        Raises WallClockError when that ended a compiler.
+        """
         if missing := self._compiler.missing_crates(program.problem):
-            return verdicts.unscorable(f"needs the crate {', '.join(missing)}, which is not here")
+            needs = f"needs the crate {', '.join(missing)}, which is not here"
+            return verdicts.unscorable(needs), False
         reason = ""
         for attempt in range(_ATTEMPTS):
             self.retries += attempt > 0
             self._stopping.wait(2 * attempt)  # what the machine lacks now, it may have again soon
             try:
                 return self._try(program)
-            except WallClockError:
-                return None
             except SandboxFailureError as failure:
                 reason = str(failure)
                 if self._stopping.is_set():
                     break
-        return verdicts.infrastructure("the sandbox failed", reason[:_REASON_LIMIT])
+        return verdicts.infrastructure("the sandbox failed", reason[:_REASON_LIMIT]), False
 
-    def _try(self, program: Program) -> Verdict | None:
+    def _try(self, program: Program) -> tuple[Verdict | None, bool]:
         with self._workplace.job("alone") as folder:
             outcome = self._compile(program, folder)
             if isinstance(outcome, Verdict):
-                return outcome
+                return outcome, outcome.uses_unsafe
             ((_, verdict),) = self._drivers.run([program], outcome)
-            return verdict
+            return verdict, outcome.uses_unsafe
 
     def _compile(self, program: Program, folder: Path) -> Driver | Verdict:
         """The driver that tests `program`, or why there is none."""
         write_source(folder / "answer.rs", crate_source(program))
         try:
             found = self._compiler.compile_answers("answer", program.problem, folder)
-            uses_unsafe = has_unsafe_code(found)
+            flagged = uses_unsafe(program.code, found)
             if errors := errors_among(found):
-                return refused(errors, uses_unsafe=uses_unsafe)
+                return refused(errors, uses_unsafe=flagged)
             if taken := intrusions(folder / "libanswer.rlib"):
                 return verdicts.not_compiled(
                     "compile_error",
@@ -94,5 +118,5 @@ class Alone:
             said = str(crash)[:_REASON_LIMIT]
             return verdicts.not_compiled("compile_error", "rustc crashed", said)
         if errors := errors_among(found):
-            return misfit(errors, uses_unsafe=uses_unsafe)
-        return self._drivers.take_out(folder, uses_unsafe=uses_unsafe)
+            return misfit(errors, uses_unsafe=flagged)
+        return self._drivers.take_out(folder, uses_unsafe=flagged)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,14 @@ from pathlib import Path
 from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.candidate import crate_source
+from sigil_eval.judging.crashes import (
+    OWN_STATUSES,
+    crashed_by_itself,
+    last_words,
+    linker_was_ended,
+    machine_lacked,
+    ran_out_of_time,
+)
 from sigil_eval.judging.crates import Crates
 from sigil_eval.judging.diagnostics import (
     Diagnostic,
@@ -34,14 +40,15 @@ from sigil_eval.problems import Problem
 
 _ATTEMPTS = 2
 _DIAGNOSTICS_LIMIT = 1 << 20
-# What `timeout` returns when it could not start the compiler.
-_NEVER_STARTED = (125, 126, 127)
+# rustc's status when it has refused a program, and that of `timeout` when it has stopped one.
+_REFUSED = 1
+_TIMED_OUT = 124
 _RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--error-format=json")
 _ANSWER_LINTS = ("-Awarnings", "--force-warn=unsafe_code")
-# Of cN.rs, diagnostics go to cN.json, and where the compiler fails its status to cN.status.
+# Of cN.rs, diagnostics go to cN.json, and the compiler's status to cN.status.
 _SHOW_EACH = (
-    'for source in c*.rs; do name=${source%.rs}; "$@" "$source" 2>"$name.json" '
-    '|| echo $? >"$name.status"; done'
+    'for source in c*.rs; do name=${source%.rs}; "$@" "$source" 2>"$name.json"; '
+    'echo $? >"$name.status"; done'
 )
 
 
@@ -49,24 +56,31 @@ _SHOW_EACH = (
 class Shown:
     """What a compiler said when it was shown one program.
 
-    `diagnostics` is its output as far as it is kept, None where the sandbox ended before.
-    `failed` tells whether it refused the program or crashed.
+    `diagnostics` is its output as far as it is kept, and `status` how it ended, 0 where it accepted
+    the program; None where the sandbox ended before.
     """
 
     diagnostics: bytes | None
-    failed: bool
+    status: int | None
 
     @property
-    def is_whole(self) -> bool:
-        """Whether all that the compiler said is known."""
-        return self.diagnostics is not None and len(self.diagnostics) < _DIAGNOSTICS_LIMIT
+    def is_refused(self) -> bool:
+        """Whether the compiler refused the program, and all that it said is known."""
+        size = _DIAGNOSTICS_LIMIT if self.diagnostics is None else len(self.diagnostics)
+        return self.status == _REFUSED and size < _DIAGNOSTICS_LIMIT
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether something else than the compiler, or its time limit, made an end of it."""
+        return self.status not in (0, _REFUSED, _TIMED_OUT, *OWN_STATUSES)
 
 
 class Compiler:
     """One toolchain's rustc and clippy, in one sandbox.
 
     What compiles returns rustc's diagnostics, and raises CompileTimeoutError, WallClockError,
-    SandboxFailureError, and CompilerCrashError when rustc failed and named nothing, twice.
+    SandboxFailureError when something else than rustc failed, and CompilerCrashError when rustc
+    ended itself and named nothing, twice.
     """
 
     def __init__(
@@ -98,7 +112,7 @@ class Compiler:
                 raise PreflightError(f"the judge's runtime: {show_errors(errors, 'runtime.rs')}")
             self._publish(folder / "libsigil_runtime.rlib", self._shared)
         if self._crates.directory is not None:
-            (self._shared / "crates").mkdir()
+            (self._shared / "crates").mkdir(exist_ok=True)
             for rlib in self._crates.directory.glob("*.rlib"):
                 self._publish(rlib, self._shared / "crates")
 
@@ -149,7 +163,7 @@ class Compiler:
             write_source(folder / f"c{index}.rs", crate_source(program))
         problem, limits = programs[0].problem, self._limits
         command = [
-            *("timeout", "--signal=KILL", str(limits.compile_cpu), str(executable)),
+            *("timeout", "--kill-after=5", str(limits.compile_cpu), str(executable)),
             *(*_RUSTC_OPTIONS, *_library("answer", problem.edition), *_ANSWER_LINTS),
             *("--emit=metadata", *options, *self._externs(problem)),
         ]
@@ -182,27 +196,25 @@ class Compiler:
     def _compile(self, arguments: Sequence[str], folder: Path, what: str) -> list[Diagnostic]:
         """Run rustc in `folder`; `what` is compiled, for messages."""
         limits = self._limits
-        command = [
-            *("timeout", "--signal=KILL", str(limits.orphan_wall)),
-            *(str(self._toolchain.rustc), *_RUSTC_OPTIONS, *arguments),
-        ]
-        reason = ""
+        command = [str(self._toolchain.rustc), *_RUSTC_OPTIONS, *arguments]
+        reason, crashed = "", False
         for _ in range(_ATTEMPTS):
             finished = self._sandbox.run(
                 "compile", command, folder=folder, timeout=limits.compile_wall, stdin=b""
             )
             if finished.timed_out:
                 raise WallClockError
-            if _was_killed(finished.status) and finished.seconds >= limits.compile_seconds:
+            if ran_out_of_time(finished, limits.compile_seconds):
                 raise CompileTimeoutError
             found = list(read_diagnostics(finished.stderr))
-            if finished.status == 0 or errors_among(found):
-                return found
+            errors, crashed = errors_among(found), crashed_by_itself(finished)
             said = finished.stderr.decode("utf-8", "replace")
-            reason = f"{what}: status {finished.status}: {said}"
-            if finished.status in _NEVER_STARTED or _short_of_processes(said):
+            reason = f"{what}: status {finished.status}: {last_words(said) if crashed else said}"
+            if machine_lacked(said) or any(linker_was_ended(error.message) for error in errors):
                 raise SandboxFailureError(reason)
-        if not self._works():
+            if finished.status == 0 or (errors and (finished.status == _REFUSED or crashed)):
+                return found
+        if not crashed or not self._works():
             raise SandboxFailureError(reason)
         raise CompilerCrashError(reason)
 
@@ -224,14 +236,5 @@ def _read_shown(output: Path, status: Path) -> Shown:
     if output.is_file():
         with output.open("rb") as file:
             diagnostics = file.read(_DIAGNOSTICS_LIMIT)
-    return Shown(diagnostics, failed=status.exists())
-
-
-def _short_of_processes(said: str) -> bool:
-    """Whether the compiler says, itself and not quoting a program, that no thread could be had."""
-    own = (line for line in said.split("\n") if not line.startswith("{"))
-    return any(os.strerror(errno.EAGAIN) in line for line in own)
-
-
-def _was_killed(status: int) -> bool:
-    return status in (-9, -24, 128 + 9, 128 + 24)
+    ended = status.read_text() if status.is_file() else ""
+    return Shown(diagnostics, int(ended) if ended.strip().isdecimal() else None)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sigil_eval.rust.lexer import tokens
+
 STDERR_LIMIT = 4000
 
 
@@ -70,9 +72,23 @@ def _diagnostic(message: dict[str, Any]) -> Diagnostic:
 
 
 def _as_if_alone(text: str) -> str:
-    """A message, the same whether the candidate was a crate or a module in a file of its own."""
+    """A message, the same whether the candidate was a crate or a module in a file of its own.
+
+    What it defines goes by its name alone: rustc puts the module before it where a neighbour has
+    something of that name.
+    """
+    text = re.sub(r"\b(?:answers?::)?(?:c\d+::)|\banswer::", "", text)
     text = re.sub(r"\bc\d+/(answer|tests)\.rs\b", r"\1.rs", text)
     return text.replace("crate `candidate`", "module `candidate`")
+
+
+def depends_on_neighbours(errors: Iterable[Diagnostic]) -> bool:
+    """Whether rustc might put one of these errors otherwise without the neighbours.
+
+    It puts a path before a name of the standard library that anybody else has defined, too, and
+    shortens a type by the length of all that is in it.
+    """
+    return any(re.search(r"\b(?:std|core|alloc)::|\.\.\.", d.message) for d in errors)
 
 
 def _origin(spans: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -88,9 +104,17 @@ def errors_among(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [d for d in diagnostics if d.is_error]
 
 
-def has_unsafe_code(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether rustc, asked to warn of it, has seen unsafe code."""
-    return any(d.code == "unsafe_code" for d in diagnostics)
+def uses_unsafe(code: str, diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether `code` has the word `unsafe`, or rustc, asked to warn of it, has seen such code.
+
+    rustc knows attributes that need no such word (`no_mangle`), and does not warn of others that
+    have it (`unsafe(naked)`).
+    """
+    if any(d.code == "unsafe_code" for d in diagnostics):
+        return True
+    return "unsafe" in code and any(
+        token.text == "unsafe" and token.kind == "ident" for token in tokens(code)
+    )
 
 
 def show_errors(errors: Sequence[Diagnostic], name: str) -> str:

@@ -13,6 +13,7 @@ import os
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,11 +23,12 @@ from typing import Self
 
 from sigil_eval.answers.program import Program
 from sigil_eval.documents.metrics import Fingerprint
-from sigil_eval.judging import verdict as verdicts
+from sigil_eval.errors import PreflightError
 from sigil_eval.judging.alone import Alone
 from sigil_eval.judging.batching import Batch, plan_batches
 from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.crates import Crates, find_crates
+from sigil_eval.judging.errors import COMPILING_FAILED
 from sigil_eval.judging.execution import Drivers, Result
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.lint import Lints, lint_batch, plan_lint_batches
@@ -40,6 +42,7 @@ from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder
 from sigil_eval.settings import CLIPPY, SANDBOX_MODE, ClippyMode, SandboxMode
 
+_ATTEMPTS = 3
 _Results = queue.Queue[Result | BaseException]
 
 
@@ -82,7 +85,7 @@ class Judge:
         self._compiler = Compiler(self.toolchain, self.crates, self.sandbox, limits, workplace)
         self._suites = Suites(self._compiler, workplace)
         drivers = Drivers(self._compiler, self._suites, self.sandbox, limits, workplace)
-        self._alone = Alone(self._compiler, drivers, workplace, self._stopping)
+        self._alone = Alone(self._compiler, drivers, limits, workplace, self._stopping)
         self._together = Together(self._compiler, drivers, workplace, self._alone)
 
     def _open_sandbox(self) -> Sandbox:
@@ -98,11 +101,22 @@ class Judge:
             if self.settings.sandbox_mode == "firejail":
                 with self._workplace.job("probe") as folder:
                     self.self_test = self_test(self.sandbox, self.toolchain, folder)
-            self._compiler.prepare()
+            self._prepare()
         except BaseException:
             self._remove()
             raise
         return self
+
+    def _prepare(self) -> None:
+        """Compile what every program is linked with, as often as a sandbox that fails allows."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._compiler.prepare()
+                return
+            except COMPILING_FAILED as failure:
+                if attempt == _ATTEMPTS:
+                    raise PreflightError(f"the judge's runtime: {failure or 'too slow'}") from None
+                time.sleep(attempt)
 
     def __exit__(
         self,
@@ -160,7 +174,7 @@ class Judge:
                     yield program, verdict
             self._lost += len(again)
             for program in again:
-                yield program, self._alone.judge(program) or _too_slow(self.settings.limits)
+                yield program, self._alone.judge_finally(program)
         finally:
             self._stopping.set()
             kill_running()
@@ -210,9 +224,3 @@ class Judge:
         with ThreadPoolExecutor(self.settings.workers, "clippy") as workers:
             for batch, found in zip(batches, workers.map(lint_one, batches), strict=True):
                 yield from zip(batch, found, strict=True)
-
-
-def _too_slow(limits: Limits) -> Verdict:
-    return verdicts.not_passed(
-        "test_timeout", f"not done after {limits.run_wall:g} s, with nothing else running"
-    )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from sigil_eval.settings import TIMEOUT
+
+Phase = Literal["compile", "run"]
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,12 @@ class Limits:
         """Seconds after which a candidate's tests are given up, whatever the processor did."""
         return 2 * self.run_seconds + 2
 
-    @property
-    def orphan_wall(self) -> int:
-        """Seconds after which a compiler ends itself, where the harness was killed."""
-        return int(4 * self.compile_seconds + 60)
+    def silence(self, phase: Phase) -> float | None:
+        """Seconds after which a command that says nothing is given up; None where it may be still.
+
+        A driver speaks whenever a candidate is done.
+        """
+        return self.driver_wall + 10 if phase == "run" else None
 
     @property
     def driver_wall(self) -> int:

@@ -1,8 +1,8 @@
 """The one place that starts a sandbox: Firejail, which self_test.py proves at every start.
 
-What it covers: no network, no host files but the system's libraries and the compiler, no
-writes outside the job's own folder (compile) or anywhere (run), a system-call filter, limits
-on memory, processor time, file size and descriptors, and an end by SIGKILL at the deadline.
+What it covers: no network, no host files but the system's programs and libraries and the
+compiler, no writes outside the job's own folder (compile) or anywhere (run), a system-call filter,
+limits on memory, processor time, file size and descriptors, and an end by SIGKILL at the deadline.
 What it does not cover: a hole in the kernel, in Firejail or in rustc itself.
 """
 
@@ -13,19 +13,19 @@ import pwd
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from sigil_eval.errors import PreflightError
-from sigil_eval.judging.limits import Limits
+from sigil_eval.judging.limits import Limits, Phase
 from sigil_eval.judging.process import Finished, Identity, run_bounded
 from sigil_eval.judging.toolchain import Toolchain
 from sigil_eval.judging.workplace import REFUSED_CHARACTERS, never_executable
 from sigil_eval.provisioned import provided, setup_command
+from sigil_eval.rust.vocabulary import words
 
-Phase = Literal["compile", "run"]
 SANDBOX_USER = "sigil-sandbox"
 
 # Names where Firejail 0.9.66's table has them, numbers where it lacks them: io_uring (425-427),
@@ -37,10 +37,13 @@ _SECCOMP = (
     "mknodat,sched_setscheduler,sched_setattr,setpriority,syslog,personality"
 )
 _SECCOMP_RUN = _SECCOMP + ",$434,memfd_create,socketpair,sched_setaffinity"
-# What a program has no business with, besides every folder of / that is not the system's.
-_HIDDEN = ("/sys", "/var", "/run/user", "/run/dbus", "/run/mount", "/run/media")
-_SYSTEM = {"bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "proc", "root", "run"}
-_SYSTEM |= {"sbin", "sys", "tmp", "usr", "var"}
+# Of the machine, what compiling and running need: these stay, or Firejail itself replaces them.
+# Of /usr and /run, the folders that are named stay; all else is hidden, whatever a machine has.
+_NEEDED = {
+    "/": words("bin dev etc home lib lib32 lib64 libx32 proc root run sbin tmp usr"),
+    "/usr": words("bin lib lib32 lib64 libexec libx32 sbin"),
+    "/run": words("firejail"),
+}
 
 
 class Sandbox(Protocol):
@@ -79,6 +82,7 @@ class NoSandbox:
             cwd=folder,
             environment=environment,
             timeout=timeout,
+            silence=self._limits.silence(phase),
             stdin=stdin,
         )
 
@@ -122,6 +126,7 @@ class FirejailSandbox:
                 "HOME": str(self._home),
             },
             timeout=timeout,
+            silence=self._limits.silence(phase),
             stdin=stdin,
             identity=self.identity,
         )
@@ -148,19 +153,13 @@ class FirejailSandbox:
         A path that is shown makes Firejail hide the rest of the folder of / that holds it, or of
         HOME; a folder that holds none is hidden whole. (--private and --disable-mnt hide a path
         that is shown as well, wherever a data disk or a home holds the compiler or the work.)
+        Below /usr it shows no single path, so there what lies beside is hidden on the way down.
         """
-        shown = tuple(path for path in shown if not path.is_relative_to("/usr"))
-        options = [f"--whitelist={path}" for path in shown]
+        options = [f"--whitelist={path}" for path in shown if not path.is_relative_to("/usr")]
         if not any(path.is_relative_to(self._home) for path in shown):
             options.append("--private")
-        others = [
-            _as_pattern(str(path)) for path in Path("/").iterdir() if path.name not in _SYSTEM
-        ]
-        return options + [
-            f"--blacklist={place}"
-            for place in (*_HIDDEN, *sorted(others))
-            if not any(path.is_relative_to(place) for path in shown)
-        ]
+        hidden = sorted({place for root in _NEEDED for place in _beside(Path(root), shown)})
+        return options + [f"--blacklist={_as_pattern(str(place))}" for place in hidden]
 
     def _compile_line(self, folder: Path) -> list[str]:
         return [
@@ -211,6 +210,18 @@ class FirejailSandbox:
                 f"`{setup_command('--only rust')}`, which puts one under /usr/local/lib/sigilderg, "
                 "or name one that everyone can read with SIGIL_RUSTC"
             )
+
+
+def _beside(folder: Path, shown: Sequence[Path]) -> Iterator[Path]:
+    """What lies in `folder`, and in the folders on the way to what is shown, and is not needed."""
+    needed = _NEEDED.get(str(folder), frozenset())
+    for place in folder.iterdir():
+        if place.name in needed or place in shown:
+            continue
+        if not any(path.is_relative_to(place) for path in shown):
+            yield place
+        elif place.is_relative_to("/usr"):
+            yield from _beside(place, shown)
 
 
 def _as_pattern(path: str) -> str:

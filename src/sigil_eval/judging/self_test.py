@@ -7,12 +7,16 @@ import secrets
 import socket
 import subprocess
 import tempfile
+import time
 from importlib import resources
 from pathlib import Path
 
 from sigil_eval.errors import PreflightError
-from sigil_eval.judging.sandbox import Phase, Sandbox
+from sigil_eval.judging.limits import Phase
+from sigil_eval.judging.sandbox import Sandbox
 from sigil_eval.judging.toolchain import Toolchain
+
+_ATTEMPTS = 3
 
 
 def self_test(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> list[str]:
@@ -25,43 +29,58 @@ def self_test(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> list[str]
     listener = socket.create_server(("127.0.0.1", 0))
     port = str(listener.getsockname()[1])
     home = Path.home() if os.access(Path.home(), os.W_OK) else Path(tempfile.gettempdir())
-    token = secrets.token_hex(8)
-    canary, target = home / f".sigil-canary-{token}", home / f".sigil-written-{token}"
-    canary.write_text("canary")
+    remove_stale(home)
+    token = f"{os.getpid()}-{secrets.token_hex(8)}"
+    # What lies beside the folder is a neighbour's.
+    canaries = [home / f".sigil-canary-{token}", folder.parent / f"canary-{token}"]
+    target = home / f".sigil-written-{token}"
     try:
-        command = [str(binary), str(canary), str(target), port]
-        control = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
-        if control != "read=yes write=yes connect=yes":
-            raise PreflightError(f"the sandbox's probe does not work unconfined: {control!r}")
-        target.unlink()
-        for phase in ("compile", "run"):
-            _expect_contained(sandbox, phase, command, folder, target)
+        for canary in canaries:
+            canary.write_text("canary")
+            canary.chmod(0o644)
+            command = [str(binary), str(canary), str(target), port]
+            _expect_uncontained(command)
+            target.unlink()
+            for phase in ("compile", "run"):
+                _expect_contained(sandbox, phase, command, folder, target)
     finally:
         listener.close()
-        canary.unlink(missing_ok=True)
-        target.unlink(missing_ok=True)
+        for path in (*canaries, target):
+            path.unlink(missing_ok=True)
     return [
-        f"{sandbox.description}: a probe reads a file in HOME, writes one and connects to loopback"
-        " outside; inside, compiling and running, it can do none of them"
+        f"{sandbox.description}: a probe reads files in HOME and of a neighbour, writes one and"
+        " connects to loopback outside; inside, compiling and running, it can do none of them"
     ]
+
+
+def remove_stale(home: Path) -> None:
+    """Remove the files of self-tests that were killed."""
+    for path in (*home.glob(".sigil-canary-*-*"), *home.glob(".sigil-written-*-*")):
+        if not Path(f"/proc/{path.name.split('-')[2]}").exists():
+            path.unlink(missing_ok=True)
 
 
 def _build_probe(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> Path:
     source = folder / "probe.rs"
     source.write_text((resources.files(__package__) / "rust" / "probe.rs").read_text())
-    built = sandbox.run(
-        "compile",
-        [str(toolchain.rustc), "--edition=2021", "-o", "probe", "probe.rs"],
-        folder=folder,
-        timeout=60,
-        stdin=b"",
-    )
-    if built.status != 0:
+    command = [str(toolchain.rustc), "--edition=2021", "-o", "probe", "probe.rs"]
+    for attempt in range(_ATTEMPTS):
+        time.sleep(attempt)  # what the machine lacks now, it may have again soon
+        built = sandbox.run("compile", command, folder=folder, timeout=60, stdin=b"")
+        if built.status == 0:
+            break
+    else:
         reason = (built.stderr or built.stdout).decode("utf-8", "replace").strip()[-800:]
         raise PreflightError(
             f"rustc does not work inside {sandbox.description} (status {built.status}): {reason}"
         )
     return folder / "probe"
+
+
+def _expect_uncontained(command: list[str]) -> None:
+    control = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
+    if control != "read=yes write=yes connect=yes":
+        raise PreflightError(f"the sandbox's probe does not work unconfined: {control!r}")
 
 
 def _expect_contained(

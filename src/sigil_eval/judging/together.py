@@ -12,12 +12,14 @@ from sigil_eval.judging.candidate import Candidate, library_root, module_source
 from sigil_eval.judging.compiler import Compiler, Shown
 from sigil_eval.judging.diagnostics import (
     Diagnostic,
+    depends_on_neighbours,
     errors_among,
-    has_unsafe_code,
     read_diagnostics,
+    uses_unsafe,
 )
 from sigil_eval.judging.errors import COMPILING_FAILED, SandboxFailureError
 from sigil_eval.judging.execution import Driver, Drivers, Result
+from sigil_eval.judging.objects import intrusions
 from sigil_eval.judging.refusals import misfit, refused
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, write_source
@@ -26,6 +28,8 @@ from sigil_eval.judging.workplace import Workplace, write_source
 _Step = tuple[
     Callable[[list[Candidate]], list[Diagnostic]], str, Callable[[list[Diagnostic]], Verdict]
 ]
+# What rustc has against programs; None where it might say it otherwise of one that is alone.
+_Refusals = dict[Program, Verdict | None]
 
 
 class Together:
@@ -47,7 +51,7 @@ class Together:
         with self._workplace.job("broken") as folder:
             shown = self._compiler.show_each(batch, folder)
             for program, what in zip(batch, shown, strict=True):
-                yield program, _refusal(what) or self._alone.judge(program)
+                yield program, _refusal(program, what) or self._alone.judge(program)
 
     def judge(self, batch: Sequence[Program]) -> Iterator[Result]:
         """Compile `batch` as modules of one library with one driver, and run that."""
@@ -56,7 +60,8 @@ class Together:
             return
         with self._workplace.job("batch") as folder:
             refusals, driver = self._compile(batch, folder)
-            yield from refusals.items()
+            for program, refusal in refusals.items():
+                yield program, refusal or self._alone.judge(program)
             alive = [program for program in batch if program not in refusals]
             if driver is not None:
                 yield from self._run(alive, driver)
@@ -76,14 +81,9 @@ class Together:
             for program in alive[heard:]:
                 yield program, self._alone.judge(program)
 
-    def _compile(
-        self, batch: Sequence[Program], folder: Path
-    ) -> tuple[dict[Program, Verdict], Driver | None]:
-        """Compile what compiles; no driver when rustc fails without naming the programs at fault.
-
-        Unlike a program compiled alone, the library is not searched for foreign symbols:
-        batching lets in none of the attributes and macros that could make one.
-        """
+    def _compile(self, batch: Sequence[Program], folder: Path) -> tuple[_Refusals, Driver | None]:
+        """Compile what compiles; no driver when rustc fails without naming the programs at fault,
+        or when the library has foreign symbols."""
         problem = batch[0].problem
         candidates = [
             Candidate(program, f"c{index}", f"::answers::c{index}")
@@ -101,13 +101,14 @@ class Together:
         def link_driver(alive: list[Candidate]) -> list[Diagnostic]:
             return self._drivers.link(alive, "answers", folder)
 
-        refusals: dict[Program, Verdict] = {}
+        refusals: _Refusals = {}
         steps: list[_Step] = [
             (compile_library, "answer.rs", refused),
             (link_driver, "tests.rs", misfit),
         ]
         try:
-            if all(_leave_out_refused(candidates, refusals, step) for step in steps):
+            linked = all(_leave_out_refused(candidates, refusals, step) for step in steps)
+            if linked and not intrusions(folder / "libanswers.rlib"):
                 return refusals, self._drivers.take_out(folder)
         except COMPILING_FAILED:
             pass
@@ -116,7 +117,7 @@ class Together:
 
 def _leave_out_refused(
     candidates: Sequence[Candidate],
-    refusals: dict[Program, Verdict],
+    refusals: _Refusals,
     step: _Step,
 ) -> bool:
     """Compile, leaving out the candidates in whose files rustc finds errors, until it finds none.
@@ -133,7 +134,8 @@ def _leave_out_refused(
             return False
         for candidate in alive:
             if candidate.name in errors_of:
-                refusals[candidate.program] = refuse(errors_of[candidate.name])
+                own = errors_of[candidate.name]
+                refusals[candidate.program] = None if depends_on_neighbours(own) else refuse(own)
     return False
 
 
@@ -146,10 +148,10 @@ def _by_candidate(errors: Sequence[Diagnostic], file: str) -> dict[str, list[Dia
     return by_name
 
 
-def _refusal(shown: Shown) -> Verdict | None:
+def _refusal(program: Program, shown: Shown) -> Verdict | None:
     """What rustc has against a program, where that is known in full."""
-    if shown.diagnostics is None or not shown.is_whole:
+    if shown.diagnostics is None or not shown.is_refused:
         return None
     found = list(read_diagnostics(shown.diagnostics))
     errors = errors_among(found)
-    return refused(errors, uses_unsafe=has_unsafe_code(found)) if errors else None
+    return refused(errors, uses_unsafe=uses_unsafe(program.code, found)) if errors else None

@@ -3,9 +3,11 @@ and in it one for each job."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,10 +113,21 @@ def never_executable(path: Path) -> bool:
 
 
 def _remove_stale() -> None:
-    """Remove the folders of harnesses that were killed."""
+    """Remove the folders of harnesses that were killed, and end what still runs there."""
     for place in _places():
         for folder in place.glob("sigil-eval-*-*"):
             match = _NAME.match(folder.name)
             gone = match and not Path(f"/proc/{match.group(1)}").exists()
             if gone and os.access(folder, os.W_OK):
+                for process in _processes_of(folder):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(process, signal.SIGKILL)
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processes_of(folder: Path) -> Iterator[int]:
+    """The processes that were started to do something in `folder`."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"{folder}/".encode() in (entry / "cmdline").read_bytes():
+                yield int(entry.name)

@@ -1,0 +1,69 @@
+"""What the end of a compiler says: of a program, or of the machinery around it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+
+from sigil_eval.judging.process import Finished
+
+# What a compiler does to itself: a panic of its own, a fault, an abort, more than it may write.
+_PANICKED = 101
+_OWN_SIGNALS = ("SIGSEGV", "SIGABRT", "SIGILL", "SIGBUS", "SIGFPE", "SIGTRAP", "SIGXFSZ")
+OWN_STATUSES = {_PANICKED} | {128 + signal.Signals[name] for name in _OWN_SIGNALS}
+# What the kernel sends whoever used up the processor time.
+_OUT_OF_TIME = {128 + signal.SIGKILL, 128 + signal.SIGXCPU}
+# The kernel enforces the limit by its clock's ticks and accounts more finely: they differ by tenths.
+_ABOUT = 0.75
+# A linker that somebody ended: rustc has an error of that, as if a program could help it.
+_LINKER_ENDED = re.compile(
+    r"terminated with signal (?:1|2|9|15) |signal: (?:1|2|9|15) \(SIG|^could not exec the linker"
+)
+_MACHINE_LACKS = tuple(os.strerror(number) for number in (errno.EAGAIN, errno.ENOSPC, errno.EDQUOT))
+_FRAME = re.compile(r"^(?:/|###|\s*\d+: |\s+at |note: (?:rustc|compiler flags|please|we would))")
+_WORD_OF_CRASH = re.compile(r"error|panicked|failed|fatal|LLVM|overflow", re.IGNORECASE)
+
+
+def crashed_by_itself(finished: Finished) -> bool:
+    """Whether it was the compiler that ended itself, and no one from outside."""
+    return finished.flooded or finished.status in OWN_STATUSES
+
+
+def ran_out_of_time(finished: Finished, seconds: float) -> bool:
+    """Whether it was killed for having used so many seconds of processor time."""
+    return finished.status in _OUT_OF_TIME and finished.cpu_seconds >= _ABOUT * seconds
+
+
+def machine_lacked(said: str) -> bool:
+    """Whether the compiler says, itself and not quoting a program, what the machine could not give.
+
+    No process or no room on the disk.
+    """
+    return any(word in line for word in _MACHINE_LACKS for line in own_lines(said))
+
+
+def linker_was_ended(message: str) -> bool:
+    """Whether an error of rustc's tells of a linker that somebody ended, or that did not start."""
+    return message.startswith(("linking with", "could not exec")) and (
+        _LINKER_ENDED.search(message) is not None
+    )
+
+
+def own_lines(said: str) -> list[str]:
+    """What a compiler wrote besides its diagnostics."""
+    return [line for line in said.split("\n") if line and not line.startswith("{")]
+
+
+def last_words(said: str) -> str:
+    """What a compiler that crashed said of it, without what differs from crash to crash."""
+    lines = [line for line in own_lines(said) if not _FRAME.match(line)]
+    telling = [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        if _WORD_OF_CRASH.search(line) or "panicked at" in before
+    ]
+    text = "\n".join(telling)
+    # Numbers of processes and threads, addresses.
+    return re.sub(r" \(\d+\)", "", re.sub(r"\b0x[0-9a-f]+", "0x…", text))
