@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Are programs judged alike whether they are compiled together or alone?
 
-Judges a mixed corpus both ways and compares whole verdicts, messages included.
+Judges a mixed corpus both ways and compares whole verdicts, messages included. Besides the usual
+programs it has some whose macros, nested items and messages neighbours could change.
 
     python benchmarks/scoring/equality.py --programs 2000
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
 from corpus import mixed_programs
+from spellings import spelled_programs
 
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.batching import kind_of
@@ -32,7 +34,8 @@ def main() -> int:
     )
     parser.add_argument("--programs", type=int, default=2000, metavar="N")
     options = parser.parse_args()
-    programs = list(mixed_programs(load_problem_set("humaneval-rust"), options.programs))
+    problems = load_problem_set("humaneval-rust")
+    programs = [*mixed_programs(problems, options.programs), *spelled_programs(problems)]
     kinds = Counter(kind_of(program) for program in programs)
     print(", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
     together = judge_all(programs, JudgeSettings(limits=Limits(run_seconds=2)))

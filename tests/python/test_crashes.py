@@ -19,6 +19,7 @@ from sigil_eval.judging.crashes import (
     machine_lacked,
     ran_out_of_time,
 )
+from sigil_eval.judging.errors import WallClockError
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.process import Finished
@@ -149,3 +150,29 @@ def test_machinery_that_dies_while_compiling_fails_nobody(
         monkeypatch.setattr(judge._stopping, "wait", lambda _: False)  # do not back off
         outcomes = {verdict.outcome for _, verdict in judge.judge(programs)}
     assert outcomes == {outcome}
+
+
+def test_a_wall_clock_that_ends_a_compiler_is_no_slow_test(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch, humaneval: ProblemSet
+) -> None:
+    problem = humaneval.problems[40]
+
+    def too_late(*_: object) -> None:
+        raise WallClockError
+
+    monkeypatch.setattr(judge._compiler, "compile_answers", too_late)
+    ((_, verdict),) = judge.judge([Program(problem, reference_source(problem))])
+    assert verdict.error_type == "compile_timeout" and verdict.compile_ok is False
+    assert "compiling was not done after 12 s" in verdict.detail
+
+
+def test_a_wall_clock_that_ends_tests_keeps_the_flag(judge: Judge, humaneval: ProblemSet) -> None:
+    problem = humaneval.by_id["HumanEval/23"]
+    sleep = "std::thread::sleep(std::time::Duration::from_secs(99)); unsafe { *(&1 as *const i32) }"
+    programs = [
+        Program(problem, f"fn strlen(strings: String) -> i32 {{ {sleep} }}"),
+        Program(problem, f"fn strlen(strings: String) -> i32 {{ {sleep[:-31]}; 1 }}"),
+    ]
+    found = {p.code: v for p, v in judge.judge(programs)}
+    assert {verdict.error_type for verdict in found.values()} == {"test_timeout"}
+    assert [found[program.code].uses_unsafe for program in programs] == [True, False]

@@ -56,7 +56,13 @@ def test_failures_are_told_apart() -> None:
     assert error_type(Ending(101, failed.format("canary"), "")) == "runtime_error"
     assert error_type(Ending(-signal.SIGXCPU, START, "")) == "test_timeout"
     assert error_type(Ending(-signal.SIGKILL, START, "", 10)) == "test_timeout"
-    assert error_type(Ending(-signal.SIGKILL, START, "", 1)) == "runtime_error"
+    assert error_type(Ending(-signal.SIGABRT, START, "", 1)) == "runtime_error"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_who_is_ended_from_outside_has_not_failed(number: int) -> None:
+    with pytest.raises(SandboxFailureError):
+        judge_ending(Ending(-number, START, "", 1), "n", 3, 10)
 
 
 def test_the_wall_clock_alone_decides_nothing() -> None:

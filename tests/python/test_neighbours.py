@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -11,7 +12,7 @@ from sigil_eval.answers.program import Program
 from sigil_eval.judging.batching import kind_of, may_read_files
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.diagnostics import uses_unsafe
-from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.lint import plan_lint_batches
 from sigil_eval.judging.objects import intrusions
 from sigil_eval.judging.toolchain import find_toolchain
@@ -140,6 +141,39 @@ def test_what_a_macros_input_replaces_is_not_replaced_for_neighbours(
     assert len(attacks) >= 6 and not any(verdicts[program].passed for program in attacks)
     assert verdicts[wrong].error_type == "assertion_failure"
     assert verdicts[right].passed
+
+
+OWN = "#[derive(Debug)] struct Own;"
+ORDERING = "#[derive(Debug)] enum Ordering { Up }"
+# What rustc or a panic says by the name of a module, a file or a type; and what stands beside it.
+SPEAKING = (
+    ("Own.missing();", OWN),
+    ("let _: i32 = Own;", OWN),
+    ("let _: Own = Ordering::Up;", f"{OWN} {ORDERING}"),
+    ("let _: i32 = 1.cmp(&2);", ""),
+    ("let _ = A;", "const A: i32 = B; const B: i32 = A;"),
+    ('panic!("{}", std::any::type_name::<Own>());', OWN),
+    ('panic!("{}", vec![module_path!(), file!()].join(" "));', ""),
+    ('panic!("{}", std::panic::Location::caller().file());', ""),
+    ('let _ = include_str!("x.txt");', ""),
+)
+
+
+def test_messages_tell_nothing_of_neighbours(judge: Judge, humaneval: ProblemSet) -> None:
+    """Whole verdicts are the same together and alone, whatever names a program has in common."""
+    programs = []
+    for problem in (humaneval.by_id["HumanEval/23"], humaneval.by_id["HumanEval/42"]):
+        source = reference_source(problem)
+        body = source.index("{", source.index(f"fn {problem.entry_point}")) + 1
+        for first, beside in SPEAKING:
+            code = f"{source[:body]} {first} {source[body:]}\n{beside}\n"
+            programs.append(Program(problem, code))
+    assert [kind_of(program) for program in programs].count("together") >= 10
+    together = dict(judge.judge(programs))
+    with Judge(JudgeSettings(limits=judge.settings.limits, batch_size=1)) as alone:
+        assert dict(alone.judge(programs)) == together
+    said = "\n".join(verdict.stderr for verdict in together.values())
+    assert "for struct `Own`" in said and not re.search(r"\bc\d+\b", said)
 
 
 def test_a_linter_reads_no_neighbour_either(humaneval: ProblemSet) -> None:

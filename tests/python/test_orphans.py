@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sigil_eval.judging.process import run_bounded
 from sigil_eval.judging.workplace import new_workplace
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
@@ -51,7 +52,9 @@ def command_lines(part: str) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            line = (
+                (process / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            )
         except OSError:
             continue
         if part in line:
@@ -114,3 +117,11 @@ def test_what_a_harness_and_its_guard_left_running_is_ended_by_the_next(
         for process in (left, other):
             process.kill()
             process.wait()
+
+
+def test_who_says_nothing_for_long_is_given_up() -> None:
+    talk = "for n in 1 2 3 4 5 6; do echo $n; sleep 0.3; done; sleep 600"
+    found = run_bounded(
+        ["sh", "-c", talk], cwd=Path("/"), environment={}, timeout=300, silence=1.5, stdin=b""
+    )
+    assert found.timed_out and found.stdout.split() == [b"1", b"2", b"3", b"4", b"5", b"6"]

@@ -106,6 +106,58 @@ def test_a_folder_whose_name_firejail_refuses_is_hidden() -> None:
     assert "secret" not in finished.stdout
 
 
+# Puts a secret that anyone may read wherever a machine could have one, and has programs look.
+LEAKS = """
+import os, sys
+from pathlib import Path
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.problems import load_problem_set
+
+problem = load_problem_set("humaneval-rust").by_id["HumanEval/28"]
+FUNCTION = "fn concatenate(_: Vec<String>) -> String"
+READ = FUNCTION + '{ panic!("{:?}", std::fs::read_to_string("PATH").is_ok()) }'
+LIST = FUNCTION + '{ panic!("{:?}", std::fs::read_dir("PATH").is_ok()) }'
+SHOW = 'const H: &str = include_str!("PATH"); ' + FUNCTION + '{ panic!("LEAK {}", H) }'
+codes = []
+for name in sys.argv[1:]:
+    folder = Path(name)
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    (folder / "secret.txt").write_text("the secret")
+    (folder / "secret.txt").chmod(0o644)
+    codes += [text.replace("PATH", f"{name}/secret.txt") for text in (READ, SHOW)]
+    codes += [LIST.replace("PATH", name)]
+with Judge(JudgeSettings(workers=2)) as judge:
+    verdicts = {p.code: v for p, v in judge.judge([Program(problem, code) for code in codes])}
+    for code in codes:
+        print(verdicts[code].error_type, verdicts[code].stderr)
+"""
+PLACES = (
+    *("/srv", "/opt", "/mnt", "/media", "/home", "/root", "/run", "/etc", "/var/lib", "/var/tmp"),  # noqa: S108
+    *("/tmp", "/dev/shm", "/usr/local", "/usr/local/lib", "/usr/src", "/usr/share"),  # noqa: S108
+)
+
+
+@needs_root
+def test_what_anyone_may_read_is_not_shown() -> None:
+    """No file of the host's ends up in a message, wherever it lies, and none is seen running."""
+    folders = [f"{place}/sigil-canary-{os.getpid()}" for place in PLACES]
+    folders.append(f"/sigil-new-{os.getpid()}/inner")
+    try:
+        program = [sys.executable, "-c", LEAKS, *folders]
+        environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
+        told = subprocess.run(program, capture_output=True, text=True, env=environment, timeout=300)
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        Path(folders[-1]).parent.rmdir()
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("compile_error") == len(folders), told.stdout
+    assert told.stdout.count("runtime_error") == 2 * len(folders), told.stdout
+    assert "the secret" not in told.stdout and "true" not in told.stdout, told.stdout
+
+
 @needs_root
 def test_where_temporary_files_may_not_be_executed_programs_are_run_elsewhere(
     tmp_path: Path,

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 
+from sigil_eval.judging.limits import ABOUT
 from sigil_eval.judging.process import Finished
 
 # What a compiler does to itself: a panic of its own, a fault, an abort, more than it may write.
@@ -15,8 +16,6 @@ _OWN_SIGNALS = ("SIGSEGV", "SIGABRT", "SIGILL", "SIGBUS", "SIGFPE", "SIGTRAP", "
 OWN_STATUSES = {_PANICKED} | {128 + signal.Signals[name] for name in _OWN_SIGNALS}
 # What the kernel sends whoever used up the processor time.
 _OUT_OF_TIME = {128 + signal.SIGKILL, 128 + signal.SIGXCPU}
-# The kernel enforces the limit by its clock's ticks and accounts more finely: they differ by tenths.
-_ABOUT = 0.75
 # A linker that somebody ended: rustc has an error of that, as if a program could help it.
 _LINKER_ENDED = re.compile(
     r"terminated with signal (?:1|2|9|15) |signal: (?:1|2|9|15) \(SIG|^could not exec the linker"
@@ -33,7 +32,7 @@ def crashed_by_itself(finished: Finished) -> bool:
 
 def ran_out_of_time(finished: Finished, seconds: float) -> bool:
     """Whether it was killed for having used so many seconds of processor time."""
-    return finished.status in _OUT_OF_TIME and finished.cpu_seconds >= _ABOUT * seconds
+    return finished.status in _OUT_OF_TIME and finished.cpu_seconds >= ABOUT * seconds
 
 
 def machine_lacked(said: str) -> bool:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.diagnostics import STDERR_LIMIT
 from sigil_eval.judging.errors import SandboxFailureError
+from sigil_eval.judging.limits import ABOUT
 from sigil_eval.judging.verdict import Verdict
 
+# No candidate can send these, to itself or to others.
+_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _HEAD = re.compile(rb"(\d+) (\d+) (\d+) (\d+) (\d+)\n")
 
 
@@ -50,7 +53,7 @@ def read_endings(output: bytes) -> Iterator[Ending]:
 def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdict | None:
     """The verdict, or None when the wall clock ran out before `limit` seconds of processor time.
 
-    Raises SandboxFailureError when the candidate was never started.
+    Raises SandboxFailureError when the candidate was never started, or was ended from outside.
     """
     start = f"{nonce} START\n"
     if ending.exit_code == 0 and ending.report == f"{start}{nonce} PASS {tests}/{tests}\n":
@@ -60,7 +63,9 @@ def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdic
     if ending.exit_code == -signal.SIGALRM:
         return None
     # Whoever blocks SIGXCPU is killed a second later.
-    killed = ending.exit_code == -signal.SIGKILL and ending.cpu_seconds >= limit
+    killed = ending.exit_code == -signal.SIGKILL and ending.cpu_seconds + 1 > ABOUT * limit
+    if not killed and -ending.exit_code in _FROM_OUTSIDE:
+        raise SandboxFailureError(_describe(ending.exit_code))
     if killed or ending.exit_code == -signal.SIGXCPU:
         return verdicts.not_passed("test_timeout", f"still running after {limit:g} s")
     said = ending.message[:STDERR_LIMIT]

@@ -9,6 +9,9 @@ from typing import Literal
 from sigil_eval.settings import TIMEOUT
 
 Phase = Literal["compile", "run"]
+# The kernel enforces a limit of processor time by its ticks and accounts more finely: what was
+# killed for it has used about as much.
+ABOUT = 0.75
 
 
 @dataclass(frozen=True)
