@@ -36,7 +36,7 @@ from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import load_problem_set
 
 # A harness is hit as often as one process in so many.
-_SPARED = 6
+_SPARED = 25
 _SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)
 # Programs that keep the machinery busy for a while, so that it is hit there, too.
 _SLOW = (
@@ -110,8 +110,10 @@ def left_behind(place: Path) -> list[str]:
 def disturb(harness: subprocess.Popen[bytes], pick: random.Random, hits: Counter[str]) -> None:
     """Send one process of a run a signal; what was stopped goes on some time later."""
     below = descendants(harness.pid)
-    if pick.randrange(_SPARED) == 0 or not below:
+    if pick.randrange(_SPARED) == 0:
         below = [harness.pid]
+    if not below:
+        return
     process, number = pick.choice(below), pick.choice(_SIGNALS)
     with contextlib.suppress(OSError):
         name = Path(f"/proc/{process}/comm").read_text().strip()
