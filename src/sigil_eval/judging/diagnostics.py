@@ -11,6 +11,7 @@ from typing import Any
 from sigil_eval.rust.lexer import tokens
 
 STDERR_LIMIT = 4000
+_STD_NAME = re.compile(r"\b(?:std|core|alloc)::(?:\w+::)*(\w+)")
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,18 @@ def _as_if_alone(text: str) -> str:
     return text.replace("crate `candidate`", "module `candidate`")
 
 
-def depends_on_neighbours(errors: Iterable[Diagnostic]) -> bool:
-    """Whether rustc might put one of these errors otherwise without the neighbours.
+def depends_on_neighbours(errors: Iterable[Diagnostic], codes: Iterable[str]) -> bool:
+    """Whether rustc might put one of these errors otherwise without the neighbours' `codes`.
 
     It puts a path before a name of the standard library that anybody else has defined, too, and
     shortens a type by the length of all that is in it.
     """
-    return any(re.search(r"\b(?:std|core|alloc)::|\.\.\.", d.message) for d in errors)
+    messages = [error.message for error in errors]
+    if any("..." in message for message in messages):
+        return True
+    names = {name for message in messages for name in _STD_NAME.findall(message)}
+    defined = rf"\b(?:struct|enum|type|trait|fn|const)\s+(?:{'|'.join(map(re.escape, names))})\b"
+    return bool(names) and any(re.search(defined, code) for code in codes)
 
 
 def _origin(spans: list[dict[str, Any]]) -> dict[str, Any] | None:

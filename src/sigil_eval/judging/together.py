@@ -135,7 +135,8 @@ def _leave_out_refused(
         for candidate in alive:
             if candidate.name in errors_of:
                 own = errors_of[candidate.name]
-                refusals[candidate.program] = None if depends_on_neighbours(own) else refuse(own)
+                is_shared = depends_on_neighbours(own, (c.program.code for c in alive))
+                refusals[candidate.program] = None if is_shared else refuse(own)
     return False
 
 
