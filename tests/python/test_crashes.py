@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sigil_eval.answers.program import Program
+from sigil_eval.judging.compiler import Shown
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.crashes import (
     crashed_by_itself,
@@ -98,6 +99,18 @@ def test_last_words_are_the_same_from_crash_to_crash(said: str) -> None:
     assert elsewhere != said
     assert last_words(elsewhere) == last_words(said)
     assert "rustc" in last_words(said)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_refused", "was_ended"),
+    [(0, False, False), (1, True, False), (101, False, False), (124, False, False)]
+    + [(137, False, True), (143, False, True), (None, False, True)],
+)
+def test_only_a_compiler_that_came_to_its_end_has_refused(
+    status: int | None, is_refused: bool, was_ended: bool
+) -> None:
+    shown = Shown(b'{"level": "error"}', status)
+    assert (shown.is_refused, shown.was_ended) == (is_refused, was_ended)
 
 
 # Ends what compiles an answer, and twice every compiler that comes later, as ENDING says.

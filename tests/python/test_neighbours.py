@@ -143,6 +143,23 @@ def test_what_a_macros_input_replaces_is_not_replaced_for_neighbours(
     assert verdicts[right].passed
 
 
+def test_what_slips_into_a_batch_is_found_in_its_library(
+    judge: Judge, humaneval: ProblemSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were batching blind to an attribute, the symbols of what was compiled would still tell."""
+    monkeypatch.setattr("sigil_eval.judging.batching.kind_of", lambda _: "together")
+    symbol = "fn strlen(s: String) -> i32 { assert!({ #[no_mangle] pub fn bcmp() {} true }); 0 }"
+    attack = Program(humaneval.by_id["HumanEval/23"], symbol)
+    wrong = Program(
+        humaneval.by_id["HumanEval/11"], "fn string_xor(a: String, _: String) -> String { a }"
+    )
+    right = [Program(p, reference_source(p)) for p in humaneval.problems[40:43]]
+    verdicts = dict(judge.judge([attack, wrong, *right]))
+    assert "symbol bcmp" in verdicts[attack].stderr
+    assert verdicts[wrong].error_type == "assertion_failure"
+    assert all(verdicts[program].passed for program in right)
+
+
 OWN = "#[derive(Debug)] struct Own;"
 ORDERING = "#[derive(Debug)] enum Ordering { Up }"
 # What rustc or a panic says by the name of a module, a file or a type; and what stands beside it.
