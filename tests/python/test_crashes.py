@@ -103,8 +103,10 @@ def test_last_words_are_the_same_from_crash_to_crash(said: str) -> None:
 
 @pytest.mark.parametrize(
     ("status", "is_refused", "was_ended"),
-    [(0, False, False), (1, True, False), (101, False, False), (124, False, False)]
-    + [(137, False, True), (143, False, True), (None, False, True)],
+    [
+        *((1, True, False), (0, False, False), (101, False, False), (124, False, False)),
+        *((137, False, True), (143, False, True), (None, False, True)),
+    ],
 )
 def test_only_a_compiler_that_came_to_its_end_has_refused(
     status: int | None, is_refused: bool, was_ended: bool
