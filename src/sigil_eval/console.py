@@ -1,17 +1,125 @@
-"""What people see: one console, plain and colourless where output is not a terminal."""
+"""What people see: one console, plain and colourless where output is not a terminal.
+
+Text from outside is shown and never obeyed: what would steer a terminal is written as its number.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import re
 import sys
 import time
-from collections.abc import Callable
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
-console = Console(soft_wrap=True, highlight=False)
-error_console = Console(stderr=True, soft_wrap=True, highlight=False)
+from sigil_eval.errors import OutputClosedError, PreflightError
+
+# Control characters but tab and line feed, marks that turn or hide text, halves of characters.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """Text with what cannot be seen, or steers a terminal, as its number; lines stay lines."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class _Screen(Console):
+    """A console that sends no control character of a text's own, and knows a closed pipe."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, soft_wrap=True, highlight=False, emoji=False)
+
+    def render_str(self, text: str, **more: Any) -> Text:
+        """All text that is printed comes through here, that of tables, too."""
+        return super().render_str(visible(text), **more)
+
+    def print(self, *objects: Any, **more: Any) -> None:
+        """Raises PreflightError where standard output takes nothing; of standard error, what
+        cannot be written is lost."""
+        try:
+            super().print(*objects, **more)
+        except OSError as error:
+            _to_nowhere(self.file)
+            if not self.stderr:
+                raise _not_written(error) from None
+
+    def on_broken_pipe(self) -> None:
+        """Raises OutputClosedError where nobody reads the standard output any more."""
+        self.quiet = True
+        _to_nowhere(self.file)
+        if not self.stderr:
+            raise _nobody_reads()
+
+
+@contextlib.contextmanager
+def sending() -> Iterator[None]:
+    """Where standard output is written to. Raises OutputClosedError when nobody reads it any more,
+    and PreflightError when it cannot be written to."""
+    try:
+        yield
+    except BrokenPipeError:
+        _to_nowhere(sys.stdout)
+        raise _nobody_reads() from None
+    except OSError as error:
+        _to_nowhere(sys.stdout)
+        raise _not_written(error) from None
+
+
+def _nobody_reads() -> OutputClosedError:
+    return OutputClosedError("nobody reads the standard output any more; what was done is kept")
+
+
+def _not_written(error: OSError) -> PreflightError:
+    return PreflightError(f"standard output cannot be written to: {error.strerror}")
+
+
+def _to_nowhere(stream: Any) -> None:
+    """Have whatever is still written to a stream vanish, at the end of the process, too."""
+    try:
+        number = stream.fileno()
+    except (OSError, ValueError):
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, number)
+    os.close(nothing)
+
+
+def open_streams() -> None:
+    """Have standard streams that were closed go nowhere, before a file is opened in their place;
+    and what the terminal's encoding lacks be written as a number."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdin = sys.stdin or _nothing("r")
+    sys.stdout, sys.stderr = sys.stdout or _nothing("w"), sys.stderr or _nothing("w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _nothing(mode: str) -> TextIO:
+    return cast(TextIO, Path(os.devnull).open(mode, encoding="utf-8"))
+
+
+def close_output() -> None:
+    """Send out what standard output has kept; raises as `sending` does."""
+    with sending():
+        sys.stdout.flush()
+
+
+console = _Screen()
+error_console = _Screen(stderr=True)
 
 LOG_INTERVAL_SECONDS = 10.0
 STEADY_SECONDS = 2.0
@@ -20,6 +128,13 @@ STEADY_SECONDS = 2.0
 def say(message: str) -> None:
     """Print one line; text in square brackets is printed as it stands."""
     console.print(message, markup=False)
+
+
+def write_out(text: str) -> None:
+    """Write text for programs to read, to the byte; in a terminal, what steers it is shown."""
+    with sending():
+        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
+        sys.stdout.flush()
 
 
 def warn(message: str) -> None:
@@ -63,15 +178,15 @@ class ProgressLine:
     def __enter__(self) -> Self:
         if sys.stdout.isatty():
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=30),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[detail]}"),
+                TextColumn("{task.fields[detail]}", markup=False),
                 console=console,
             )
             self._bar.start()
             self._task = self._bar.add_task(
-                self.label, total=self.total, completed=self.done, detail=""
+                visible(self.label), total=self.total, completed=self.done, detail=""
             )
         return self
 
@@ -88,7 +203,9 @@ class ProgressLine:
         if self._first is None:
             self._first = now, done
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, detail=f"{self._rate()}  {detail}")
+            self._bar.update(
+                self._task, completed=done, detail=visible(f"{self._rate()}  {detail}")
+            )
         elif now - self._logged >= LOG_INTERVAL_SECONDS:
             self._logged = now
             say(self._line(detail))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_LONGEST_QUOTE = 100
+
 
 class SigilEvalError(Exception):
     """A failure whose message names the thing that is wrong and the way out."""
@@ -25,3 +27,14 @@ class IncompleteError(SigilEvalError):
     """Results were written, but infrastructure failures left some samples without a verdict."""
 
     exit_code = 4
+
+
+class OutputClosedError(SigilEvalError):
+    """Whoever read the standard output has gone: what a shell shows for SIGPIPE."""
+
+    exit_code = 141
+
+
+def quoted(text: str) -> str:
+    """Text from outside for a message: in quotes, on one line, bounded, and nothing unseen."""
+    return repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…")

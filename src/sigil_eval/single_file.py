@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sigil_eval.console import format_duration, say
-from sigil_eval.errors import UsageError
+from sigil_eval.console import format_duration, say, write_out
+from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import read_jsonl
 from sigil_eval.generation import ModelSpec, Shard, show_prompt
 from sigil_eval.judging.judge import Judge, JudgeSettings
@@ -99,5 +98,5 @@ def print_prompt(model: ModelSpec, problem_set: ProblemSet, task: str, drawing: 
     """Print the exact prompt of a task. Raises UsageError for one that the set does not have."""
     problem = problem_set.by_id.get(task)
     if problem is None:
-        raise UsageError(f"no problem '{task}' in {problem_set.name}")
-    sys.stdout.write(show_prompt(model, problem, drawing.prompt_mode, drawing.engine) + "\n")
+        raise UsageError(f"no problem {quoted(task)} in {problem_set.name}")
+    write_out(show_prompt(model, problem, drawing.prompt_mode, drawing.engine) + "\n")

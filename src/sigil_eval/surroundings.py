@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sigil_eval import __version__
-from sigil_eval.console import say
+from sigil_eval.console import say, write_out
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.crates import BENCHMARK_CRATES, HOW_TO_GET_CRATES, find_crates
 from sigil_eval.judging.sandbox import installed_firejail, ordinary_identity
@@ -108,7 +108,7 @@ def print_surroundings(found: Sequence[Finding], *, as_json: bool = False) -> No
     """For people, or as one JSON object."""
     if as_json:
         rows = {item.name: asdict(item) | {"missing": item.missing} for item in found}
-        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        write_out(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
         return
     for item in found:
         source = f"  ({item.source})" if item.source else ""

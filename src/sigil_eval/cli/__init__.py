@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from sigil_eval import __version__
-from sigil_eval.cli.command import Commands, say_interrupted
+from sigil_eval.cli.command import Commands, say_error, say_interrupted, say_refusal
 from sigil_eval.cli.compare import compare
 from sigil_eval.cli.env import env
 from sigil_eval.cli.export import export
@@ -19,6 +19,8 @@ from sigil_eval.cli.run import run
 from sigil_eval.cli.sandbox_check import sandbox_check
 from sigil_eval.cli.score import score
 from sigil_eval.cli.verify import verify
+from sigil_eval.console import close_output, open_streams
+from sigil_eval.errors import PreflightError, SigilEvalError
 
 COMMANDS = (
     verify,
@@ -55,11 +57,18 @@ for command in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors are shown, never as a traceback."""
+    open_streams()
     try:
         given = None if arguments is None else list(arguments)
-        return int(sigil_eval.main(given, prog_name="sigil-eval", standalone_mode=False) or 0)
+        code = int(sigil_eval.main(given, prog_name="sigil-eval", standalone_mode=False) or 0)
+        close_output()
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return say_refusal(error)
+    except SigilEvalError as error:
+        return say_error(str(error), error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return say_error(f"{place}{error.strerror or error}", PreflightError.exit_code)
     except click.Abort:
         return say_interrupted()
+    return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from sigil_eval.console import error_console
-from sigil_eval.errors import PreflightError, SigilEvalError, UsageError
+from sigil_eval.console import error_console, sending
+from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.settings import Setting
 
 EXIT_CODES = """\b
@@ -20,38 +21,47 @@ Exit codes:
   2  the request is wrong (an option, a file, a value)
   3  the machine, the sandbox or the judge's own proof is not fit
   4  incomplete: infrastructure failures left samples without a verdict
-  130  interrupted; the same command goes on where it stopped"""
+  130  interrupted; the same command goes on where it stopped
+  141  nobody reads what is printed any more (`| head`); likewise"""
 INTERRUPTED = 130
 _LOOK = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Commands(click.Group):
-    """The command line; an error that is ours ends it with that error's exit code."""
+    """The command line."""
 
     def __init__(self, name: str | None, **more: Any) -> None:
         super().__init__(name, context_settings=_LOOK, epilog=EXIT_CODES, **more)
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Its help is printed here; click would end with a code of its own where that fails."""
+        with sending():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a pipe that breaks is none of standard output's, which `sending` knows."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise PreflightError(f"a process that was needed has gone: {error}") from error
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which they were added."""
         return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> int:
-        """Run a command and return its exit code; errors are shown, never as a traceback."""
-        try:
-            return int(super().invoke(ctx) or 0)
-        except SigilEvalError as error:
-            return say_error(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            return say_interrupted()
-        except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            return say_error(f"{place}{error.strerror or error}", PreflightError.exit_code)
 
 
 def say_error(message: str, code: int) -> int:
     """Show an error; the exit code."""
     error_console.print(f"error: {message}", style="red", markup=False)
     return code
+
+
+def say_refusal(error: click.ClickException) -> int:
+    """Show what click has against the command line; the exit code."""
+    said = io.StringIO()
+    error.show(said)
+    error_console.print(said.getvalue().rstrip("\n"), markup=False)
+    return error.exit_code
 
 
 def say_interrupted() -> int:
@@ -78,6 +88,11 @@ class Command(click.Command):
 
     def __init__(self, name: str | None, **more: Any) -> None:
         super().__init__(name, context_settings=_LOOK, epilog=EXIT_CODES, **more)
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """See `Commands.make_context`."""
+        with sending():
+            return super().make_context(*args, **more)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse two options of which one is instead of the other."""

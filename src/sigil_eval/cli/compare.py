@@ -8,7 +8,7 @@ import click
 
 from sigil_eval.cli.command import Command, Option
 from sigil_eval.cli.options import PATH
-from sigil_eval.console import say
+from sigil_eval.console import say, visible
 from sigil_eval.files import write_atomic
 
 
@@ -28,6 +28,6 @@ def compare(directories: tuple[Path, ...], output: Path | None) -> int:
     compared = compare_runs(directories)
     print_comparison(compared)
     if output is not None:
-        write_atomic(output, compared.markdown())
+        write_atomic(output, visible(compared.markdown()))
         say(f"written: {output}")
     return 0

@@ -9,7 +9,7 @@ import click
 from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command
 from sigil_eval.console import say
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import UsageError, quoted
 
 if TYPE_CHECKING:
     from sigil_eval.problems import ProblemSet
@@ -44,7 +44,7 @@ def _show(problem_set: ProblemSet, task: str) -> None:
 
     shown = problem_set.by_id.get(task)
     if shown is None:
-        raise UsageError(f"no problem '{task}' in {problem_set.name}")
+        raise UsageError(f"no problem {quoted(task)} in {problem_set.name}")
     say(f"{shown.prompt}\n{shown.canonical_solution}\n{shown.test}")
     for erratum in problem_set.errata:
         if concerns(erratum, shown.task_id):

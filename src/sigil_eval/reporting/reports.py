@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sigil_eval.console import visible
 from sigil_eval.files import write_atomic
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.html import html_report
@@ -29,5 +30,5 @@ def write_reports(output_dir: Path, problem_set: ProblemSet | None = None) -> li
     reports[files.summary] = combined_summary(run)
     reports[files.html] = html_report(run, problem_set)
     for path, content in reports.items():
-        write_atomic(path, content.encode("utf-8", "backslashreplace"))
+        write_atomic(path, visible(content))
     return list(reports)
