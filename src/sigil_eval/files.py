@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import hashlib
+import itertools
 import json
+import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import UsageError, quoted
 
 Row = dict[str, Any]
+
+LONGEST_LINE = 16 << 20
+# A result has its sample's text twice, the code within a bound, and up to three bytes for one.
+LONGEST_OWN_LINE = 5 * LONGEST_LINE
+DEEPEST = 100
+_MOST_DIGITS = 300
+_TOO_DEEP = f"nested more than {DEEPEST} deep"
 
 
 def sha256_text(text: str) -> str:
@@ -32,38 +43,119 @@ def dump_row(row: Mapping[str, object]) -> str:
     return json.dumps(row, ensure_ascii=True, separators=(", ", ": "))
 
 
-def read_jsonl(path: Path) -> Iterator[tuple[int, Row]]:
+def read_jsonl(path: Path, longest: int = LONGEST_LINE) -> Iterator[tuple[int, Row]]:
     """Yield `(line number from 1, object)` for each line that is not blank.
 
-    Raises UsageError naming the file, line and reason when a line is not a JSON object,
-    or when the file cannot be read.
+    Only a line feed ends a line. Raises UsageError naming the file, line and reason when a line is
+    not a JSON object or is longer than `longest` bytes, or when the file cannot be read.
     """
     try:
-        with path.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream, start=1):
+        with path.open("rb") as stream:
+            for number in itertools.count(1):
+                line = stream.readline(longest + 1)
+                if not line:
+                    return
+                if len(line) > longest:
+                    raise UsageError(f"{path}:{number}: a line of more than {longest >> 20} MiB")
                 if line.strip():
-                    yield number, _parse_row(path, number, line)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+                    yield number, _object_of(line, path, number)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _parse_row(path: Path, number: int, line: str) -> Row:
+def read_json(path: Path) -> Row:
+    """The object in a JSON file; UsageError with file, line and reason where there is none."""
     try:
-        row = json.loads(line)
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    return _object_of(data, path, None)
+
+
+def _object_of(data: bytes, path: Path, number: int | None) -> Row:
+    """The object that JSON text is; without `number`, the text itself knows its lines."""
+    line = number
+    try:
+        value = json_value(data)
+    except UnicodeDecodeError as error:
+        line = number or data.count(b"\n", 0, error.start) + 1
+        reason = f"not UTF-8 text ({error.reason} at byte {error.start})"
     except json.JSONDecodeError as error:
-        raise UsageError(
-            f"{path}:{number}: not valid JSON: {error.msg} (column {error.colno})"
-        ) from None
-    if not isinstance(row, dict):
-        raise UsageError(f"{path}:{number}: expected a JSON object, found {type(row).__name__}")
-    return row
+        line = number or error.lineno
+        reason = f"not valid JSON: {error.msg} (column {error.colno})"
+    except ValueError as error:
+        reason = str(error)
+    else:
+        if isinstance(value, dict):
+            return value
+        reason = f"expected a JSON object, found {type(value).__name__}"
+    raise UsageError(f"{path}{f':{line}' if line else ''}: {reason}")
+
+
+def json_value(data: bytes) -> Any:
+    """What JSON text in UTF-8 says, with or without a byte order mark.
+
+    Raises ValueError with the reason for what is no JSON, and for what JSON allows and nobody can
+    rely on: a key twice, a number beyond all bounds, and what is nested too deep to be walked.
+    """
+    text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object_without_doubles,
+            parse_int=_whole_number,
+            parse_float=_finite_number,
+            parse_constant=_no_constant,
+        )
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if data.count(b"[") + data.count(b"{") > DEEPEST:
+        _check_depth(value)
+    return value
+
+
+def _object_without_doubles(pairs: list[tuple[str, Any]]) -> Row:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {quoted(twice)} stands twice in one object")
+    return found
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits; {_MOST_DIGITS} are the most")
+    return int(digits)
+
+
+def _finite_number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{quoted(text)} is too large a number")
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"not valid JSON: {name} is no number of JSON's")
+
+
+def _check_depth(value: Any) -> None:
+    level = [[value]]
+    for _ in range(DEEPEST + 1):
+        held = (item for items in level for item in items)
+        inner = [item for item in held if isinstance(item, dict | list)]
+        if not inner:
+            return
+        level = [list(item.values()) if isinstance(item, dict) else item for item in inner]
+    raise ValueError(_TOO_DEEP)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Replace `path` in one step: readers see the old content or the new, never a part."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    """Replace `path` in one step: readers see the old content or the new, never a part.
+
+    Half a character becomes its number, which JSON reads as what it was.
+    """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     write_chunks_atomic(path, [data])
 
 
@@ -129,11 +221,13 @@ class Journal:
             if keep < size:
                 stream.truncate(keep)
 
-    def rows(self) -> Iterator[Row]:
-        """The rows appended so far, oldest first."""
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """The rows appended so far with their lines' numbers, oldest first.
+
+        Raises UsageError with file, line and reason where somebody else has written.
+        """
         self._stream.flush()
-        for _, row in read_jsonl(self.path):
-            yield row
+        yield from read_jsonl(self.path, LONGEST_OWN_LINE)
 
     def append(self, row: Mapping[str, object]) -> None:
         """Add one row; it is in the operating system's hands when this returns."""

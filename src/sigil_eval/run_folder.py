@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeGuard
 
-from sigil_eval.errors import PreflightError
-from sigil_eval.files import write_atomic
+from sigil_eval.console import warn
+from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.files import read_json, write_atomic
 
 Mode = Literal["no-policy", "policy"]
 MODES: tuple[Mode, ...] = ("no-policy", "policy")
@@ -116,13 +117,23 @@ class PhaseTimes:
         self._path = path
         self.seconds: dict[str, float] = {}
         self.invocations = 0
-        if path.is_file():
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                state = json.loads(path.read_text(encoding="utf-8"))
-                self.seconds = {str(k): float(v) for k, v in dict(state["phases"]).items()}
-                self.invocations = int(state["invocations"])
+        if path.exists():
+            try:
+                self._read()
+            except UsageError as error:
+                warn(f"{error}; the times of earlier invocations are not counted")
         self.invocations += 1
         self._write()
+
+    def _read(self) -> None:
+        state = read_json(self._path)
+        phases, invocations = state.get("phases"), state.get("invocations")
+        if not isinstance(phases, dict) or not all(map(_is_count, phases.values())):
+            raise UsageError(f"{self._path}: phases: expected seconds by phase")
+        if not _is_count(invocations) or invocations != int(invocations):
+            raise UsageError(f"{self._path}: invocations: expected a whole number")
+        self.seconds = {phase: float(seconds) for phase, seconds in phases.items()}
+        self.invocations = int(invocations)
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -138,3 +149,7 @@ class PhaseTimes:
     def _write(self) -> None:
         state = {"invocations": self.invocations, "phases": self.seconds}
         write_atomic(self._path, json.dumps(state))
+
+
+def _is_count(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

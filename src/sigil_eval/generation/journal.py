@@ -14,7 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict, cast
 
+from sigil_eval.documents.constraints import Count
 from sigil_eval.documents.rows import SampleRow
+from sigil_eval.documents.shape import check
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Journal, Row
 from sigil_eval.generation.protocol import Sample
@@ -35,6 +37,17 @@ class Header(TypedDict):
     """Those that its samples were drawn with."""
     device: str
     """What has drawn the first of them; kept, and not compared."""
+
+
+class _Line(TypedDict):
+    """A finished sample, as its journal has it."""
+
+    task_id: str
+    sample_index: Count
+    completion: str
+    tokens: Count
+    finish_reason: str | None
+    prompt_sha256: str
 
 
 def journal_path(output: Path) -> Path:
@@ -66,21 +79,33 @@ class SampleJournal:
             raise UsageError(
                 f"another process is generating {output}; wait for it, or choose another output"
             ) from None
-        self._journal = Journal(self.path)
         self.header: Header | None = None
         self.samples: dict[tuple[str, int], SampleRow] = {}
-        for row in self._journal.rows():
-            if self.header is None:
-                self.header = self._checked_header(row)
-            else:
-                self.samples[row["task_id"], row["sample_index"]] = cast(SampleRow, row)
+        try:
+            self._journal = Journal(self.path)
+            self._read()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _read(self) -> None:
+        """Take over what was drawn before; nothing of it is thrown away without being asked."""
+        try:
+            for number, row in self._journal.rows():
+                if self.header is None:
+                    self.header = self._checked_header(row)
+                else:
+                    line = check(row, _Line, f"{self.path}:{number}")
+                    self.samples[line["task_id"], line["sample_index"]] = cast(SampleRow, row)
+        except UsageError as error:
+            self._journal.close()
+            mend = "take that line away to draw its sample again, or " if self.header else ""
+            raise UsageError(f"{error}; {mend}delete it to start again") from None
 
     def _checked_header(self, row: Row) -> Header:
-        if row.get("version") != VERSION or not isinstance(row.get("settings"), dict):
-            raise UsageError(
-                f"{self.path} was not written by this version; delete it to start again"
-            )
-        return cast(Header, row)
+        if row.get("version") != VERSION:
+            raise UsageError(f"{self.path} was not written by this version")
+        return check(row, Header, f"{self.path}:1")
 
     def agree(self, settings: Settings, device: str) -> None:
         """Begin the journal with these settings, or check that it was begun with them.

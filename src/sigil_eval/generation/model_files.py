@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sigil_eval.errors import UsageError
-from sigil_eval.files import sha256_file
+from sigil_eval.files import read_json, sha256_file
 from sigil_eval.generation.protocol import NO_TRUST, Trust
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -55,12 +54,9 @@ class ModelFiles:
         """The adapter's or the model's configuration."""
         path = self.folder / (ADAPTER_CONFIG if self.is_adapter else MODEL_CONFIG)
         try:
-            config = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            return read_json(path)
+        except UsageError as error:
             raise UsageError(f"{self.name}: its {path.name} cannot be read: {error}") from None
-        if not isinstance(config, dict):
-            raise UsageError(f"{self.name}: its {path.name} is not a JSON object")
-        return config
 
 
 def local_model(name: str, folder: Path, trust: Trust) -> ModelFiles:

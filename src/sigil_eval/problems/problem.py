@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import Row, read_jsonl
 
 REQUIRED_FIELDS = ("task_id", "prompt", "canonical_solution", "test", "entry_point")
@@ -48,7 +48,7 @@ def read_problems(path: Path) -> tuple[Problem, ...]:
         place = f"{path}:{number}"
         problem = _problem_of(row, place)
         if problem.task_id in problems:
-            raise UsageError(f"{place}: task_id '{problem.task_id}' appears twice")
+            raise UsageError(f"{place}: task_id {quoted(problem.task_id)} appears twice")
         problems[problem.task_id] = problem
     if not problems:
         raise UsageError(f"{path}: holds no problems")
@@ -80,11 +80,13 @@ def with_changes(problem: Problem, changes: Mapping[str, Any], place: str) -> Pr
     )
     if changed.edition not in EDITIONS:
         known = ", ".join(EDITIONS)
-        raise UsageError(f"{place}: edition '{changed.edition}' is none of Rust's ({known})")
+        raise UsageError(f"{place}: edition {quoted(changed.edition)} is none of Rust's ({known})")
     if not _USE_LINES.fullmatch(changed.prelude):
         raise UsageError(f"{place}: field 'prelude' holds something else than `use …;`")
     if not _is_name(changed.entry_point):
-        raise UsageError(f"{place}: entry_point '{changed.entry_point}' is no name of a function")
+        raise UsageError(
+            f"{place}: entry_point {quoted(changed.entry_point)} is no name of a function"
+        )
     return changed
 
 

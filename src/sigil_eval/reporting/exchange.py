@@ -16,7 +16,8 @@ import yaml
 from sigil_eval.console import warn
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import ModelMetrics, ScoreRow
-from sigil_eval.files import Row, read_jsonl, write_atomic, write_jsonl
+from sigil_eval.documents.shape import read_results
+from sigil_eval.files import Row, write_atomic, write_jsonl
 from sigil_eval.reporting.notices import flaws, status
 from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.run_folder import RESULTS_SUFFIX, Mode
@@ -55,11 +56,16 @@ def human_eval_rows(results: Path) -> Iterator[Row]:
     Samples without a verdict are left out, with a warning: the format would call them failures.
     """
     left_out = 0
-    for _, row in read_jsonl(results):
+    for _, row in read_results(results):
         if row["outcome"] in ("infrastructure", "unscorable"):
             left_out += 1
             continue
-        yield {name: row[name] for name in ("task_id", "completion", "result", "passed")}
+        yield {
+            "task_id": row["task_id"],
+            "completion": row["completion"],
+            "result": row["result"],
+            "passed": row["passed"],
+        }
     if left_out:
         warn(f"{results}: {left_out} samples without a verdict are left out")
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import NotRequired, TypedDict, cast
 
 from sigil_eval.documents import Metrics
+from sigil_eval.documents.constraints import AtLeastOne
 from sigil_eval.documents.metrics import PinnedProblems
+from sigil_eval.documents.shape import read_document
 from sigil_eval.errors import UsageError
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
-from sigil_eval.reporting.run import read_json
 from sigil_eval.run_folder import MODES, Mode, RunFolder, result_stem
+
+
+class _Remade(TypedDict):
+    """What metrics of any version must say to be made anew."""
+
+    problem_set: PinnedProblems
+    models: dict[str, object]
+    k_values: list[AtLeastOne]
+    seed: int
+    judge: NotRequired[dict[str, object] | None]
 
 
 def refresh_metrics(output_dir: Path, problem_set: ProblemSet | None = None) -> None:
@@ -22,7 +33,7 @@ def refresh_metrics(output_dir: Path, problem_set: ProblemSet | None = None) -> 
     for mode in MODES:
         path = RunFolder(output_dir).metrics(mode)
         if path.is_file():
-            written = cast(Metrics, read_json(path))
+            written = cast(Metrics, read_document(path, _Remade))
             problems = problem_set or pinned_set(written["problem_set"])
             if problems is None:
                 continue

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from sigil_eval.documents import Metadata, Metrics, Reproduction
-from sigil_eval.documents.metadata import DeviationRow
+from sigil_eval.documents.metadata import METADATA_VERSION, DeviationRow
 from sigil_eval.documents.metrics import METRICS_VERSION, PinnedProblems
+from sigil_eval.documents.shape import check, read_document
 from sigil_eval.errors import UsageError
-from sigil_eval.files import sha256_file
+from sigil_eval.files import read_json, sha256_file
 from sigil_eval.reporting.wording import model_title
 from sigil_eval.run_folder import BASE, MODES, TUNED, Mode, RunFolder, result_stem
 
@@ -80,45 +80,40 @@ def load_run(folder: Path) -> Run:
     """
     files = RunFolder(folder)
     metrics = {
-        mode: cast(Metrics, read_json(files.metrics(mode)))
-        for mode in MODES
-        if files.metrics(mode).is_file()
+        mode: _metrics(files.metrics(mode)) for mode in MODES if files.metrics(mode).exists()
     }
     if not metrics:
         raise UsageError(
             f"{folder}: no results here (neither no-policy/metrics.json nor policy/metrics.json); "
             "give the output folder of a finished run"
         )
-    for mode, document in metrics.items():
-        if document.get("schema_version") != METRICS_VERSION:
-            raise UsageError(
-                f"{files.metrics(mode)}: schema version "
-                f"{document.get('schema_version')} is not {METRICS_VERSION}, the one this "
-                "version of sigil-eval writes; `sigil-eval report` makes it anew from the results"
-            )
-    metadata = read_json(files.metadata) if files.metadata.is_file() else None
-    reproduction = read_json(files.reproduction) if files.reproduction.is_file() else None
-    return Run(
-        folder,
-        metrics,
-        cast(Metadata | None, metadata),
-        cast(Reproduction | None, reproduction),
-        tuple(_changed_files(folder, metadata or {})),
-    )
+    metadata = _metadata(files.metadata) if files.metadata.exists() else None
+    found = files.reproduction
+    reproduction = read_document(found, Reproduction) if found.exists() else None
+    return Run(folder, metrics, metadata, reproduction, tuple(_changed_files(folder, metadata)))
 
 
-def _changed_files(folder: Path, metadata: dict[str, Any]) -> Iterator[str]:
-    for name, digest in (metadata.get("files") or {}).items():
+def _metrics(path: Path) -> Metrics:
+    document = read_json(path)
+    version = document.get("schema_version")
+    if version != METRICS_VERSION:
+        raise UsageError(
+            f"{path}: schema version {version} is not {METRICS_VERSION}, the one this "
+            "version of sigil-eval writes; `sigil-eval report` makes it anew from the results"
+        )
+    return check(document, Metrics, str(path))
+
+
+def _metadata(path: Path) -> Metadata:
+    """Version 2 is read as well: it kept no list of accepted deviations."""
+    document = read_json(path)
+    version = document.get("schema_version")
+    current = document | {"schema_version": METADATA_VERSION if version == 2 else version}
+    check(current, Metadata, str(path), lacking=("accepted", "accepted_deviations"))
+    return cast(Metadata, document)
+
+
+def _changed_files(folder: Path, metadata: Metadata | None) -> Iterator[str]:
+    for name, digest in ((metadata.get("files") if metadata else None) or {}).items():
         if (folder / name).is_file() and sha256_file(folder / name) != digest:
             yield name
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; UsageError where there is none."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(document, dict):
-        raise UsageError(f"{path}: expected a JSON object")
-    return document

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 from sigil_eval.documents.metrics import ProblemCounts, RateName
 from sigil_eval.documents.rows import ResultRow
-from sigil_eval.errors import UsageError
-from sigil_eval.files import read_jsonl
+from sigil_eval.documents.shape import read_results
+from sigil_eval.errors import UsageError, quoted
 from sigil_eval.problems import ProblemSet
 
 Results = Path | Iterable[ResultRow]
@@ -113,7 +112,7 @@ def tally_results(label: str, source: Results, problem_set: ProblemSet) -> Model
         task = row["task_id"]
         if task not in tally.problems:
             raise UsageError(
-                f"{label}: task_id '{task}' is not in the problem set '{problem_set.name}'"
+                f"{label}: task_id {quoted(task)} is not in the problem set '{problem_set.name}'"
             )
         key = (task, row.get("completion_id", len(seen)))
         if key in seen:
@@ -197,7 +196,7 @@ def usual_outcome(outcomes: Counter[str]) -> str | None:
 def iterate(source: Results) -> Iterator[ResultRow]:
     """Rows of a results file or of an iterable."""
     if isinstance(source, Path):
-        for _, row in read_jsonl(source):
-            yield cast(ResultRow, row)
+        for _, row in read_results(source):
+            yield row
     else:
         yield from source

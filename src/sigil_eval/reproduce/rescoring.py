@@ -9,7 +9,9 @@ from pathlib import Path
 
 from sigil_eval.console import say
 from sigil_eval.documents.metadata import Rescored
-from sigil_eval.files import Row, read_jsonl, write_jsonl
+from sigil_eval.documents.rows import ResultRow
+from sigil_eval.documents.shape import read_results
+from sigil_eval.files import Row, write_jsonl
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.wording import percent
@@ -67,7 +69,7 @@ def _draw(
     places = [
         (path.name, number)
         for path in (RunFolder(folder).all_results(modes[0]) if modes else ())
-        for number, row in read_jsonl(path)
+        for number, row in read_results(path)
         if row["outcome"] in ("passed", "failed")
     ]
     chosen: dict[str, set[int]] = {}
@@ -94,8 +96,8 @@ def _agreement(seed: int, programs: int, told: Sequence[str | None]) -> Rescored
     }
 
 
-def _picked(path: Path, numbers: set[int]) -> Iterator[Row]:
-    return (row for number, row in read_jsonl(path) if number in numbers)
+def _picked(path: Path, numbers: set[int]) -> Iterator[ResultRow]:
+    return (row for number, row in read_results(path) if number in numbers)
 
 
 def _compare_rows(
@@ -106,14 +108,16 @@ def _compare_rows(
     for mode in modes:
         pairs = zip(
             _picked(folder / mode / name, numbers),
-            (row for _, row in read_jsonl(again / mode / name)),
+            (row for _, row in read_results(again / mode / name)),
             strict=True,
         )
         for index, (before, now) in enumerate(pairs):
+            old: Row = {**before}
+            new: Row = {**now}
             if "infrastructure" in (before["outcome"], now["outcome"]):
                 told[index] = None
                 continue
-            different = [key for key in _VERDICT if key in before and before[key] != now[key]]
+            different = [key for key in _VERDICT if key in old and old[key] != new.get(key)]
             if different and told[index] == "":
                 told[index] = (
                     f"{mode}/{name}, {before['task_id']}, sample {before['completion_id']}: "

@@ -11,7 +11,7 @@ from sigil_eval.answers.extraction import Extraction, extract
 from sigil_eval.answers.policy import PolicyFinding, find_violations
 from sigil_eval.answers.program import Program
 from sigil_eval.documents import SampleRow
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import Row, read_jsonl, sha256_text
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.scoring.published import as_published
@@ -58,7 +58,7 @@ class SampleReader:
                 raise UsageError(f"{place}: field '{name}' is missing or not a string")
         if row["task_id"] not in self._problems:
             raise UsageError(
-                f"{place}: task_id '{row['task_id']}' is not in the problem set "
+                f"{place}: task_id {quoted(row['task_id'])} is not in the problem set "
                 f"'{self._set_name}' (sigil-eval problems lists them)"
             )
         return cast(SampleRow, row)

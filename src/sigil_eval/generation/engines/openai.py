@@ -17,9 +17,12 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
+from sigil_eval.documents.constraints import Count
+from sigil_eval.documents.shape import check
 from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.files import json_value
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
 from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.protocol import (
@@ -219,7 +222,7 @@ class OpenAIEngine:
             raise _TryAgainError("the answer broke off")
         return _sample(request, text, tokens, "length" if reason == "length" else "stop")
 
-    def _events(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _events(self, body: dict[str, Any]) -> Iterator[_Event]:
         """What the server sends, event by event; leaving early closes the connection."""
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if self._token:
@@ -233,10 +236,10 @@ class OpenAIEngine:
                     if content == b"[DONE]":
                         return
                     if line.startswith(b"data:"):
-                        yield json.loads(content)
+                        yield _event(content)
         except urllib.error.HTTPError as error:
             raise self._refusal(error) from None
-        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise _TryAgainError(str(error) or type(error).__name__) from None
 
     def _refusal(self, error: urllib.error.HTTPError) -> Exception:
@@ -251,6 +254,35 @@ class OpenAIEngine:
             return PreflightError(f"{self._url}: {has}; set {TOKEN_VARIABLE} ({said})")
         hint = "; a server that knows no top_k wants --top-k 0" if "top_k" in said else ""
         return PreflightError(f"{self._url}: status {error.code}: {said}{hint}")
+
+
+class _Delta(TypedDict):
+    content: NotRequired[str | None]
+
+
+class _Choice(TypedDict):
+    text: NotRequired[str | None]
+    delta: NotRequired[_Delta | None]
+    finish_reason: NotRequired[str | None]
+
+
+class _Usage(TypedDict):
+    completion_tokens: NotRequired[Count | None]
+
+
+class _Event(TypedDict):
+    """What is read of an event of the server's."""
+
+    choices: NotRequired[list[_Choice] | None]
+    usage: NotRequired[_Usage | None]
+
+
+def _event(content: bytes) -> _Event:
+    """An event, which has the shape of one; what has not may be right the next time."""
+    try:
+        return check(json_value(content), _Event, "the server's event")
+    except (ValueError, UsageError) as error:
+        raise _TryAgainError(str(error)) from None
 
 
 def _sample(request: Request, text: str, tokens: int, reason: FinishReason) -> Sample:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import read_jsonl, sha256_file
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
 from sigil_eval.generation.prepared import Prepared
@@ -75,8 +75,10 @@ class ReplayEngine:
                 raise UsageError(f"{where}: 'task_id' and 'completion' must both be text")
             index = row.get("sample_index", counts.get(task_id, 0))
             counts[task_id] = counts.get(task_id, 0) + 1
-            if not isinstance(index, int) or (task_id, index) in self._samples:
-                raise UsageError(f"{where}: {task_id} has a repeated or broken sample_index")
+            if not _is_count(index) or (task_id, index) in self._samples:
+                raise UsageError(
+                    f"{where}: {quoted(task_id)} has a repeated or broken sample_index"
+                )
             self._samples[task_id, index] = _sample(task_id, index, completion, row)
 
     def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
@@ -94,4 +96,8 @@ class ReplayEngine:
 def _sample(task_id: str, index: int, completion: str, row: dict[str, Any]) -> Sample:
     tokens = row.get("tokens", 0)
     reason: FinishReason = next((r for r in REASONS if r == row.get("finish_reason")), "stop")
-    return Sample(task_id, index, completion, tokens if isinstance(tokens, int) else 0, reason)
+    return Sample(task_id, index, completion, tokens if _is_count(tokens) else 0, reason)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -21,6 +21,7 @@ from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
 from sigil_eval.generation.engines.local import hardware_for, largest_batch
 from sigil_eval.generation.engines.openai import OpenAIEngine, wait_until_up
 from sigil_eval.generation.hub import fetch_weights
+from sigil_eval.generation.model_files import ADAPTER_CONFIG
 from sigil_eval.generation.models import ResolvedModel
 from sigil_eval.generation.prepared import Prepared, prepare_model
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
@@ -139,7 +140,9 @@ def _arguments(model: ResolvedModel, info: EngineInfo, port: int, batch_size: in
         arguments.append("--trust-remote-code")
     if model.adapter is not None:
         adapter = fetch_weights(model.adapter)
-        wanted = int(adapter.config().get("r", 8))
+        wanted = adapter.config().get("r", 8)
+        if not isinstance(wanted, int) or wanted < 1:
+            raise UsageError(f"{adapter.name}: its {ADAPTER_CONFIG} has {wanted!r} for its rank r")
         rank = next((rank for rank in _RANKS if rank >= wanted), wanted)
         arguments += ["--enable-lora", "--max-lora-rank", str(rank)]
         arguments += ["--lora-modules", f"adapter={adapter.folder.resolve()}"]
