@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from sigil_eval.console import format_duration, say, write_out
 from sigil_eval.errors import UsageError, quoted
-from sigil_eval.files import read_jsonl
 from sigil_eval.generation import ModelSpec, Shard, show_prompt
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.phases import Drawing, check_complete, judging_conditions, prove_aloud, sum_up
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.terminal import print_summary
 from sigil_eval.run_folder import Mode, RunFolder
+from sigil_eval.scoring.reading import SampleReader
 from sigil_eval.scoring.score import score_files
 from sigil_eval.settings import K_VALUES
 
@@ -36,7 +36,8 @@ def score_file(
     Without `k_values`, the usual ones that the samples reach. Raises IncompleteError, after all is
     written, when infrastructure left samples without a verdict.
     """
-    ks = _reachable_k(samples) if k_values is None else k_values
+    reachable = _reachable_k(samples, problem_set)  # and says at once what is wrong with the file
+    ks = reachable if k_values is None else k_values
     output.mkdir(parents=True, exist_ok=True)
     folder, stem = RunFolder(output), samples.stem
     with folder.lock(), Judge(settings) as judge:
@@ -48,9 +49,9 @@ def score_file(
     check_complete(summary)
 
 
-def _reachable_k(samples: Path) -> tuple[int, ...]:
+def _reachable_k(samples: Path, problem_set: ProblemSet) -> tuple[int, ...]:
     """Those of the usual k that every problem has enough samples for."""
-    counts = Counter(row.get("task_id") for _, row in read_jsonl(samples))
+    counts = Counter(row["task_id"] for row in SampleReader(problem_set).rows(samples))
     if not counts:
         raise UsageError(f"{samples}: holds no samples")
     return tuple(k for k in K_VALUES.default if k <= min(counts.values()))

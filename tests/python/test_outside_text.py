@@ -12,6 +12,7 @@ import pytest
 from results_fixture import good_results, make_metadata, make_run
 from sigil_eval.answers.program import Program
 from sigil_eval.cli import main
+from sigil_eval.documents.shape import read_results
 from sigil_eval.errors import UsageError
 from sigil_eval.files import DEEPEST, LONGEST_LINE, read_json, read_jsonl, write_atomic
 from sigil_eval.generation.model_files import ModelFiles
@@ -133,6 +134,37 @@ def test_a_task_of_a_samples_file_does_not_steer_the_terminal(
     said = capsys.readouterr()
     assert f"{path}:1: task_id '\\x1b]0;pwned\\x07" in said.err
     assert not re.search("[\x1b\x07]", said.out + said.err) and len(said.err) < 1000
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"task_id": []}, "field 'task_id' is missing or not a string"),
+        ({"task_id": {"a": 1}}, "field 'task_id' is missing or not a string"),
+        ({"completion": None}, "field 'completion' is missing or not a string"),
+        ({"completion": ["x"]}, "field 'completion' is missing or not a string"),
+        ({"task_id": "HumanEval/999"}, "task_id 'HumanEval/999' is not in the problem set"),
+        ({"task_id": "a\nproved: b"}, r"task_id 'a\nproved: b' is not in the problem set"),
+        ({"task_id": "\ud800"}, r"task_id '\ud800' is not in the problem set"),
+        ({"task_id": "\0"}, r"task_id '\x00' is not in the problem set"),
+    ],
+)
+def test_a_sample_that_is_none_is_named_before_anything_is_judged(
+    tmp_path: Path, fields: dict[str, Any], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(GOOD + json.dumps(json.loads(GOOD) | fields).encode())
+    assert main(["score", str(path), "--k", "1"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"error: {path}:2: {reason}")
+    assert said.out == "" and not (tmp_path / "rows_scored").exists()
+
+
+def test_what_a_samples_file_has_besides_is_passed_on(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    row = good_results()["base"][0] | {"tokens": [1, 2], "model": None, "sample_index": "a"}
+    path.write_text(json.dumps(row) + "\n")
+    assert list(read_results(path)) == [(1, row)]
 
 
 PROBLEM = {

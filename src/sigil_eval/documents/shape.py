@@ -29,7 +29,7 @@ from typing import (
 )
 
 from sigil_eval.documents.constraints import Constraint
-from sigil_eval.documents.rows import ResultRow
+from sigil_eval.documents.rows import ResultRow, SampleRow
 from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import LONGEST_OWN_LINE, read_json, read_jsonl
 
@@ -62,9 +62,16 @@ def read_document[T](path: Path, kind: type[T]) -> T:
 
 
 def read_results(path: Path) -> Iterator[tuple[int, ResultRow]]:
-    """Line numbers and result rows. Raises UsageError with file, line, field and reason."""
+    """Line numbers and result rows. Raises UsageError with file, line, field and reason.
+
+    What a samples file from elsewhere has besides the two fields that it must have is passed on as
+    it stands, and not asked about.
+    """
+    passed_on = get_type_hints(SampleRow).keys() - {"task_id", "completion"}
     for number, row in read_jsonl(path, LONGEST_OWN_LINE):
-        yield number, check(row, ResultRow, f"{path}:{number}")
+        asked = {name: value for name, value in row.items() if name not in passed_on}
+        check(asked, ResultRow, f"{path}:{number}")
+        yield number, cast(ResultRow, row)
 
 
 @cache

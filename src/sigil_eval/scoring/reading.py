@@ -45,12 +45,16 @@ class SampleReader:
 
         Raises UsageError with file and line for a row that is no sample.
         """
-        for number, row in read_jsonl(path):
-            sample = self._checked(f"{path}:{number}", row)
+        for sample in self.rows(path):
             key = (sample["task_id"], sha256_text(sample["completion"]))
             if key not in self._seen:
                 self._seen[key] = self._answer(sample["task_id"], sample["completion"])
             yield sample, self._seen[key]
+
+    def rows(self, path: Path) -> Iterator[SampleRow]:
+        """Each sample of a file, not yet looked into; raises as `read` does."""
+        for number, row in read_jsonl(path):
+            yield self._checked(f"{path}:{number}", row)
 
     def _checked(self, place: str, row: Row) -> SampleRow:
         for name in ("task_id", "completion"):
