@@ -33,6 +33,7 @@ RateName = Literal[
     "truncated",
     "policy_reject",
     "uses_unsafe",
+    "one_process",
 ]
 VerdictKind = Literal["better", "worse", "no_evidence", "too_little_data"]
 type Counts = dict[str, AtLeastOne]

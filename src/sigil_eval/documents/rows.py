@@ -98,6 +98,8 @@ class ResultRow(SampleRow):
     policy_findings: list[PolicyFindingRow]
     """What the policy forbids of the code, in both modes."""
     uses_unsafe: bool
-    """Whether unsafe code could have reached into the judge."""
+    """Whether the program holds unsafe code."""
+    one_process: NotRequired[bool]
+    """Whether its tests ran in the same process as the answer, who could have reached into them."""
     program_sha256: Sha256 | None
     """Of the program that was judged: answer and problem."""

@@ -119,4 +119,4 @@ class Alone:
             return verdicts.not_compiled("compile_error", "rustc crashed", said)
         if errors := errors_among(found):
             return misfit(errors, uses_unsafe=flagged)
-        return self._drivers.take_out(folder, uses_unsafe=flagged)
+        return self._drivers.take_out(folder, program, uses_unsafe=flagged)

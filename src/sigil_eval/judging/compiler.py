@@ -104,8 +104,9 @@ class Compiler:
         Raises PreflightError when the runtime does not compile.
         """
         with self._workplace.job("runtime") as folder:
-            source = (resources.files(__package__) / "rust" / "runtime.rs").read_text("utf-8")
-            write_source(folder / "runtime.rs", source)
+            for file in (resources.files(__package__) / "rust").iterdir():
+                if file.name != "probe.rs":
+                    write_source(folder / file.name, file.read_text("utf-8"))
             command = [*_library("sigil_runtime", "2021"), "runtime.rs"]
             found = self._compile(command, folder, "the judge's runtime")
             if errors := errors_among(found):
@@ -125,24 +126,31 @@ class Compiler:
         library = [*_library(name, problem.edition), *_ANSWER_LINTS]
         return self._compile([*library, *self._externs(problem), f"{name}.rs"], folder, name)
 
-    def compile_suite(self, name: str, edition: str, folder: Path) -> list[Diagnostic]:
-        """Compile suite.rs in `folder`, the tests of some problems, as the shared library NAME."""
-        command = [*_library(name, edition), "--cap-lints=allow", self._runtime, "suite.rs"]
-        found = self._compile(command, folder, name)
-        if not errors_among(found):
-            self._publish(folder / f"lib{name}.rlib", self._shared)
-        return found
+    def compile_side(self, name: str, problem: Problem, folder: Path) -> list[Diagnostic]:
+        """Compile NAME.rs in `folder`, a side of some problems, to libNAME.rlib there."""
+        command = [*_library(name, problem.edition), "--cap-lints=allow", f"{name}.rs"]
+        return self._compile([*command, *self._linked(problem)], folder, name)
+
+    def share(self, library: Path) -> None:
+        """Put a compiled library where every job can read it."""
+        self._publish(library, self._shared)
+
+    def link_tests(self, name: str, suites: Iterable[Path], folder: Path) -> list[Diagnostic]:
+        """Compile NAME.rs in `folder` with compiled suites to the test binary NAME."""
+        libraries = [f"--extern={path.stem.removeprefix('lib')}={path.name}" for path in suites]
+        crates = f"-Ldependency={self._shared}/crates"
+        command = [*_binary(name, "2021"), crates, *libraries, self._runtime, f"{name}.rs"]
+        return self._compile(command, folder, name)
 
     def link_driver(
-        self, library: str, suites: Iterable[str], problem: Problem, folder: Path
+        self, library: str, sides: Iterable[str], problem: Problem, folder: Path
     ) -> list[Diagnostic]:
-        """Compile driver.rs in `folder` with what `compile_answers` made, and compiled suites."""
+        """Compile driver.rs in `folder` with what `compile_answers` made, and shared `sides`."""
         command = [
-            *("--crate-type=bin", "--crate-name=driver", f"--edition={problem.edition}"),
-            *("--cap-lints=allow", f"-Ldependency={self._shared}"),
-            *(f"--extern={suite}={self._shared}/lib{suite}.rlib" for suite in sorted(suites)),
+            *_binary("driver", problem.edition),
+            *(f"--extern={side}={self._shared}/lib{side}.rlib" for side in sorted(sides)),
             f"--extern={library}=lib{library}.rlib",
-            *(self._runtime, *self._externs(problem), "driver.rs"),
+            *(*self._linked(problem), "driver.rs"),
         ]
         return self._compile(command, folder, "driver")
 
@@ -180,6 +188,10 @@ class Compiler:
     @property
     def _runtime(self) -> str:
         return f"--extern=sigil_runtime={self._shared}/libsigil_runtime.rlib"
+
+    def _linked(self, problem: Problem) -> list[str]:
+        """The runtime, and what a problem needs besides."""
+        return [f"-Ldependency={self._shared}", self._runtime, *self._externs(problem)]
 
     def _externs(self, problem: Problem) -> list[str]:
         if not problem.crates:
@@ -229,6 +241,11 @@ class Compiler:
 
 def _library(name: str, edition: str) -> list[str]:
     return ["--crate-type=rlib", f"--crate-name={name}", f"--edition={edition}"]
+
+
+def _binary(name: str, edition: str) -> list[str]:
+    options = [f"--crate-name={name}", f"--edition={edition}", "--cap-lints=allow"]
+    return ["--crate-type=bin", *options]
 
 
 def _read_shown(output: Path, status: Path) -> Shown:

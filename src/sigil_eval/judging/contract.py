@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -88,20 +88,17 @@ class Contract:
     """What a problem's tests need of a candidate, and the tests in the form the driver runs.
 
     `types` are names of other items that an answer has (rare): what the prompt defines or names,
-    and what the tests mention. `imports` are what the prompt imports from elsewhere, which its
+    and what the tests mention. `methods` are those of the reference answer's that tests mention,
+    each with its type: an answer must not have results of a kind of its own. `imports` are what the prompt imports from elsewhere, which its
     signatures and the published tests rely on.
     """
 
     functions: tuple[Function, ...]
     types: tuple[str, ...]
+    methods: tuple[tuple[str, str], ...]
     imports: tuple[str, ...]
     tests: tuple[Test, ...]
     test_source: str
-
-    @property
-    def portable(self) -> bool:
-        """Whether the tests can be compiled apart from any candidate."""
-        return not self.types and all(function.portable for function in self.functions)
 
 
 @lru_cache(maxsize=4096)
@@ -116,7 +113,8 @@ def contract_of(problem: Problem) -> Contract:
     given = {token.text for token in tokens(problem.prompt) if token.kind == "ident"}
     functions: dict[str, Function] = {}
     types: dict[str, None] = {}
-    for item in chain.from_iterable(_items(_root(problem, text)) for text in (reference, prompt)):
+    roots = [problem_root(problem, text) for text in (reference, prompt)]
+    for item in chain.from_iterable(map(_items, roots)):
         name = own_text(item.child_by_field_name("name"))
         if item.type == "function_item" and name in mentioned:
             functions.setdefault(name, _function(item, name))
@@ -130,6 +128,7 @@ def contract_of(problem: Problem) -> Contract:
     return Contract(
         functions=tuple(functions.values()),
         types=tuple(types),
+        methods=tuple(_methods(roots[0], mentioned, types)),
         imports=tuple(_imports(problem)),
         tests=tests,
         test_source=source,
@@ -148,11 +147,31 @@ def reference_source(problem: Problem) -> str:
     return problem.prompt + problem.canonical_solution
 
 
-def _root(problem: Problem, source: str) -> Node:
+def problem_root(problem: Problem, source: str) -> Node:
     tree = parse(source.encode("utf-8", "replace"))
     if tree is None:
         raise _unfit(problem, "too large to be read")
     return tree.root_node
+
+
+def _methods(
+    root: Node, mentioned: Collection[str], types: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Methods of types of their own, by their paths, with their types as function pointers."""
+    for impl in root.children:
+        body = impl.child_by_field_name("body")
+        owner = own_text(impl.child_by_field_name("type"))
+        if impl.type != "impl_item" or body is None or owner not in types:
+            continue
+        if impl.child_by_field_name("trait") or impl.child_by_field_name("type_parameters"):
+            continue
+        for node in body.children:
+            name = own_text(node.child_by_field_name("name"))
+            if node.type != "function_item" or name not in mentioned:
+                continue
+            function = _function(node, name)
+            if function.portable and not function.generics:
+                yield f"{owner}::{name}", re.sub(r"\bSelf\b", owner, function.pointer)
 
 
 def _items(root: Node) -> Iterator[Node]:
@@ -162,7 +181,7 @@ def _items(root: Node) -> Iterator[Node]:
 def _imports(problem: Problem) -> Iterator[str]:
     """What the prompt imports, but for its own items: those are the candidate's."""
     roots = STD_CRATES.union(problem.crates)
-    for node in _root(problem, f"{problem.prompt}\n}}").children:
+    for node in problem_root(problem, f"{problem.prompt}\n}}").children:
         if node.type == "use_declaration":
             argument = own_text(node.child_by_field_name("argument"))
             root = re.split(r"\W", argument.removeprefix("::"), maxsplit=1)[0]
@@ -177,9 +196,9 @@ def _function(node: Node, name: str) -> Function:
         name=name,
         generics=own_text(node.child_by_field_name("type_parameters")),
         parameters=tuple(
-            own_text(child.child_by_field_name("type"))
+            _parameter(child)
             for child in (parameters.named_children if parameters else [])
-            if child.type == "parameter"
+            if child.type in ("parameter", "self_parameter")
         ),
         result=own_text(node.child_by_field_name("return_type")),
         where=next(
@@ -187,6 +206,13 @@ def _function(node: Node, name: str) -> Function:
         ),
         modifiers=modifiers,
     )
+
+
+def _parameter(node: Node) -> str:
+    """A parameter's type."""
+    if node.type == "parameter":
+        return own_text(node.child_by_field_name("type"))
+    return re.sub(r"^mut\s+self$|\bself$", "Self", own_text(node))
 
 
 def _driver_tests(problem: Problem) -> tuple[str, tuple[Test, ...]]:
@@ -217,7 +243,7 @@ def _driver_tests(problem: Problem) -> tuple[str, tuple[Test, ...]]:
                 tests.append(Test(path + name, panics))
             attributes = []
 
-    visit(_root(problem, problem.test).children, "")
+    visit(problem_root(problem, problem.test).children, "")
     for start, end, text in sorted(cuts, reverse=True):
         data = data[:start] + text + data[end:]
     return data.decode("utf-8"), tuple(tests)

@@ -1,8 +1,10 @@
-"""The driver: the binary that holds a problem's tests and calls candidates.
+"""Rust for tests that share a process with the answer: what cannot be sent is judged so.
 
-A candidate is compiled as a library of its own; the driver, written by the harness, reaches it
-only through wrappers that carry the signatures the problem asks for. A candidate therefore cannot
-remove, redefine or answer for its own tests.
+The answer is compiled as a library of its own; the driver, written by the harness, holds the tests
+and reaches the answer only through wrappers that carry the signatures the problem asks for. An
+answer therefore cannot remove or redefine its own tests, nor stand in for their functions with
+others. What else it does to the process is contained (ADR-011), and the verdict says that it was
+one process.
 """
 
 from __future__ import annotations
@@ -13,82 +15,70 @@ from sigil_eval.judging.candidate import PRELUDE_MODULE, prelude_module
 from sigil_eval.judging.contract import Contract, contract_of
 from sigil_eval.problems import Problem
 
+# The runtime; by its name from anywhere, in the edition of 2015 as well.
+RUNTIME_CRATE = "extern crate sigil_runtime;\n"
 
-def suite_module(problem: Problem) -> str:
-    """The tests of one problem, compiled once for all its candidates.
 
-    They call the problem's functions by their own names; what those do is installed at run time.
-    The tests come first, here as in `driver_module`, so that messages name the same lines. Only
-    for problems whose contract is `portable`.
+def driver_module(problem: Problem, candidate: str) -> str:
+    """The driver's module for one candidate, with its TESTS for the runtime.
+
+    `candidate` is the path of the candidate's module, such as `::answers::c7`.
     """
     contract = contract_of(problem)
-    slots = "".join(
-        f"thread_local! {{ static SLOT_{index}: ::std::cell::Cell<Option<{function.pointer}>> = "
-        f"::std::cell::Cell::new(None) }}\n"
-        + function.definition(f"SLOT_{index}.with(|slot| slot.get()).unwrap()")
-        for index, function in enumerate(contract.functions)
-    )
-    declared = ", ".join(f"f{i}: {f.pointer}" for i, f in enumerate(contract.functions))
-    stored = " ".join(
-        f"SLOT_{i}.with(|slot| slot.set(Some(f{i})));" for i in range(len(contract.functions))
-    )
+    pins = "".join(f"let _: {kind} = {path};" for path, kind in contract.methods)
     return (
-        f"{contract.test_source}\n{_test_list(contract)}"
-        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(contract)}{slots}"
-        f"pub fn install({declared}) {{ {stored} }}\n"
+        f"{contract.test_source}\n{test_list(contract)}{wrappers(problem, candidate)}"
+        f"#[allow(dead_code)] fn harness_methods() {{ {pins} }}\n"
     )
 
 
-def suite_root(names: Iterable[str], prelude: str) -> str:
-    """The library that has suites as modules of these names."""
-    modules = "".join(f'#[path = "{name}/tests.rs"] pub mod {name};\n' for name in names)
-    return modules + prelude_module(prelude)
-
-
-def driver_module(problem: Problem, candidate: str, suite: str | None) -> str:
-    """The driver's module for one candidate; it defines CANDIDATE for the runtime.
-
-    `candidate` is the path of the candidate's module, such as `::answers::c7`; `suite` that of
-    the problem's compiled tests, or None to have the tests in this module.
-    """
-    contract = contract_of(problem)
-    wrappers = "".join(f.definition(f"candidate::{f.name}") for f in contract.functions)
-    names = ", ".join(function.name for function in contract.functions)
-    if suite is None:
-        install, tests = "{}", f"{contract.test_source}\n{_test_list(contract)}"
-    else:
-        install, tests = f"{{ {suite}::install({names}) }}", f"use {suite}::TESTS;\n"
-    return (
-        f"{tests}#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n{_imports(contract)}"
-        f"use {candidate} as candidate;\n"
-        f"#[allow(unused_imports)] use candidate::{{{', '.join(contract.types)}}};\n"
-        f"{wrappers}fn install() {install}\n"
-        "pub const CANDIDATE: ::sigil_runtime::Candidate = "
-        "::sigil_runtime::Candidate { install, tests: TESTS };\n"
-    )
-
-
-def driver_root(names: Iterable[str], prelude: str) -> str:
-    """The driver of the candidates of these names, each with a module of its own."""
+def driver_root(names: Iterable[str], prelude: str, library: str) -> str:
+    """The driver of the candidates of these names, which lie in `library`."""
     names = list(names)
-    modules = "".join(f'#[path = "{name}/tests.rs"] mod {name};\n' for name in names)
-    candidates = ", ".join(f"{name}::CANDIDATE" for name in names)
-    main = f"fn main() {{ ::sigil_runtime::run(&[{candidates}]) }}"
-    return f"{modules}{prelude_module(prelude)}\n{main}\n"
+    suites = ", ".join(f"{name}::TESTS" for name in names)
+    return (
+        f"{RUNTIME_CRATE}extern crate {library};\n{test_modules(names, 'mod')}"
+        f"{prelude_module(prelude)}\nfn main() {{ ::sigil_runtime::run(&[{suites}]) }}\n"
+    )
 
 
-def _imports(contract: Contract) -> str:
-    """The imports of the prompt; as in `prelude_module`, by a glob."""
+def test_modules(names: Iterable[str], keyword: str) -> str:
+    """Modules of these names, each in the file tests.rs of a folder."""
+    return "".join(f'#[path = "{name}/tests.rs"] {keyword} {name};\n' for name in names)
+
+
+def wrappers(problem: Problem, candidate: str) -> str:
+    """Functions with the names and signatures of the problem's, which call the candidate's."""
+    contract = contract_of(problem)
+    here = _here(problem)
+    functions = "".join(f.definition(f"candidate::{f.name}") for f in contract.functions)
+    return (
+        f"{scope(problem)}use {candidate} as candidate;\n"
+        f"#[allow(unused_imports)] use {here}candidate::{{{', '.join(contract.types)}}};\n{functions}"
+    )
+
+
+def scope(problem: Problem) -> str:
+    """The prelude and the imports of the prompt; as in `prelude_module`, by globs."""
+    contract = contract_of(problem)
+    prelude = f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
     if not contract.imports:
-        return ""
+        return prelude
     lines = " ".join(f"pub use {argument};" for argument in contract.imports)
-    return f"#[allow(unused_imports)] mod harness_imports {{ {lines} }} use harness_imports::*;\n"
+    module = f"mod harness_imports {{ {lines} }} use {_here(problem)}harness_imports::*;"
+    return f"{prelude}#[allow(unused_imports)] {module}\n"
 
 
-def _test_list(contract: Contract) -> str:
+def _here(problem: Problem) -> str:
+    """How a `use` begins that names something of its own module: 2015 starts at the root."""
+    return "self::" if problem.edition == "2015" else ""
+
+
+def test_list(contract: Contract) -> str:
+    """TESTS, for the runtime."""
     tests = "".join(
         f'    ::sigil_runtime::Test {{ name: "{test.path}", should_panic: {test.panics}, '
         f"run: || ::sigil_runtime::Finish::finish({test.path}()) }},\n"
         for test in contract.tests
     )
-    return f"pub const TESTS: &[::sigil_runtime::Test] = &[\n{tests}];\n"
+    return f"pub const TESTS: &'static [::sigil_runtime::Test] = &[\n{tests}];\n"

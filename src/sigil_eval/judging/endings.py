@@ -21,9 +21,10 @@ _HEAD = re.compile(rb"(\d+) (\d+) (\d+) (\d+) (\d+)\n")
 
 @dataclass(frozen=True)
 class Ending:
-    """How one candidate's process ended: exit code, or minus the signal's number.
+    """How one candidate's tests ended, or the candidate's process where they have lost it.
 
-    `cpu_seconds` is the processor time that it used, rounded down.
+    `exit_code` is minus the signal's number where a signal ended it; `cpu_seconds` is the processor
+    time that it used, rounded down.
     """
 
     exit_code: int
@@ -60,7 +61,8 @@ def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdic
         return verdicts.passed()
     if not ending.report.startswith(start):
         raise SandboxFailureError(f"exit code {ending.exit_code}: {ending.report}")
-    if ending.exit_code == -signal.SIGALRM:
+    lost = ending.report == f"{start}{nonce} LOST\n"
+    if ending.exit_code == -signal.SIGALRM and not lost:
         return None
     # Whoever blocks SIGXCPU is killed a second later.
     killed = ending.exit_code == -signal.SIGKILL and ending.cpu_seconds + 1 > ABOUT * limit
@@ -74,8 +76,11 @@ def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdic
         kind, test = failure.groups()
         if kind == "assertion":
             return verdicts.not_passed("assertion_failure", f"{test} failed", said)
-        detail = "comparisons were tampered with" if kind == "canary" else f"{test} panicked"
-        return verdicts.not_passed("runtime_error", detail, said)
+        details = {
+            "canary": "comparisons were tampered with",
+            "nonsense": "answered a call with what is no result of its type",
+        }
+        return verdicts.not_passed("runtime_error", details.get(kind, f"{test} panicked"), said)
     return verdicts.not_passed("runtime_error", _describe(ending.exit_code), said)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sigil_eval.answers.program import Program
+from sigil_eval.judging.apart import answer_module, answers_root
 from sigil_eval.judging.candidate import Candidate
 from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.contract import contract_of
@@ -27,9 +29,14 @@ Result = tuple[Program, Verdict | None]
 
 @dataclass(frozen=True)
 class Driver:
-    """A driver binary in a folder of its own, holding one candidate or many."""
+    """What runs tests, in a folder of its own: `command`, for one candidate or many.
+
+    `one_process` tells that the tests share a process with their candidate.
+    """
 
     folder: Path
+    command: tuple[str, ...]
+    one_process: bool
     uses_unsafe: bool = False
 
 
@@ -50,29 +57,48 @@ class Drivers:
         self._limits = limits
         self._workplace = workplace
 
+    def apart(self, program: Program) -> bool:
+        """Whether a program's tests run in another process than its code."""
+        return self._suites.of(program.problem) is not None
+
     def link(self, candidates: Sequence[Candidate], library: str, folder: Path) -> list[Diagnostic]:
         """Compile the driver of `candidates`, which lie in `library`; rustc's diagnostics.
 
-        One file a candidate, so that an error's file and line say whose it is. Raises what
-        `Compiler` does.
+        Either all of them are `apart` from their tests, or none. One file a candidate, so that an
+        error's file and line say whose it is. Raises what `Compiler` does.
         """
+        sides: set[str] = set()
         for candidate in candidates:
             problem = candidate.program.problem
-            source = driver_module(problem, candidate.path, self._suites.path_of(problem))
+            suite = self._suites.of(problem)
+            if suite is None:
+                source = driver_module(problem, candidate.path)
+            else:
+                source = answer_module(problem, candidate.path, suite.calls)
+                sides.add(suite.calls_library)
             (folder / candidate.name).mkdir(exist_ok=True)
             write_source(folder / candidate.name / "tests.rs", source)
         problem = candidates[0].program.problem
         names = [candidate.name for candidate in candidates]
-        write_source(folder / "driver.rs", driver_root(names, problem.prelude))
-        return self._compiler.link_driver(library, self._suites.libraries, problem, folder)
+        if sides:
+            root = answers_root(names, problem.prelude, [library, *sorted(sides)])
+        else:
+            root = driver_root(names, problem.prelude, library)
+        write_source(folder / "driver.rs", root)
+        return self._compiler.link_driver(library, sides, problem, folder)
 
-    def take_out(self, folder: Path, *, uses_unsafe: bool = False) -> Driver:
-        """Move the driver into a folder that holds nothing else a candidate could read."""
+    def take_out(self, folder: Path, program: Program, *, uses_unsafe: bool = False) -> Driver:
+        """Move the driver of `program`, and perhaps others, into a folder that holds nothing else
+        a candidate could read."""
         inner = folder / "run"
         inner.mkdir()
         (folder / "driver").replace(inner / "driver")
+        command = [str(inner / "driver")]
+        if self.apart(program):
+            os.link(self._suites.binary, inner / "tests")
+            command.insert(0, str(inner / "tests"))
         self._workplace.give(inner)
-        return Driver(inner, uses_unsafe)
+        return Driver(inner, tuple(command), len(command) == 1, uses_unsafe)
 
     def run(self, programs: Sequence[Program], driver: Driver) -> Iterator[Result]:
         """Run the tests of a driver's candidates, one after the other in one sandbox.
@@ -81,10 +107,13 @@ class Drivers:
         """
         limits = self._limits
         nonces = [secrets.token_hex(16) for _ in programs]
-        orders = "".join(f"{index} {nonce}\n" for index, nonce in enumerate(nonces))
+        orders = "".join(
+            f"{index} {self._suite_number(index, program)} {nonce}\n"
+            for index, (program, nonce) in enumerate(zip(programs, nonces, strict=True))
+        )
         finished = self._sandbox.run(
             "run",
-            [str(driver.folder / "driver")],
+            driver.command,
             folder=driver.folder,
             timeout=limits.tests_wall(len(programs)),
             stdin=f"{limits.driver_wall} {limits.run_cpu}\n{orders}".encode(),
@@ -94,8 +123,15 @@ class Drivers:
             tests = len(contract_of(program.problem).tests)
             verdict = judge_ending(ending, nonce, tests, limits.run_seconds)
             if verdict is not None:
-                verdict = replace(verdict, uses_unsafe=driver.uses_unsafe)
+                verdict = replace(
+                    verdict, uses_unsafe=driver.uses_unsafe, one_process=driver.one_process
+                )
             yield program, verdict
         if len(endings) < len(programs):
             said = finished.stderr.decode("utf-8", "replace")
             raise SandboxFailureError(f"the driver ended with status {finished.status}: {said}")
+
+    def _suite_number(self, index: int, program: Program) -> int:
+        """Where a program's tests are, in the test binary or in the driver of its own."""
+        suite = self._suites.of(program.problem)
+        return index if suite is None else suite.number

@@ -1,69 +1,179 @@
-"""Tests, compiled once for all the candidates of a problem."""
+"""What is compiled once for all the candidates of a problem: its tests, and how it is called."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
 
+from sigil_eval.errors import PreflightError
+from sigil_eval.judging.apart import (
+    calls_module,
+    may_be_apart,
+    side_root,
+    tests_main,
+    tests_module,
+)
 from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.contract import contract_of
-from sigil_eval.judging.diagnostics import errors_among
-from sigil_eval.judging.driver import suite_module, suite_root
-from sigil_eval.judging.errors import COMPILING_FAILED
+from sigil_eval.judging.diagnostics import Diagnostic, errors_among, show_errors
+from sigil_eval.judging.errors import (
+    CompilerCrashError,
+    CompileTimeoutError,
+    SandboxFailureError,
+    WallClockError,
+)
 from sigil_eval.judging.workplace import Workplace, write_source
 from sigil_eval.problems import Problem
 
 _SUITE_SIZE = 40
+_ATTEMPTS = 3
+# The source of a problem's side.
+_Source = Callable[[Problem], str]
+# Where the sides of some problems lie, such as `::tests0::p7` and `::calls0::p7`.
+_Sides = dict[Problem, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A problem whose tests run apart from its answers.
+
+    `number` is its place in the test binary, `calls` the path of its calls' side.
+    """
+
+    number: int
+    calls: str
+
+    @property
+    def calls_library(self) -> str:
+        """The library that `calls` lies in."""
+        return self.calls.split("::")[1]
 
 
 class Suites:
-    """The libraries of compiled tests that drivers link with; each holds several problems'."""
+    """The problems whose tests run apart from their answers, and the binary that runs them.
+
+    No compiler of an answer's sees where the tests lie.
+    """
 
     def __init__(self, compiler: Compiler, workplace: Workplace) -> None:
         self._compiler = compiler
         self._workplace = workplace
-        self._paths: dict[Problem, str] = {}
+        self._folder = workplace.root / "tests"
+        self._sides: _Sides = {}
+        self._suites: dict[Problem, Suite] = {}
+        self._seen: set[Problem] = set()
+        self._names = 0
+        self.binary = self._folder
 
-    @property
-    def libraries(self) -> set[str]:
-        """The names of the libraries that hold a problem's tests."""
-        return {path.split("::")[1] for path in self._paths.values()}
-
-    def path_of(self, problem: Problem) -> str | None:
-        """The module of a problem's compiled tests, such as `::suite0::p7`; None without them."""
-        return self._paths.get(problem)
+    def of(self, problem: Problem) -> Suite | None:
+        """Where a problem's sides are; None for one that is judged in one process."""
+        return self._suites.get(problem)
 
     def compile(self, problems: Iterable[Problem], workers: Executor) -> None:
-        """Compile the tests of `problems`, as far as they do not depend on an answer's types."""
-        groups: dict[tuple[str, str], list[Problem]] = {}
-        new = set(problems) - self._paths.keys()
-        for problem in sorted(new, key=lambda problem: problem.task_id):
-            if not problem.crates and contract_of(problem).portable:
-                groups.setdefault((problem.edition, problem.prelude), []).append(problem)
-        parts = [
-            group[start : start + _SUITE_SIZE]
-            for group in groups.values()
-            for start in range(0, len(group), _SUITE_SIZE)
-        ]
-        first = len(list(self._workplace.shared.glob("libsuite*.rlib")))
-        names = [f"suite{first + index}" for index in range(len(parts))]
-        for paths in workers.map(self._compile, names, parts):
-            self._paths |= paths
+        """Compile both sides of those of `problems` whose functions and types can be sent.
 
-    def _compile(self, name: str, problems: list[Problem]) -> dict[Problem, str]:
-        """Compile one library; returns where the tests of each problem lie in it.
-
-        One that fails leaves the tests to be compiled with each answer, where the error is shown.
+        Raises PreflightError where the sandbox fails again and again: that is no reason to judge
+        a problem in another way than otherwise.
         """
-        edition, prelude = problems[0].edition, problems[0].prelude
+        self._folder.mkdir(exist_ok=True)
+        new = sorted(set(problems) - self._seen, key=lambda problem: problem.task_id)
+        self._seen.update(new)
+        parts = list(self._parts(new))
+        names = [str(self._names + index) for index in range(len(parts))]
+        self._names += len(parts)
+        known = len(self._sides)
+        for sides in workers.map(self._compile, names, parts):
+            self._sides |= sides
+        if len(self._sides) > known:
+            self._link(f"tests_of_{self._names}")
+
+    def _parts(self, problems: Iterable[Problem]) -> Iterator[list[Problem]]:
+        groups: dict[tuple[str, str, tuple[str, ...]], list[Problem]] = {}
+        for problem in problems:
+            if may_be_apart(contract_of(problem)) and not self._compiler.missing_crates(problem):
+                key = (problem.edition, problem.prelude, problem.crates)
+                groups.setdefault(key, []).append(problem)
+        for group in groups.values():
+            for start in range(0, len(group), _SUITE_SIZE):
+                yield group[start : start + _SUITE_SIZE]
+
+    def _compile(self, name: str, problems: list[Problem]) -> _Sides:
+        """Compile both libraries of some problems; those that rustc refuses are left out."""
+        called = self._compile_side(f"calls{name}", problems, calls_module, keep=False)
+        tested = self._compile_side(f"tests{name}", list(called), tests_module, keep=True)
+        return {problem: (path, called[problem]) for problem, path in tested.items()}
+
+    def _compile_side(
+        self, name: str, problems: Sequence[Problem], source: _Source, *, keep: bool
+    ) -> dict[Problem, str]:
+        """Compile a library; returns where each problem lies in it. Those that rustc refuses, or
+        that take it too long, are left out; `keep` keeps it here and shares it with nobody."""
+        if not problems:
+            return {}
         modules = {f"p{index}": problem for index, problem in enumerate(problems)}
-        with self._workplace.job("suite") as folder:
+        with self._workplace.job("side") as folder:
             for module, problem in modules.items():
                 (folder / module).mkdir()
-                write_source(folder / module / "tests.rs", suite_module(problem))
-            write_source(folder / "suite.rs", suite_root(modules, prelude))
-            with contextlib.suppress(*COMPILING_FAILED):
-                if not errors_among(self._compiler.compile_suite(name, edition, folder)):
-                    return {problem: f"::{name}::{module}" for module, problem in modules.items()}
-        return {}
+                write_source(folder / module / "tests.rs", source(problem))
+            root = side_root(modules, problems[0].prelude)
+            write_source(folder / f"{name}.rs", root)
+            bad: set[str] = set()
+            try:
+                errors = _insist(self._compiler.compile_side, name, problems[0], folder)
+                if not errors:
+                    self._put(folder / f"lib{name}.rlib", keep=keep)
+                    return {problem: f"::{name}::{m}" for m, problem in modules.items()}
+                bad = {m for m in modules if any(e.file == f"{m}/tests.rs" for e in errors)}
+            except (CompilerCrashError, CompileTimeoutError):
+                pass  # it names nobody
+        rest = [problem for module, problem in modules.items() if module not in bad]
+        if bad:
+            return self._compile_side(name, rest, source, keep=keep)
+        if len(rest) == 1:
+            return {}
+        first, second = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+        found = self._compile_side(f"{name}a", first, source, keep=keep)
+        return found | self._compile_side(f"{name}b", second, source, keep=keep)
+
+    def _put(self, library: Path, *, keep: bool) -> None:
+        if keep:
+            (self._folder / library.name).write_bytes(library.read_bytes())
+        else:
+            self._compiler.share(library)
+
+    def _link(self, name: str) -> None:
+        """Link the binary of all the tests there are."""
+        paths = [tests for tests, _ in self._sides.values()]
+        with self._workplace.job("tests") as folder:
+            libraries = sorted({f"lib{path.split('::')[1]}.rlib" for path in paths})
+            for library in libraries:
+                (folder / library).write_bytes((self._folder / library).read_bytes())
+            write_source(folder / f"{name}.rs", tests_main(paths))
+            errors = _insist(
+                self._compiler.link_tests, name, [Path(library) for library in libraries], folder
+            )
+            if errors:
+                raise PreflightError(f"the tests: {show_errors(errors, name)}")
+            self.binary = self._folder / name
+            self.binary.write_bytes((folder / name).read_bytes())
+            self.binary.chmod(0o755)
+        self._suites = {
+            problem: Suite(number, calls)
+            for number, (problem, (_, calls)) in enumerate(self._sides.items())
+        }
+
+
+def _insist[**P](
+    compile_one: Callable[P, list[Diagnostic]], *args: P.args, **kwargs: P.kwargs
+) -> list[Diagnostic]:
+    """The errors of a compilation, which is tried again where the machinery fails."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return errors_among(compile_one(*args, **kwargs))
+        except (SandboxFailureError, WallClockError) as failure:
+            if attempt == _ATTEMPTS - 1:
+                raise PreflightError(f"the tests cannot be compiled: {failure}") from failure
+    raise AssertionError

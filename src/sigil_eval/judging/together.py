@@ -58,6 +58,11 @@ class Together:
         if len(batch) == 1:
             yield batch[0], self._alone.judge(batch[0])
             return
+        apart = [program for program in batch if self._drivers.apart(program)]
+        if 0 < len(apart) < len(batch):
+            yield from self.judge(apart)
+            yield from self.judge([program for program in batch if program not in apart])
+            return
         with self._workplace.job("batch") as folder:
             refusals, driver = self._compile(batch, folder)
             for program, refusal in refusals.items():
@@ -109,7 +114,7 @@ class Together:
         try:
             linked = all(_leave_out_refused(candidates, refusals, step) for step in steps)
             if linked and not intrusions(folder / "libanswers.rlib"):
-                return refusals, self._drivers.take_out(folder)
+                return refusals, self._drivers.take_out(folder, batch[0])
         except COMPILING_FAILED:
             pass
         return refusals, None

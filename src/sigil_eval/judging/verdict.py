@@ -14,7 +14,8 @@ class Verdict:
 
     `compile_ok` and `test_ok` are None where the step was not reached. `stderr` is what rustc
     or the panicking test said, bounded. `uses_unsafe` is true where unsafe code could have
-    reached into the judging process, so that a pass is worth less.
+    reached into the judging process, so that a pass is worth less; `one_process` where the tests
+    ran in the same process as the answer, because something of the problem's cannot be sent.
     """
 
     outcome: Outcome
@@ -25,6 +26,7 @@ class Verdict:
     stderr: str = ""
     error_codes: tuple[str, ...] = ()
     uses_unsafe: bool = False
+    one_process: bool = False
 
     @property
     def passed(self) -> bool:

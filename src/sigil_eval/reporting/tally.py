@@ -25,6 +25,7 @@ RATES: dict[RateName, tuple[str, str]] = {
     "truncated": ("truncated", "with_finish_reason"),
     "policy_reject": ("rejected", "scored"),
     "uses_unsafe": ("unsafe", "scored"),
+    "one_process": ("one_process", "scored"),
 }
 
 _FIRST_CODE = re.compile(r"^error\[(E\d{4})\]", re.MULTILINE)
@@ -45,6 +46,7 @@ class ProblemTally:
     unscorable: int = 0
     main_free: int = 0
     unsafe: int = 0
+    one_process: int = 0
     no_code: int = 0
     truncated: int = 0
     with_finish_reason: int = 0
@@ -139,6 +141,7 @@ def _count(tally: ModelTally, problem: ProblemTally, row: ResultRow) -> None:
     problem.compiled += bool(row.get("compile_ok"))
     problem.main_free += bool(row.get("main_free"))
     problem.unsafe += bool(row.get("uses_unsafe"))
+    problem.one_process += bool(row.get("one_process"))
     problem.no_code += error_type == "extraction_failure"
     problem.outcomes["passed" if row["passed"] else error_type or "unknown"] += 1
     problem.states[sample_state(row)] += 1

@@ -32,6 +32,7 @@ _VERDICT = (
     "test_ok",
     "error_codes",
     "uses_unsafe",
+    "one_process",
 )
 _LISTED_DISAGREEMENTS = 20
 

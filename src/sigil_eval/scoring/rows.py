@@ -91,6 +91,7 @@ def _result_row(
         "compile_time_ms": None,
         "policy_findings": [_finding_row(finding) for finding in answer.findings],
         "uses_unsafe": verdict.uses_unsafe,
+        "one_process": verdict.one_process,
         "program_sha256": program.sha256 if program else None,
     }
 

@@ -1,6 +1,6 @@
 //! task: HumanEval/0
 //! phase: run
-//! verdict: runtime_error
+//! verdict: assertion_failure
 //! policy: process
 //! note: the panic that a failing assertion raises becomes a success
 

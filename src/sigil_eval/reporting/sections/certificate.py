@@ -124,8 +124,10 @@ def _counts(run: Run) -> Iterator[Fact]:
     if scoring and (retries := scoring.get("retries")) is not None:
         yield Fact("Programs tried again", str(retries), "before their verdict counted", "noted")
     unsafe = sum(model["rates"]["uses_unsafe"]["count"] for _, model in models)
-    detail = "unsafe code could reach into the judge; such passes are worth less" if unsafe else ""
-    yield Fact("Programs with unsafe code", f"{unsafe} of {scored}", detail, "noted")
+    yield Fact("Programs with unsafe code", f"{unsafe} of {scored}", "", "noted")
+    shared = sum(model["rates"]["one_process"]["count"] for _, model in models)
+    detail = "in their tests' process, which they could reach into: such passes are worth less"
+    yield Fact("Answers in one process with their tests", f"{shared} of {scored}", detail if shared else "", "noted")
 
 
 def _blocks(run: Run) -> Iterator[Block]:
