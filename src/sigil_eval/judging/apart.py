@@ -81,8 +81,7 @@ def answer_module(problem: Problem, candidate: str, calls: str) -> str:
     else:
         start, own = f"{calls}::harness_serve", ""
     return (
-        f"pub const ANSWER: fn() -> ! = || {start}({names});\n"
-        f"{wrappers(problem, candidate)}{own}"
+        f"pub const ANSWER: fn() -> ! = || {start}({names});\n{wrappers(problem, candidate)}{own}"
     )
 
 
@@ -102,7 +101,9 @@ def _extern(crates: Iterable[str]) -> str:
 
 def _stub(index: int, function: Function) -> str:
     """A function of a problem's name and signature that asks the answer's process."""
-    sent = "".join(f"{_RUNTIME}::Sent::<()>::send(&{_seen(a, t)}, to);" for a, t in _pairs(function))
+    sent = "".join(
+        f"{_RUNTIME}::Sent::<()>::send(&{_seen(a, t)}, to);" for a, t in _pairs(function)
+    )
     refilled = "".join(
         f"{_RUNTIME}::sure({_RUNTIME}::Lent::<()>::refill(&mut *{name}, &mut reply));"
         for name, kind in _pairs(function)

@@ -89,8 +89,8 @@ class Contract:
 
     `types` are names of other items that an answer has (rare): what the prompt defines or names,
     and what the tests mention. `methods` are those of the reference answer's that tests mention,
-    each with its type: an answer must not have results of a kind of its own. `imports` are what the prompt imports from elsewhere, which its
-    signatures and the published tests rely on.
+    each with its type: an answer must not have results of a kind of its own. `imports` are what the
+    prompt imports from elsewhere, which its signatures and the published tests rely on.
     """
 
     functions: tuple[Function, ...]

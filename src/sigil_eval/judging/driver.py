@@ -52,9 +52,10 @@ def wrappers(problem: Problem, candidate: str) -> str:
     contract = contract_of(problem)
     here = _here(problem)
     functions = "".join(f.definition(f"candidate::{f.name}") for f in contract.functions)
+    types = ", ".join(contract.types)
     return (
         f"{scope(problem)}use {candidate} as candidate;\n"
-        f"#[allow(unused_imports)] use {here}candidate::{{{', '.join(contract.types)}}};\n{functions}"
+        f"#[allow(unused_imports)] use {here}candidate::{{{types}}};\n{functions}"
     )
 
 

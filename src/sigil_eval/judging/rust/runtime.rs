@@ -16,8 +16,8 @@
 //! (`channel.rs`), one for panic messages, and /dev/null as its standard streams.
 //!
 //! The child, before it runs tests, forgets the nonces of the others, moves its report to a private
-//! pipe, points stdin, stdout and stderr at /dev/null, limits its time, and confines itself. It then
-//! reports
+//! pipe, points stdin, stdout and stderr at /dev/null, limits its time, and confines itself. It
+//! then reports
 //!
 //!     NONCE START
 //!     NONCE PASS k/k    or    NONCE FAIL assertion|panic|canary|nonsense TEST    or    NONCE LOST
@@ -28,6 +28,7 @@
 mod channel;
 mod system;
 mod wire;
+mod wire_any;
 
 pub use channel::{ask, serve, sure};
 pub use wire::{Lent, Message, Received, Sent};

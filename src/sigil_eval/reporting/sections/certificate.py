@@ -127,7 +127,12 @@ def _counts(run: Run) -> Iterator[Fact]:
     yield Fact("Programs with unsafe code", f"{unsafe} of {scored}", "", "noted")
     shared = sum(model["rates"]["one_process"]["count"] for _, model in models)
     detail = "in their tests' process, which they could reach into: such passes are worth less"
-    yield Fact("Answers in one process with their tests", f"{shared} of {scored}", detail if shared else "", "noted")
+    yield Fact(
+        "Answers in one process with their tests",
+        f"{shared} of {scored}",
+        detail if shared else "",
+        "noted",
+    )
 
 
 def _blocks(run: Run) -> Iterator[Block]:
