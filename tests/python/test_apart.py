@@ -128,7 +128,7 @@ WRONG = {
 
 
 def test_what_can_be_sent_is_judged_apart(judge: Judge) -> None:
-    """Right answers pass and wrong ones fail, whatever their types; with threads and panics, too."""
+    """Right answers pass and wrong ones fail, whatever their types, with threads and panics."""
     problem_set = load_problem_file(PROBLEMS)
     prove(judge, problem_set)
     programs = [Program(problem, reference_source(problem)) for problem in problem_set.problems]

@@ -108,27 +108,30 @@ class Suites:
     def _compile_side(
         self, name: str, problems: Sequence[Problem], source: _Source, *, keep: bool
     ) -> dict[Problem, str]:
-        """Compile a library; returns where each problem lies in it. Those that rustc refuses, or
-        that take it too long, are left out; `keep` keeps it here and shares it with nobody."""
+        """Compile a library; returns where each problem lies in it, those with one source in one
+        place. Those that rustc refuses, or that take it too long, are left out. `keep` keeps the
+        library here and shares it with nobody."""
         if not problems:
             return {}
-        modules = {f"p{index}": problem for index, problem in enumerate(problems)}
+        texts = {problem: source(problem) for problem in problems}
+        modules = {text: f"p{index}" for index, text in enumerate(dict.fromkeys(texts.values()))}
+        bad: set[str] = set()
         with self._workplace.job("side") as folder:
-            for module, problem in modules.items():
+            for text, module in modules.items():
                 (folder / module).mkdir()
-                write_source(folder / module / "tests.rs", source(problem))
-            root = side_root(modules, problems[0].prelude)
+                write_source(folder / module / "tests.rs", text)
+            root = side_root(modules.values(), problems[0].prelude)
             write_source(folder / f"{name}.rs", root)
-            bad: set[str] = set()
             try:
                 errors = _insist(self._compiler.compile_side, name, problems[0], folder)
                 if not errors:
                     self._put(folder / f"lib{name}.rlib", keep=keep)
-                    return {problem: f"::{name}::{m}" for m, problem in modules.items()}
-                bad = {m for m in modules if any(e.file == f"{m}/tests.rs" for e in errors)}
+                    return {p: f"::{name}::{modules[text]}" for p, text in texts.items()}
+                files = {error.file for error in errors}
+                bad = {text for text, m in modules.items() if f"{m}/tests.rs" in files}
             except (CompilerCrashError, CompileTimeoutError):
                 pass  # it names nobody
-        rest = [problem for module, problem in modules.items() if module not in bad]
+        rest = [problem for problem in problems if texts[problem] not in bad]
         if bad:
             return self._compile_side(name, rest, source, keep=keep)
         if len(rest) == 1:
