@@ -65,6 +65,14 @@ def test_who_is_ended_from_outside_has_not_failed(number: int) -> None:
         judge_ending(Ending(-number, START, "", 1), "n", 3, 10)
 
 
+def test_an_answers_process_that_was_lost_has_ended_in_its_own_way() -> None:
+    lost = START + "n LOST\n"
+    assert error_type(Ending(-signal.SIGXCPU, lost, "")) == "test_timeout"
+    for code in (0, 101, -signal.SIGALRM, -signal.SIGSEGV):
+        assert error_type(Ending(code, lost, "")) == "runtime_error"
+    assert error_type(Ending(101, START + "n FAIL nonsense answer\n", "")) == "runtime_error"
+
+
 def test_the_wall_clock_alone_decides_nothing() -> None:
     assert judge_ending(Ending(-signal.SIGALRM, START, ""), "n", 3, 10) is None
 

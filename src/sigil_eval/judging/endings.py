@@ -78,7 +78,7 @@ def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdic
             return verdicts.not_passed("assertion_failure", f"{test} failed", said)
         details = {
             "canary": "comparisons were tampered with",
-            "nonsense": "answered a call with what is no result of its type",
+            "nonsense": "answered a call with no result of the type asked for",
         }
         return verdicts.not_passed("runtime_error", details.get(kind, f"{test} panicked"), said)
     return verdicts.not_passed("runtime_error", _describe(ending.exit_code), said)

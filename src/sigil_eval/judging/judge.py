@@ -4,7 +4,7 @@ Programs that cannot touch each other are compiled together, as modules of one l
 driver, which is many times cheaper than one by one (`together.py`); whatever might reach beyond
 its module is compiled alone (`alone.py`; `batching.py` tells which). Every program runs in a
 process of its own; what was compiled together shares a sandbox. The protocol that keeps a wrong
-program from passing is described in ADR-007.
+program from passing is described in ADR-007 and ADR-011.
 """
 
 from __future__ import annotations

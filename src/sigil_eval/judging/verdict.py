@@ -13,9 +13,9 @@ class Verdict:
     """The judgement of one program. Holds nothing that differs between two honest runs.
 
     `compile_ok` and `test_ok` are None where the step was not reached. `stderr` is what rustc
-    or the panicking test said, bounded. `uses_unsafe` is true where unsafe code could have
-    reached into the judging process, so that a pass is worth less; `one_process` where the tests
-    ran in the same process as the answer, because something of the problem's cannot be sent.
+    or the panicking test said, bounded. `uses_unsafe` is true where there is unsafe code,
+    `one_process` where the tests shared a process with the answer, because something of the
+    problem's cannot be sent: there a pass is worth less.
     """
 
     outcome: Outcome
