@@ -15,7 +15,7 @@ import pytest
 
 from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
-from sigil_eval.judging.apart import tests_module
+from sigil_eval.judging.apart import suite_module
 from sigil_eval.judging.batching import kind_of, plan_batches
 from sigil_eval.judging.contract import contract_of, reference_source
 from sigil_eval.judging.driver import driver_module
@@ -182,7 +182,7 @@ def test_batches_depend_on_the_programs_alone(humaneval: ProblemSet) -> None:
 
 def test_a_driver_keeps_every_assertion_of_the_published_test(humaneval: ProblemSet) -> None:
     for problem in humaneval.problems:
-        for source in (driver_module(problem, "::answer"), tests_module(problem)):
+        for source in (driver_module(problem, "::answer"), suite_module(problem)):
             assert source.count("assert") == problem.test.count("assert"), problem.task_id
             assert "#[test]" not in source and "#[cfg(test)]" not in source
         assert len(contract_of(problem).tests) == problem.test.count("#[test]")

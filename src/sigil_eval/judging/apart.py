@@ -27,7 +27,7 @@ def may_be_apart(contract: Contract) -> bool:
     return all(function.portable for function in contract.functions)
 
 
-def tests_module(problem: Problem) -> str:
+def suite_module(problem: Problem) -> str:
     """The tests of one problem with its own types and stubs for its functions.
 
     The tests come first, as in `driver_module`, so that messages name the same lines.
@@ -58,7 +58,7 @@ def side_root(names: Iterable[str], prelude: str) -> str:
     return f"{RUNTIME_CRATE}{test_modules(names, 'pub mod')}{prelude_module(prelude)}\n"
 
 
-def tests_main(suites: Iterable[str]) -> str:
+def suites_main(suites: Iterable[str]) -> str:
     """The binary that runs the compiled tests at these paths, such as `::tests0::p7`."""
     suites = list(suites)
     crates = sorted({path.split("::")[1] for path in suites})

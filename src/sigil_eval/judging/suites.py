@@ -12,8 +12,8 @@ from sigil_eval.judging.apart import (
     calls_module,
     may_be_apart,
     side_root,
-    tests_main,
-    tests_module,
+    suite_module,
+    suites_main,
 )
 from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.contract import contract_of
@@ -102,7 +102,7 @@ class Suites:
     def _compile(self, name: str, problems: list[Problem]) -> _Sides:
         """Compile both libraries of some problems; those that rustc refuses are left out."""
         called = self._compile_side(f"calls{name}", problems, calls_module, keep=False)
-        tested = self._compile_side(f"tests{name}", list(called), tests_module, keep=True)
+        tested = self._compile_side(f"tests{name}", list(called), suite_module, keep=True)
         return {problem: (path, called[problem]) for problem, path in tested.items()}
 
     def _compile_side(
@@ -153,7 +153,7 @@ class Suites:
             libraries = sorted({f"lib{path.split('::')[1]}.rlib" for path in paths})
             for library in libraries:
                 (folder / library).write_bytes((self._folder / library).read_bytes())
-            write_source(folder / f"{name}.rs", tests_main(paths))
+            write_source(folder / f"{name}.rs", suites_main(paths))
             errors = _insist(
                 self._compiler.link_tests, name, [Path(library) for library in libraries], folder
             )
