@@ -6,8 +6,7 @@ A program is a `.rs` file that begins with a header of `//! key: value` lines:
     phase     compile or run: where it attacks
     verdict   the error types that are right for it, separated by |
     policy    a category that policy must find in it, if any
-    flagged   yes: unsafe code shares the process with the judge's runtime and might win; then it
-              must at least be flagged
+    flagged   yes: it must be flagged as using unsafe code
     control   what it does without a sandbox, which shows that the attack is real: `mark` leaves
               the file MARK, `compiles` gets through the compiler
     note      what it tries

@@ -131,10 +131,8 @@ def test_a_hostile_answer_gets_the_verdict_it_deserves(
     judged: Judged, host: Host, name: str
 ) -> None:
     program, verdict = host.corpus[name], judged.verdicts[name]
-    if program.flagged:
-        assert verdict.uses_unsafe
-    else:
-        assert not verdict.passed, "a false pass"
+    assert not verdict.passed, "a false pass"
+    assert verdict.uses_unsafe or not program.flagged
     assert (verdict.error_type or verdict.outcome) in program.verdicts, verdict
 
 

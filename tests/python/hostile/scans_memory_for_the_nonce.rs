@@ -1,9 +1,9 @@
 //! task: HumanEval/0
 //! phase: run
-//! verdict: passed|runtime_error|assertion_failure
+//! verdict: runtime_error|assertion_failure|test_timeout
 //! policy: unsafe
 //! flagged: yes
-//! note: unsafe code shares the process with the nonce: it may find it, so it must be flagged
+//! note: looks for the nonce in the memory of its process, where it is not
 
 extern "C" {
     fn sbrk(step: isize) -> *mut u8;

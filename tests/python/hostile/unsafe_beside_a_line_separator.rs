@@ -1,6 +1,6 @@
 //! task: HumanEval/28
 //! phase: run
-//! verdict: passed|runtime_error|assertion_failure
+//! verdict: runtime_error|test_timeout
 //! policy: unsafe
 //! flagged: yes
 //! note: U+2028 in what rustc quotes must not cut its message in two, and with it the flag
