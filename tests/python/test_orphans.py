@@ -40,7 +40,7 @@ with Judge(settings) as judge:
 PHASES = {
     "self-test": "/probe-",
     "runtime": "/runtime-",
-    "suites": "/suite-",
+    "sides of the tests": "/side-",
     "compiling together": "/batch-",
     "compiling alone": " answer.rs",
     "running": "/run/driver",
