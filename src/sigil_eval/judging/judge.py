@@ -59,7 +59,7 @@ class JudgeSettings:
     limits: Limits = field(default_factory=Limits)
     workers: int = field(default_factory=default_workers)
     sandbox_mode: SandboxMode = SANDBOX_MODE.default
-    batch_size: int = 64
+    batch_size: int = 128
     clippy: ClippyMode = CLIPPY.default
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sigil_eval.errors import PreflightError
@@ -64,7 +65,7 @@ class Suites:
         self._sides: _Sides = {}
         self._suites: dict[Problem, Suite] = {}
         self._seen: set[Problem] = set()
-        self._names = 0
+        self._rounds = 0
         self.binary = self._folder
 
     def of(self, problem: Problem) -> Suite | None:
@@ -80,30 +81,35 @@ class Suites:
         self._folder.mkdir(exist_ok=True)
         new = sorted(set(problems) - self._seen, key=lambda problem: problem.task_id)
         self._seen.update(new)
-        parts = list(self._parts(new))
-        names = [str(self._names + index) for index in range(len(parts))]
-        self._names += len(parts)
-        known = len(self._sides)
-        for sides in workers.map(self._compile, names, parts):
+        groups = list(self._groups(new))
+        called = self._compile_all("calls", groups, calls_module, workers)
+        parts = [part for group in groups for part in _parts(group)]
+        tested = self._compile_all("tests", parts, suite_module, workers)
+        self._rounds += 1
+        paths = called()
+        sides = {p: (path, paths[p]) for p, path in tested().items() if p in paths}
+        if sides:
             self._sides |= sides
-        if len(self._sides) > known:
-            self._link(f"tests_of_{self._names}")
+            self._link(f"tests_of_{self._rounds}")
 
-    def _parts(self, problems: Iterable[Problem]) -> Iterator[list[Problem]]:
+    def _groups(self, problems: Iterable[Problem]) -> Iterator[list[Problem]]:
+        """Those whose sides may lie in one library."""
         groups: dict[tuple[str, str, tuple[str, ...]], list[Problem]] = {}
         for problem in problems:
             if may_be_apart(contract_of(problem)) and not self._compiler.missing_crates(problem):
                 key = (problem.edition, problem.prelude, problem.crates)
                 groups.setdefault(key, []).append(problem)
-        for group in groups.values():
-            for start in range(0, len(group), _SUITE_SIZE):
-                yield group[start : start + _SUITE_SIZE]
+        yield from groups.values()
 
-    def _compile(self, name: str, problems: list[Problem]) -> _Sides:
-        """Compile both libraries of some problems; those that rustc refuses are left out."""
-        called = self._compile_side(f"calls{name}", problems, calls_module, keep=False)
-        tested = self._compile_side(f"tests{name}", list(called), suite_module, keep=True)
-        return {problem: (path, called[problem]) for problem, path in tested.items()}
+    def _compile_all(
+        self, side: str, parts: Sequence[list[Problem]], source: _Source, workers: Executor
+    ) -> Callable[[], dict[Problem, str]]:
+        """Begin to compile a side of problems, a library a part; call the result to wait for where
+        each problem lies. The sides of calls are shared with the answers' compilers."""
+        names = [f"{side}{self._rounds}_{index}" for index in range(len(parts))]
+        compile_one = partial(self._compile_side, source=source, keep=side == "tests")
+        found = workers.map(compile_one, names, parts)
+        return lambda: {problem: path for paths in found for problem, path in paths.items()}
 
     def _compile_side(
         self, name: str, problems: Sequence[Problem], source: _Source, *, keep: bool
@@ -166,6 +172,12 @@ class Suites:
             problem: Suite(number, calls)
             for number, (problem, (_, calls)) in enumerate(self._sides.items())
         }
+
+
+def _parts(group: Sequence[Problem]) -> Iterator[list[Problem]]:
+    """Tests are many lines: several libraries, which several workers compile."""
+    for start in range(0, len(group), _SUITE_SIZE):
+        yield list(group[start : start + _SUITE_SIZE])
 
 
 def _insist[**P](
