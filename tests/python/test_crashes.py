@@ -43,7 +43,7 @@ stack backtrace:
 
 error: the compiler unexpectedly panicked. This is a bug
 
-note: please attach the file at `/tmp/work/rustc-ice-2026-01-01T00_00_00-4217.txt`
+note: please attach the file at `/tmp/job/rustc-ice-2026-01-01T00_00_00-4217.txt`
 """
 
 
