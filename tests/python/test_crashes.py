@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from opened import open_to_all
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.compiler import Shown
 from sigil_eval.judging.contract import reference_source
@@ -156,8 +157,7 @@ def test_machinery_that_dies_while_compiling_fails_nobody(
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     (tmp_path / "count").touch()
     (tmp_path / "count").chmod(0o666)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     monkeypatch.setenv("SIGIL_FIREJAIL", str(fake))
     programs = [Program(p, reference_source(p)) for p in humaneval.problems[40:42]]
     settings = JudgeSettings(Limits(compile_seconds=5, run_seconds=2), batch_size=batch_size)

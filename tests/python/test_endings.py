@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from opened import open_to_all
 from sigil_eval.errors import IncompleteError
 from sigil_eval.files import read_jsonl, write_jsonl
 from sigil_eval.judging.endings import Ending, judge_ending, read_endings
@@ -103,8 +104,7 @@ def test_a_sandbox_that_fails_makes_the_run_incomplete(
         f'exec {real} "$@"\n'
     )
     fake.chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     monkeypatch.setenv("SIGIL_FIREJAIL", str(fake))
     samples = tmp_path / "answers.jsonl"
     completion = completion_in_form(humaneval.problems[0], "body")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from opened import open_to_all
 from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.apart import suite_module
@@ -193,8 +194,7 @@ def use_firejail(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     fake = folder / "firejail"
     fake.write_text(script)
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR | stat.S_IXOTH | stat.S_IXGRP)
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    open_to_all(folder)
     monkeypatch.setenv("SIGIL_FIREJAIL", str(fake))
 
 
