@@ -6,11 +6,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-try:
-    from sigil_eval.cli import main
-except ModuleNotFoundError:  # run from a checkout that is not installed
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-    from sigil_eval.cli import main
+# The package of this checkout, also where another one is installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from sigil_eval.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(["run", *sys.argv[1:]]))

@@ -229,3 +229,20 @@ def test_one_file_is_scored_end_to_end(tmp_path: Path) -> None:
     results = tmp_path / "answers_scored/policy/answers_results.jsonl"
     verdicts = [json.loads(line)["passed"] for line in results.read_text().splitlines()]
     assert verdicts[1:] == [True, False]
+
+
+@pytest.mark.parametrize("script", ["evaluate_humaneval", "generate_samples"])
+def test_a_script_runs_the_package_of_its_own_checkout(script: str, tmp_path: Path) -> None:
+    other = tmp_path / "sigil_eval"
+    other.mkdir()
+    (other / "__init__.py").touch()
+    (other / "cli.py").write_text("def main(words):\n    print('another')\n    return 0\n")
+    path = Path(__file__).resolve().parents[2] / "scripts" / f"{script}.py"
+    finished = subprocess.run(
+        [sys.executable, str(path), "--help"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Usage: sigil-eval" in finished.stdout
