@@ -5,23 +5,18 @@ Usage: fetch_models.py MODEL...
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 from sigil_eval.errors import PreflightError, SigilEvalError
-from sigil_eval.files import sha256_file
-from sigil_eval.generation.hub import fetch_weights
+from sigil_eval.generation.hub import fetch_weights, is_damaged
 from sigil_eval.generation.models import resolve_files
 
 
 def check_content(file: Path) -> None:
-    """Compare a large file with its sha256, which is its name in the cache; the client does not.
-
-    Raises PreflightError, and takes the file away so that it is fetched anew, when they differ.
-    """
-    content = file.resolve()
-    if re.fullmatch("[0-9a-f]{64}", content.name) and sha256_file(content) != content.name:
+    """Take a damaged file away so that it is fetched anew, and raise PreflightError."""
+    if is_damaged(file):
+        content = file.resolve()
         file.unlink()
         content.unlink()
         raise PreflightError(

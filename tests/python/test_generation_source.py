@@ -312,7 +312,7 @@ def test_hub_repositories(hub: str, tmp_path: Path) -> None:
     assert (adapter, other) == ((COMMIT, COMMIT), (COMMIT, None))
     assert absent[0] == gated[0] == "PreflightError" and folder[0] == "UsageError"
     assert "org/absent" in str(absent[1]) and "HF_TOKEN" in str(absent[1])
-    assert "accept its license at https://huggingface.co/org/gated" in str(gated[1])
+    assert f"accept its license at {hub}/org/gated" in str(gated[1])
     assert "no folder 'checkpoint-1'" in str(folder[1])
     asked_for = {f"base/{path.name}" for path in BASE.iterdir()}
     asked_for |= {f"adapter/{path.name}" for path in ADAPTER.iterdir()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,34 @@ def test_a_finished_run_is_reproduced_and_its_reports_say_so(run: Path) -> None:
     write_reports(run)
     summary = (run / "combined_summary.md").read_text()
     assert "| Judged again to reproduce it | holds | 5 of 5 verdicts agree |" in summary
+
+
+@pytest.mark.parametrize(
+    ("held", "state", "here"),
+    [
+        ({}, "unknown", "neither a folder here nor in the hub's cache"),
+        ({"1" * 40: b"weights"}, "same", "1" * 40),
+        ({"1" * 40: b"w"}, "differs", "damaged: model.safetensors"),
+        ({"2" * 40: b"weights"}, "unknown", "neither a folder here nor in the hub's cache"),
+    ],
+)
+def test_a_model_of_the_hub_is_checked_in_its_cache(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: dict[str, bytes], state: str,
+    here: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    for commit, weights in held.items():
+        snapshot = tmp_path / "cache" / "models--org--model" / "snapshots" / commit
+        content = snapshot.parents[1] / "blobs" / hashlib.sha256(b"weights").hexdigest()
+        for folder in (snapshot, content.parent):
+            folder.mkdir(parents=True)
+        content.write_bytes(weights)
+        (snapshot / "model.safetensors").symlink_to(content)
+        (snapshot / "config.json").write_text("{}")
+    main(["reproduce", str(run), "--samples", "1"])
+    pins = json.loads((run / "reproduction.json").read_text())["pins"]
+    found = next(check for check in pins if check["what"] == "model, base: org/model")
+    assert (found["state"], found["here"]) == (state, here)
 
 
 def test_a_run_with_older_metadata_can_be_checked(run: Path) -> None:

@@ -6,6 +6,7 @@ unless it was asked for. From then on it is a local folder like any other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.files import sha256_file
 from sigil_eval.generation.model_files import (
     ADAPTER_CONFIG,
     MODEL_CONFIG,
@@ -20,7 +22,7 @@ from sigil_eval.generation.model_files import (
     choose_files,
     holds_weights,
 )
-from sigil_eval.generation.protocol import Trust
+from sigil_eval.generation.protocol import NO_TRUST, Trust
 
 
 def hub_model(name: str, revision: str | None, trust: Trust) -> ModelFiles:
@@ -33,13 +35,13 @@ def hub_model(name: str, revision: str | None, trust: Trust) -> ModelFiles:
     from huggingface_hub import HfApi
 
     repository, folder = _split_hub_name(name)
-    cached = _cached_commit(repository, folder, revision)
+    cached = cached_model(name, revision, trust)
     try:
         info = _ask_hub(repository, lambda: HfApi().model_info(repository, revision=revision))
     except PreflightError:
         if cached is None:
             raise
-        return _cached_model(name, repository, folder, cached, trust)
+        return cached
     prefix = f"{folder}/" if folder else ""
     names = [
         sibling.rfilename[len(prefix) :]
@@ -95,34 +97,38 @@ def fetch_weights(model: ModelFiles) -> ModelFiles:
     return replace(model, folder=_download(model, list(model.files)))
 
 
-def _cached_commit(repository: str, folder: str, revision: str | None) -> Path | None:
-    """The cached snapshot of a repository at a revision, if there is one."""
+def cached_model(name: str, revision: str | None, trust: Trust = NO_TRUST) -> ModelFiles | None:
+    """A hub model as far as it lies in the cache at a revision, without asking the hub."""
     from huggingface_hub import try_to_load_from_cache
 
+    repository, folder = _split_hub_name(name)
+    prefix = f"{folder}/" if folder else ""
     for config in (ADAPTER_CONFIG, MODEL_CONFIG):
-        file = f"{folder}/{config}" if folder else config
-        found = try_to_load_from_cache(repository, file, revision=revision)
+        found = try_to_load_from_cache(repository, prefix + config, revision=revision)
         if isinstance(found, str):
-            return Path(found).parents[file.count("/")]
+            here = Path(found).parent
+            names = [path.name for path in here.iterdir() if path.is_file()]
+            commit = Path(found).parents[prefix.count("/")].name
+            return ModelFiles(name, commit, here, choose_files(name, names, trust), repository)
     return None
 
 
-def _cached_model(
-    name: str, repository: str, folder: str, snapshot: Path, trust: Trust
-) -> ModelFiles:
-    """A model as it lies in the cache, for when the hub cannot be asked."""
-    names = [path.name for path in (snapshot / folder).iterdir() if path.is_file()]
-    files = choose_files(name, names, trust)
-    return ModelFiles(name, snapshot.name, snapshot / folder, files, repository, trust)
+def is_damaged(file: Path) -> bool:
+    """Whether a large file of the cache has another sha256 than its name there says.
+
+    The hub's client does not look.
+    """
+    content = file.resolve()
+    return bool(re.fullmatch("[0-9a-f]{64}", content.name)) and sha256_file(content) != content.name
 
 
 def _ask_hub[T](repository: str, ask: Callable[[], T]) -> T:
     """Run a request to the hub; its failures say which repository and what to do."""
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
 
     # The client's errors, and those of whichever HTTP library its version stands on.
     unreachable = cast(tuple[type[Exception], ...], errors.HfHubHTTPError.__bases__)
-    page = f"https://huggingface.co/{repository}"
+    page = f"{constants.ENDPOINT}/{repository}"
     try:
         return ask()
     except errors.GatedRepoError:
@@ -138,7 +144,7 @@ def _ask_hub[T](repository: str, ask: Callable[[], T]) -> T:
             f"it is private; check the name at {page}, and set HF_TOKEN if it is private"
         ) from None
     except unreachable as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).split("\n")[0]
         raise PreflightError(
             f"{repository}: the hub cannot be reached ({reason}); check the network, or give a "
             "local folder with the model's files"

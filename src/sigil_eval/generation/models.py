@@ -78,7 +78,7 @@ def _check_base(adapter: ModelFiles, recorded: str, base: ModelFiles) -> None:
     local = Path(expected).is_dir()
     if local != (base.repository is None) or expected == base.name:
         return
-    if not local and (not _is_hub_id(expected) or expected.lower() == base.name.lower()):
+    if not local and (not is_hub_id(expected) or expected.lower() == base.name.lower()):
         return
     try:
         same = resolve_files(expected, None, base.trust).revision == base.revision
@@ -98,12 +98,13 @@ def resolve_files(name: str, revision: str | None, trust: Trust = NO_TRUST) -> M
         return local_model(name, folder, trust)
     if folder.exists():
         raise UsageError(f"{name} is a file; a model is a folder with config.json and weights")
-    if not _is_hub_id(name) or Path(name.split("/")[0]).is_dir():
+    if not is_hub_id(name) or Path(name.split("/")[0]).is_dir():
         raise UsageError(
             f"{name}: no such folder, and not a valid hub id (org/name or org/name/folder)"
         )
     return hub_model(name, revision, trust)
 
 
-def _is_hub_id(name: str) -> bool:
+def is_hub_id(name: str) -> bool:
+    """Whether a name has the form of the hub's: org/name, or org/name/folder."""
     return not _LOOKS_LOCAL.match(name) and _HUB_ID.fullmatch(name) is not None

@@ -145,13 +145,26 @@ def _model_checks(label: str, model: ModelRecord) -> Iterator[CheckRow]:
 
 
 def _model_check(what: str, name: str, revision: str | None) -> CheckRow:
-    """Local models by their content; one on the hub is named by a commit, which needs no check."""
+    """Local models by their content, those of the hub by the commit's files in its cache."""
     from sigil_eval.generation.models import resolve_files
 
     folder = next((path for path in (checkout() / name, Path(name)) if path.is_dir()), None)
     if folder is None:
-        return _unknown(what, revision, "not on this machine")
+        return _hub_model_check(what, name, revision)
     try:
         return _check(what, revision, resolve_files(str(folder), None).revision)
     except SigilEvalError as error:
         return _unknown(what, revision, str(error))
+
+
+def _hub_model_check(what: str, name: str, revision: str | None) -> CheckRow:
+    from sigil_eval.generation.hub import cached_model, is_damaged
+    from sigil_eval.generation.models import is_hub_id
+
+    model = cached_model(name, revision) if is_hub_id(name) else None
+    if model is None:
+        return _unknown(what, revision, "neither a folder here nor in the hub's cache")
+    damaged = [file for file in model.files if is_damaged(model.folder / file)]
+    if damaged:
+        return _row(what, _shown(revision), f"damaged: {', '.join(damaged)}", "differs")
+    return _check(what, revision, model.revision)
