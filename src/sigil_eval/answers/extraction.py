@@ -9,11 +9,14 @@ is repaired here: source that does not compile is for rustc to say.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sigil_eval.answers.account import Part, parts_of_items
 from sigil_eval.answers.assembly import assemble, items_needed
 from sigil_eval.answers.question import read_prompt
 from sigil_eval.answers.readings import readings_of, surest
+from sigil_eval.rust.items import Source
 
 MAX_ANSWER_CHARS = 1 << 20
 _MAIN = re.compile(r"^[ \t]*(?:pub\s+)?(?:async\s+)?fn\s+main\b", re.MULTILINE)
@@ -27,6 +30,8 @@ class Extraction:
     `reason`. `kind` is "body", "function" or "fence". `main_free` says that the answer had no
     main function; `truncated` that it ends before the code in it does. `inner_attributes` are
     the `#![…]` in the code: they speak for a whole crate, so whoever compiles it must know.
+    `definitions` counts the whole definitions of the entry point that the answer held; `parts`
+    is the account of what was taken, what was left out, and why.
     """
 
     code: str | None
@@ -35,6 +40,8 @@ class Extraction:
     truncated: bool = False
     reason: str | None = None
     inner_attributes: tuple[str, ...] = ()
+    definitions: int = 0
+    parts: tuple[Part, ...] = ()
 
 
 def extract(completion: str, *, prompt: str, entry_point: str) -> Extraction:
@@ -58,7 +65,13 @@ def extract(completion: str, *, prompt: str, entry_point: str) -> Extraction:
         main_free=not _MAIN.search(text),
         truncated=chosen.truncated or any(not item.closed for item in items),
         inner_attributes=chosen.source.inner_attributes,
+        definitions=_definitions([one.source for one in readings]),
+        parts=parts_of_items([one.source for one in readings], items, entry),
     )
+
+
+def _definitions(sources: Iterable[Source]) -> int:
+    return sum(item.role == "entry" and item.closed for one in sources for item in one.items)
 
 
 def _clean_text(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -69,7 +69,8 @@ class SampleReader:
 
     def _answer(self, task_id: str, completion: str) -> Answer:
         problem, published = self._problems[task_id], self._published[task_id]
-        extraction = extract_answer(problem, completion)
+        # What is remembered is no account of it, which repeats the answer.
+        extraction = replace(extract_answer(problem, completion), parts=())
         if extraction.code is None:
             return Answer(extraction)
         findings = find_violations(extraction.code, allowed_crates=problem.crates)
