@@ -46,8 +46,9 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 class Estimate:
     """A mean over problems with its confidence interval.
 
-    `standard_error` is None, and `method` is "bound" instead of "t", when all values are equal:
-    the spread is then unknown, not zero.
+    `method` is "wilson" for a share and "t" for a difference, or "bound" where all differences
+    are equal. `standard_error` is None when all values are equal: the spread is then unknown, not
+    zero.
     """
 
     mean: float
@@ -55,12 +56,39 @@ class Estimate:
     low: float
     high: float
     count: int
-    method: Literal["t", "bound"]
+    method: Literal["wilson", "t", "bound"]
+
+
+def share_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+    """Mean of shares (one per problem) with Wilson's interval on the effective sample size.
+
+    That size is m(1-m)/SE², SE = sd/√N: the number of independent draws that would spread as
+    much. Where all shares are equal, which says nothing of the spread, it is N. The quantile is
+    t(N-1)'s. How much samples of a problem are alike cannot be seen in a handful of passes, so the
+    upper end is never below the one of no pass at all, nor the lower end above the one of nothing
+    but passes; otherwise a first pass would lower it (ADR-005).
+    """
+    count = len(values)
+    if count == 0:
+        raise ValueError("no values")
+    mean = min(1.0, max(0.0, math.fsum(values) / count))
+    if count == 1:
+        return Estimate(mean, None, 0.0, 1.0, count, "wilson")
+    squared = _t_quantile(1 - (1 - confidence) / 2, count - 1) ** 2
+    error = None if _all_equal(values) else math.sqrt(_variance(values) / count)
+    size = count if error is None else mean * (1 - mean) / error**2
+    centre = (mean + squared / (2 * size)) / (1 + squared / size)
+    reach = math.sqrt(squared * (mean * (1 - mean) / size + squared / (4 * size**2)))
+    reach /= 1 + squared / size
+    never_seen = squared / (count + squared)
+    low = max(0.0, min(centre - reach, 1 - never_seen))
+    high = min(1.0, max(centre + reach, never_seen))
+    return Estimate(mean, error, low, high, count, "wilson")
 
 
 def mean_interval(
     values: Sequence[float],
-    lowest: float = 0.0,
+    lowest: float = -1.0,
     highest: float = 1.0,
     confidence: float = CONFIDENCE,
 ) -> Estimate:
@@ -69,15 +97,14 @@ def mean_interval(
     `lowest` and `highest` are the values that were possible; the interval stays inside them.
     When all N values equal v, a t interval would have no width. A value other than v has then
     a probability of at most q = 1 - 0.025^(1/N) (at 95 %), which bounds the mean by
-    v ∓ q·(distance to the extreme); for all-zero or all-one values that is the
-    Clopper-Pearson interval.
+    v ∓ q·(distance to the extreme).
     """
     count = len(values)
     if count == 0:
         raise ValueError("no values")
     mean = math.fsum(values) / count
     tail = (1 - confidence) / 2
-    if max(values) - min(values) < ROUNDING:
+    if _all_equal(values):
         mean = values[0]
         unseen = 1 - tail ** (1 / count)
         low, high = mean - unseen * (mean - lowest), mean + unseen * (highest - mean)
@@ -101,7 +128,7 @@ def proportion_interval(
 
 
 def ratio_values(counts: Sequence[tuple[int, int]]) -> list[float]:
-    """One value per problem, with which `mean_interval` treats a pooled share Σc/Σn.
+    """One value per problem, with which `share_interval` treats a pooled share Σc/Σn.
 
     `counts` are (c, n) per problem, n the samples of the problem and c those that count. Their
     mean is the share, and their standard error that of the ratio estimate, clustered on problems
@@ -206,7 +233,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def minimum_detectable(standard_error: float) -> float:
-    """The smallest true difference seen with 80 % power at the 5 % level, 2.8 standard errors."""
+    """The true difference found with 80 % power at the 5 % level, 2.8 standard errors.
+
+    Smaller ones are found less often, not never: what was observed is significant from 2 standard
+    errors on.
+    """
     return DETECTION_FACTOR * standard_error
 
 
@@ -259,6 +290,10 @@ def _differences(base: Sequence[float], tuned: Sequence[float]) -> list[float]:
 def _same_length(base: Sequence[object], tuned: Sequence[object]) -> None:
     if len(base) != len(tuned):
         raise ValueError(f"{len(base)} problems for base, {len(tuned)} for tuned")
+
+
+def _all_equal(values: Sequence[float]) -> bool:
+    return max(values) - min(values) < ROUNDING
 
 
 def _variance(values: Sequence[float]) -> float:

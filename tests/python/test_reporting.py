@@ -191,7 +191,7 @@ def test_the_certificate_says_what_holds_and_what_was_not_checked(tmp_path: Path
         results["finetuned"][index] = make_row("T/1", index - 4, "test_timeout")
     report = make_run(tmp_path, results, make_metadata())["combined_summary.md"]
     assert "| Judged again by the run itself | holds | 200 of 200 verdicts agree |" in report
-    assert "at least 98.2 % of all results agree" in report
+    assert "of all results agree 98.2 to 100.0 % (95 % interval)" in report
     assert "| Files of the run | not checked | no hashes were recorded |" in report
     assert "| Time-outs | noted | 2 of 160 | Base 0; Fine-tuned 2." in report
     unchecked = make_metadata(rescored=None)

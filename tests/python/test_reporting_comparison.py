@@ -71,7 +71,7 @@ def test_verdict_better() -> None:
         f"The fine-tuned model is better than the base by {100 * d['mean']:.1f} points of pass@1 "
         f"(95 % interval {100 * d['low']:.1f} to {100 * d['high']:.1f}, p < 0.001, 100 problems)"
     )
-    assert sentence.endswith("could not have been seen.")
+    assert sentence.endswith(", 100 problems).")
     assert result["verdict"]["provisional"] is False
 
 
@@ -88,17 +88,24 @@ def test_verdict_worse_gives_the_loss_as_a_positive_size() -> None:
 
 def test_verdict_no_evidence() -> None:
     base, tuned = noisy(4, 100, 10, 0.0)
-    result = metrics_of(base, tuned, problems=100)["comparison"]["verdict"]
+    comparison = metrics_of(base, tuned, problems=100)["comparison"]
+    result = comparison["verdict"]
     assert result["kind"] == "no_evidence"
     assert result["sentence"].startswith("No evidence of a difference: ")
-    assert "could not have been seen" in result["sentence"]
+    row = comparison["pass_at_k"]["1"]
+    d, power = row["difference"], row["minimum_detectable"]
+    widest = 100 * max(-d["low"], d["high"])
+    assert result["sentence"].endswith(
+        f"Differences of more than {widest:.1f} points are excluded; a true difference of "
+        f"{100 * power:.1f} would be found four times out of five."
+    )
 
 
 def test_verdict_of_identical_models_does_not_claim_certainty() -> None:
     rows = counted([1] * 50, 2)
     result = metrics_of(rows, rows, problems=50)["comparison"]["verdict"]
     assert result["kind"] == "no_evidence"
-    assert "up to 7.1 points cannot be ruled out" in result["sentence"]
+    assert "Differences of more than 7.1 points are excluded." in result["sentence"]
 
 
 def test_verdict_too_few_problems() -> None:
@@ -114,7 +121,8 @@ def test_verdict_too_coarse() -> None:
     tuned = rows_of([["compile_error"], ["passed"]] * 5 + [["passed"], ["passed"]])
     result = metrics_of(base, tuned)["comparison"]["verdict"]
     assert result["kind"] == "too_little_data"
-    assert "could not have been seen" in result["sentence"]
+    assert "would be found four times out of five" in result["sentence"]
+    assert "excluded" not in result["sentence"]
 
 
 def test_better_needs_the_permutation_test_to_agree_with_the_interval() -> None:
@@ -125,6 +133,18 @@ def test_better_needs_the_permutation_test_to_agree_with_the_interval() -> None:
     assert comparison["pass_at_k"]["1"]["difference"]["low"] > 0
     assert comparison["pass_at_k"]["1"]["p"] == 2 / 2**5
     assert comparison["verdict"]["kind"] == "no_evidence"
+    assert "but the permutation test does not agree." in comparison["verdict"]["sentence"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_sentence_contradicts_its_own_interval(seed: int) -> None:
+    """What a decided verdict observed may be smaller than what is found four times out of five."""
+    base, tuned = noisy(seed, 60, 5, 0.08)
+    comparison = metrics_of(base, tuned, problems=60)["comparison"]
+    sentence = comparison["verdict"]["sentence"]
+    decided = comparison["verdict"]["kind"] in ("better", "worse")
+    assert decided != ("four times out of five" in sentence)
+    assert "could not" not in sentence
 
 
 def test_an_incomplete_run_has_a_provisional_verdict() -> None:

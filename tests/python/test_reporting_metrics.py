@@ -19,7 +19,7 @@ from results_fixture import (
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
-from sigil_eval.statistics import mean_interval, paired_difference, pass_at_k
+from sigil_eval.statistics import paired_difference, pass_at_k, share_interval
 
 
 def test_pass_at_k_is_the_mean_over_problems() -> None:
@@ -42,8 +42,9 @@ def test_uneven_problems_weigh_the_same() -> None:
 def test_all_fail_and_all_pass_keep_an_interval(passed: int, score: float) -> None:
     result = metrics_of(counted([passed] * 12, 3))["models"]["base"]["pass_at_k"]["1"]
     assert result["mean"] == score
-    assert result["high"] - result["low"] == pytest.approx(1 - 0.025 ** (1 / 12))
-    assert result["method"] == "bound"
+    squared = 2.200985160082949**2  # t(11) at 97.5 %, from a table
+    assert result["high"] - result["low"] == pytest.approx(squared / (12 + squared))
+    assert result["method"] == "wilson"
 
 
 def test_one_problem_with_one_sample() -> None:
@@ -189,7 +190,7 @@ def test_rates_have_intervals_over_problems_and_paired_differences() -> None:
     tuned = rows_of([["passed"] * 4, ["passed"] * 4, ["passed"] * 3 + ["compile_error"]])
     metrics = metrics_of(base, tuned, problems=3)
     rate = metrics["models"]["base"]["rates"]["compile"]
-    expected = mean_interval([1.0, 0.0, 0.5])
+    expected = share_interval([1.0, 0.0, 0.5])
     assert (rate["count"], rate["of"], rate["rate"]) == (6, 12, 0.5)
     assert (rate["low"], rate["high"]) == pytest.approx((expected.low, expected.high))
     difference = metrics["comparison"]["rates"]["compile"]

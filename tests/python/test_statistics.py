@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from sigil_eval import statistics as st
 from sigil_eval.errors import UsageError
@@ -93,7 +94,7 @@ def test_pooled_share_has_the_cluster_robust_error_of_statsmodels() -> None:
     sizes = generator.integers(1, 30, 60)
     hits = generator.binomial(sizes, generator.beta(1, 2, 60))
     result = st.mean_interval(
-        st.ratio_values([(int(c), int(n)) for c, n in zip(hits, sizes, strict=True)])
+        st.ratio_values([(int(c), int(n)) for c, n in zip(hits, sizes, strict=True)]), 0.0, 1.0
     )
     samples = np.concatenate(
         [np.repeat([1.0, 0.0], [c, n - c]) for c, n in zip(hits, sizes, strict=True)]
@@ -117,18 +118,84 @@ def test_pooled_share_without_samples_is_refused() -> None:
         st.ratio_values([(0, 0)])
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0])
-@pytest.mark.parametrize("count", [1, 2, 164])
-def test_all_equal_scores_get_the_clopper_pearson_interval(value: float, count: int) -> None:
-    result = st.mean_interval([value] * count)
-    expected = stats.binomtest(int(value) * count, count).proportion_ci(0.95, method="exact")
+@pytest.mark.parametrize("count", [2, 164])
+def test_differences_that_are_all_equal_keep_a_width(count: int) -> None:
+    """Clopper and Pearson's bound on the chance of another difference, which was never seen."""
+    result = st.mean_interval([0.25] * count)
+    unseen = stats.binomtest(0, count).proportion_ci(0.95, method="exact").high
+    assert (result.standard_error, result.method) == (None, "bound")
+    assert result.low == pytest.approx(0.25 - unseen * 1.25, **EXACT)
+    assert result.high == pytest.approx(0.25 + unseen * 0.75, **EXACT)
+
+
+def wilson(mean: float, size: float, quantile: float) -> tuple[float, float]:
+    """The two shares whose own spread puts them just `quantile` standard errors from `mean`."""
+
+    def far(share: float) -> float:
+        return (mean - share) ** 2 - quantile**2 * share * (1 - share) / size
+
+    return optimize.brentq(far, 0, mean), optimize.brentq(far, mean, 1)
+
+
+def test_a_score_has_wilsons_interval_on_the_effective_sample_size() -> None:
+    values, _ = random_scores(1, 40)
+    result = st.share_interval(values)
+    error = stats.sem(values)
+    mean = np.mean(values)
+    expected = wilson(mean, mean * (1 - mean) / error**2, stats.t.ppf(0.975, 39))
+    assert result.method == "wilson"
+    assert (result.mean, result.standard_error) == pytest.approx((mean, error), **EXACT)
+    assert (result.low, result.high) == pytest.approx(expected, **EXACT)
+
+
+def test_single_samples_count_as_that_many_draws() -> None:
+    """One sample a problem: all but N independent draws (sd has N-1), and Wilson's own interval."""
+    result = st.share_interval([1.0] * 60 + [0.0] * 104)
+    expected = proportion_confint(60 * 163 / 164, 163, method="wilson")
+    assert (result.low, result.high) == pytest.approx(expected, abs=0.002)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("count", [2, 10, 164])
+def test_scores_that_are_all_equal_count_as_a_draw_a_problem(value: float, count: int) -> None:
+    result = st.share_interval([value] * count)
+    squared = stats.t.ppf(0.975, count - 1) ** 2
+    never = squared / (count + squared)
     assert result.standard_error is None
-    assert (result.low, result.high) == pytest.approx((expected.low, expected.high), **EXACT)
+    if value == 0.5:
+        expected = wilson(0.5, count, math.sqrt(squared))
+        assert (result.low, result.high) == pytest.approx(expected, **EXACT)
+    else:
+        expected = (0.0, never) if value == 0 else (1 - never, 1.0)
+        assert (result.low, result.high) == pytest.approx(expected, **EXACT)
+
+
+def test_one_problem_says_nothing_of_others() -> None:
+    assert (st.share_interval([0.3]).low, st.share_interval([0.3]).high) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_pass_more_never_lowers_an_end(together: bool) -> None:
+    """0 to 60 of 820 samples pass, as few problems as can be, or one of each."""
+    ends = []
+    for passed in range(61):
+        counts = [0] * 164
+        for index in range(passed):
+            counts[index // 5 if together else index] += 1
+        found = st.share_interval([count / 5 for count in counts])
+        mirrored = st.share_interval([1 - count / 5 for count in counts])
+        assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((found.low, found.high))
+        ends.append((found.low, found.high))
+    assert ends[0] == (0.0, pytest.approx(0.02322, abs=1e-5))
+    for before, after in zip(ends[::5], ends[5::5], strict=False):
+        assert after[0] > before[0]
+        assert after[1] >= before[1] - 1e-12
 
 
 def test_intervals_stay_inside_what_is_possible() -> None:
-    assert st.mean_interval([0.0, 0.0, 0.1]).low == 0.0
-    assert st.mean_interval([1.0, 1.0, 0.9]).high == 1.0
+    assert st.share_interval([0.0, 0.0, 0.1]).low > 0.0
+    assert st.share_interval([1.0, 1.0, 0.9]).high < 1.0
+    assert st.mean_interval([0.0, 0.0, 0.1], 0.0, 1.0).low == 0.0
     assert st.paired_difference([0.0, 0.1], [1.0, 0.9]).high == 1.0
 
 
@@ -257,79 +324,3 @@ def test_needed_sizes_are_none_without_a_difference() -> None:
     same = st.paired_difference([0.5, 0.5], [0.5, 0.5])
     assert st.needed_problems(same) is None
     assert st.needed_samples(same, [(2, 1)] * 2, [(2, 1)] * 2) is None
-
-
-def covers(result: st.Estimate, truth: float) -> bool:
-    return result.low <= truth <= result.high
-
-
-@pytest.mark.parametrize("k", [1, 10])
-def test_ninety_five_percent_intervals_cover_the_truth_ninety_five_percent(k: int) -> None:
-    """Problems with Beta(0.8, 1.6) chances, 164 a run, 20 samples each, 2000 runs."""
-    a, b, n, problems, runs = 0.8, 1.6, 20, 164, 2000
-    # E[1 - (1-p)^k] of a Beta variable.
-    truth = 1 - math.exp(
-        math.lgamma(b + k) + math.lgamma(a + b) - math.lgamma(b) - math.lgamma(a + b + k)
-    )
-    generator = np.random.default_rng(20261120)
-    hits = naive_hits = 0
-    for _ in range(runs):
-        passed = generator.binomial(n, generator.beta(a, b, problems)).tolist()
-        scores = [st.pass_at_k(n, c, k) for c in passed]
-        hits += covers(st.mean_interval(scores), truth)
-        mean = sum(scores) / problems
-        naive = 1.96 * math.sqrt(mean * (1 - mean) / (problems * n))
-        naive_hits += abs(mean - truth) <= naive
-    assert 0.93 <= hits / runs <= 0.97
-    if k == 1:
-        # Treating all samples as independent is the mistake that the problem-level mean avoids.
-        assert naive_hits / runs < 0.75
-
-
-@pytest.mark.parametrize(("a", "b", "within"), [(0.15, 1.0, (0.93, 0.97)), (0.05, 2, (0.89, 0.95))])
-def test_intervals_of_low_scores(a: float, b: float, within: tuple[float, float]) -> None:
-    """13 % keeps what it promises; at 2.4 %, where few problems pass at all, it falls short."""
-    generator = np.random.default_rng(12)
-    runs, hits = 1000, 0
-    for _ in range(runs):
-        scores = generator.binomial(100, generator.beta(a, b, 164)) / 100
-        hits += covers(st.mean_interval(scores.tolist()), a / (a + b))
-    assert within[0] <= hits / runs <= within[1]
-
-
-def test_pooled_shares_of_unequal_samples_cover_the_truth() -> None:
-    """Rates of samples, where infrastructure left some problems fewer than others."""
-    generator = np.random.default_rng(13)
-    runs, hits = 1000, 0
-    for _ in range(runs):
-        sizes = generator.integers(5, 30, 164)
-        counts = generator.binomial(sizes, generator.beta(2, 1, 164))
-        pairs = [(int(c), int(n)) for c, n in zip(counts, sizes, strict=True)]
-        hits += covers(st.mean_interval(st.ratio_values(pairs)), 2 / 3)
-    assert 0.93 <= hits / runs <= 0.97
-
-
-def test_paired_intervals_cover_the_true_difference() -> None:
-    """Half the problems change their chance, half keep it; true difference 1/6."""
-    n, problems, runs, truth = 10, 164, 2000, (2 / 3 - 1 / 3) / 2
-    generator = np.random.default_rng(7)
-    hits = 0
-    for _ in range(runs):
-        before = generator.beta(1, 2, problems)
-        changed = generator.random(problems) < 0.5
-        after = np.where(changed, generator.beta(2, 1, problems), before)
-        base = (generator.binomial(n, before) / n).tolist()
-        tuned = (generator.binomial(n, after) / n).tolist()
-        hits += covers(st.paired_difference(base, tuned), truth)
-    assert 0.93 <= hits / runs <= 0.97
-
-
-def test_sign_flip_test_rejects_a_true_null_five_percent_of_the_time() -> None:
-    generator = np.random.default_rng(8)
-    runs, problems, n = 400, 60, 5
-    rejected = 0
-    for _ in range(runs):
-        chances = generator.beta(1, 1, problems)
-        base, tuned = ((generator.binomial(n, chances) / n).tolist() for _ in range(2))
-        rejected += st.sign_flip_test(base, tuned, flips=2000).p < 0.05
-    assert 0.02 <= rejected / runs <= 0.08

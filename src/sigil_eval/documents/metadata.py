@@ -258,9 +258,10 @@ class Rescored(TypedDict):
     undecided: Count
     """Left without a verdict by the infrastructure; not among the samples."""
     low: Share | None
-    """Lower bound of the share of all results that would agree (95 %, Clopper and Pearson)."""
+    """Lower end of the 95 % interval (Clopper and Pearson) of the share of all results that would
+    agree: alone, a bound at 97.5 %."""
     high: Share | None
-    """Upper bound of it."""
+    """Its upper end."""
     disagreements: list[str]
     """What disagrees, and how."""
 

@@ -23,7 +23,7 @@ from sigil_eval.documents.constraints import (
 from sigil_eval.run_folder import Mode
 from sigil_eval.settings import SandboxMode
 
-METRICS_VERSION: Literal[2] = 2
+METRICS_VERSION: Literal[3] = 3
 
 RateName = Literal[
     "compile",
@@ -115,8 +115,9 @@ class EstimateRow(MeanInterval):
     """Of the mean; null where the spread is unknown."""
     problems: AtLeastOne
     """How many problems it is over."""
-    method: Literal["t", "bound"]
-    """bound where all problems score the same; the spread is then unknown."""
+    method: Literal["wilson", "t", "bound"]
+    """wilson of a score, t of a difference, bound of one that is the same in all problems; the
+    spread is then unknown."""
 
 
 class ScoreRow(EstimateRow):
@@ -263,7 +264,8 @@ class PairedComparison(TypedDict):
     p_mcnemar: float | None
     """Exact McNemar test, when each problem has one sample of each model."""
     minimum_detectable: NotNegative | None
-    """2.8 standard errors: 80 % power at the 5 % level."""
+    """The true difference found four times out of five (80 % power at the 5 % level): 2.8 standard
+    errors."""
     needed_problems: AtLeastOne | None
     """Problems at which a true difference as large would be detectable."""
     needed_samples: AtLeastOne | None
@@ -325,7 +327,7 @@ class Metrics(TypedDict):
     differences are fine-tuned minus base. Samples whose outcome is infrastructure or unscorable are
     counted and shown, and are in no denominator."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     """Of this document's form."""
     mode: Mode
     """Whether the policy was enforced."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sigil_eval.documents import Metrics
 from sigil_eval.reporting.wording import model_title, points, score_text
-from sigil_eval.statistics import Estimate, mean_interval, pass_at_k
+from sigil_eval.statistics import Estimate, pass_at_k, share_interval
 
 FEWEST_FOR_CURVE = 5
 CURVE_POINTS = 24
@@ -115,7 +115,7 @@ def curve_chart(metrics: Metrics, width: int, height: int) -> CurveChart | None:
         return None
     ks = sorted({round(most ** (i / (CURVE_POINTS - 1))) for i in range(CURVE_POINTS)})
     estimates = {
-        label: {k: mean_interval([pass_at_k(n, c, k) for n, c in pairs]) for k in ks}
+        label: {k: share_interval([pass_at_k(n, c, k) for n, c in pairs]) for k in ks}
         for label, pairs in counts.items()
     }
     # The axis begins at 0 and ends at the next tenth above all bands.

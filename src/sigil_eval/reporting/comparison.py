@@ -194,8 +194,6 @@ def _verdict(row: PairedComparison | None, k: int) -> tuple[VerdictKind, str]:
             f"Too little data: only {on} scored for both models, at least {FEWEST_PROBLEMS} "
             "are needed to say anything."
         )
-    seen = row["minimum_detectable"]
-    limit = f"; a difference under {points(seen)} could not have been seen" if seen else ""
     size = f"{points(abs(d['mean']))} points of pass@{k}"
     if row["p"] < 1 - CONFIDENCE and not d["low"] <= 0 <= d["high"]:
         kind: VerdictKind = "better" if d["mean"] > 0 else "worse"
@@ -203,20 +201,29 @@ def _verdict(row: PairedComparison | None, k: int) -> tuple[VerdictKind, str]:
             interval = f"95 % interval {points(-d['high'])} to {points(-d['low'])}"
         return kind, (
             f"The fine-tuned model is {kind} than the base by {size} "
-            f"({interval}, p {p_text(row['p'])}, {on}){limit}."
+            f"({interval}, p {p_text(row['p'])}, {on})."
         )
-    if seen is not None and seen > COARSEST_DETECTABLE:
-        return "too_little_data", (
-            f"Too little data to tell the two models apart: {points(d['mean'], sign=True)} points "
-            f"of pass@{k} ({interval}, p {p_text(row['p'])}, {on}){limit}."
-        )
-    if seen is None and d["mean"] == 0:
-        return "no_evidence", (
-            f"No evidence of a difference: the two models score the same on each of the {on} "
-            f"(pass@{k}; a true difference of up to {points(d['high'])} points "
-            "cannot be ruled out)."
-        )
-    return "no_evidence", (
-        f"No evidence of a difference: {points(d['mean'], sign=True)} points of pass@{k} "
-        f"({interval}, p {p_text(row['p'])}, {on}){limit}."
+    observed = (
+        f"{points(d['mean'], sign=True)} points of pass@{k} "
+        f"({interval}, p {p_text(row['p'])}, {on})."
     )
+    return _undecided(row, observed, on)
+
+
+def _undecided(row: PairedComparison, observed: str, on: str) -> tuple[VerdictKind, str]:
+    """What is said where neither model is shown to be better: what is excluded, and the power."""
+    d, power = row["difference"], row["minimum_detectable"]
+    size = "" if power is None else points(power)
+    found = f"a true difference of {size} would be found four times out of five" if size else ""
+    if power is not None and power > COARSEST_DETECTABLE:
+        return "too_little_data", (
+            f"Too little data to tell the two models apart: {observed} Only {found}."
+        )
+    widest = points(max(-d["low"], d["high"]))
+    excluded = f"Differences of more than {widest} points are excluded"
+    if power is None and d["mean"] == 0:
+        observed = f"the two models score the same on each of the {on}."
+    elif not d["low"] <= 0 <= d["high"]:
+        observed += " The interval leaves out zero, but the permutation test does not agree."
+    ending = f"{excluded}; {found}." if found else f"{excluded}."
+    return "no_evidence", f"No evidence of a difference: {observed} {ending}"

@@ -35,7 +35,7 @@ from sigil_eval.reporting.tally import (
 )
 from sigil_eval.run_folder import BASE, TUNED, Mode
 from sigil_eval.settings import checked_k_values, k_above
-from sigil_eval.statistics import CONFIDENCE, mean_interval, pass_at_k, ratio_values
+from sigil_eval.statistics import CONFIDENCE, pass_at_k, ratio_values, share_interval
 
 
 def build_metrics(
@@ -170,7 +170,7 @@ def _score(tally: ModelTally, k: int, passed: str = "passed") -> ScoreRow | None
         return None
     scores = [pass_at_k(p.scored, getattr(p, passed), k) for p in enough.values()]
     left_out = [task for task, p in tally.problems.items() if p.samples and task not in enough]
-    return {**estimate_row(mean_interval(scores)), "left_out": left_out}
+    return {**estimate_row(share_interval(scores)), "left_out": left_out}
 
 
 def _as_published(tally: ModelTally, ks: list[int]) -> AsPublished | None:
@@ -189,7 +189,7 @@ def _rate(tally: ModelTally, part: str, whole: str) -> Rate:
     if not counts:
         return {"count": 0, "of": 0, "rate": None, "low": None, "high": None}
     count, of = (sum(side) for side in zip(*counts.values(), strict=True))
-    estimate = mean_interval(ratio_values(list(counts.values())))
+    estimate = share_interval(ratio_values(list(counts.values())))
     return {
         "count": count,
         "of": of,

@@ -60,6 +60,12 @@ def difference_text(estimate: MeanInterval | None) -> str:
     return f"{points(estimate['mean'], sign=True)} [{low}, {high}]"
 
 
+def agreement_text(low: float | None, high: float | None) -> str:
+    """Of all results, how many would get the same verdict again: `96.4 to 100.0 % (95 % …)`."""
+    ends = "unknown" if low is None or high is None else f"{points(low)} to {percent(high)}"
+    return f"{ends} (95 % interval)"
+
+
 def rate_text(rate: Rate) -> str:
     """A rate with its interval and counts: `83.1 % [80.0, 86.2] (13628 of 16400)`."""
     if rate["rate"] is None or rate["low"] is None or rate["high"] is None:

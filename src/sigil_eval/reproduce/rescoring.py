@@ -14,7 +14,7 @@ from sigil_eval.documents.shape import read_results
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
-from sigil_eval.reporting.wording import percent
+from sigil_eval.reporting.wording import agreement_text
 from sigil_eval.run_folder import MODES, RESULTS_SUFFIX, Mode, RunFolder
 from sigil_eval.scoring.score import score_files
 from sigil_eval.settings import RESCORED
@@ -133,9 +133,10 @@ def agreement_sentence(rescored: Rescored | None) -> str:
         return "Nothing was judged again."
     if not rescored["samples"]:
         return "Nothing could be judged again."
+    of_all = agreement_text(rescored["low"], rescored["high"])
     left = f"; {rescored['undecided']} got no verdict" if rescored["undecided"] else ""
     return (
         f"{rescored['agree']} of {rescored['samples']} results drawn at random (seed "
         f"{rescored['seed']}, {rescored['programs']} distinct programs) got the same verdict when "
-        f"judged again{left}: with 95 % confidence at least {percent(rescored['low'])} of all do."
+        f"judged again{left}; of all results do {of_all}."
     )

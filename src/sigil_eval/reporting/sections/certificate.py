@@ -9,7 +9,7 @@ from sigil_eval.documents.metadata import Rescored
 from sigil_eval.reporting.blocks import Block, Table, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
-from sigil_eval.reporting.wording import listed, model_title, percent
+from sigil_eval.reporting.wording import agreement_text, listed, model_title
 
 STATES = {"holds": "holds", "fails": "DOES NOT HOLD", "unknown": "not checked", "noted": "noted"}
 TIMEOUTS = ("compile_timeout", "test_timeout")
@@ -72,10 +72,8 @@ def _rescored(what: str, rescored: Rescored | None) -> Iterator[Fact]:
         yield Fact(what, "not done", "sigil-eval reproduce DIR does it", "unknown")
         return
     agree, samples = rescored["agree"], rescored["samples"]
-    detail = (
-        f"drawn at random; with 95 % confidence at least {percent(rescored['low'])} of all "
-        "results agree"
-    )
+    of_all = agreement_text(rescored["low"], rescored["high"])
+    detail = f"drawn at random; of all results agree {of_all}"
     state = "holds" if agree == samples else "fails"
     yield Fact(what, f"{agree} of {samples} verdicts agree", detail, state)
 

@@ -87,14 +87,15 @@ def statistics_table(metrics: Metrics) -> Table | None:
     head = [
         "",
         "Bootstrap interval, points",
-        "Smallest difference that could have been seen",
+        "True difference found four times out of five, points",
         "Problems needed",
         "Samples per problem needed",
     ]
     note = (
         f"pass@{comparison['primary']} decides; the others are adjusted among themselves (Holm). "
         "The p is that of a sign-flip permutation test over problems. “Needed” is what would make "
-        "a true difference as large as the observed one detectable (80 % power, 5 % level); "
+        "a true difference as large as the observed one be found four times out of five (80 % "
+        "power, 5 % level); smaller true differences are found too, only less often. "
         "“none” means that no number would."
     )
     return Table(head, rows, 1, note) if rows else None
