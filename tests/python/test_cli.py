@@ -211,6 +211,12 @@ def test_a_problem_is_shown_with_its_errata(capsys: pytest.CaptureFixture[str]) 
     assert "without its absolute value" in shown
     assert main(["problems", "--problem-set", "sigil-rust", "Fix/9f8b7b6e3441"]) == 0
     assert "published as the whole source file" in capsys.readouterr().out
+    assert main(["problems", "HumanEval/65"]) == 0
+    shown = capsys.readouterr().out
+    assert "  the prompt says: If shift > number of digits, return digits reversed." in shown
+    assert '  circular_shift(97, 8) is "79"; original "79", evalplus "79"' in shown
+    assert main(["problems", "HumanEval/38"]) == 0
+    assert "flagged: The original's prompt holds this helper's whole" in capsys.readouterr().out
 
 
 def test_one_file_is_scored_end_to_end(tmp_path: Path) -> None:

@@ -49,3 +49,10 @@ def _show(problem_set: ProblemSet, task: str) -> None:
     for erratum in problem_set.errata:
         if concerns(erratum, shown.task_id):
             say(f"erratum: {erratum['why']}")
+            if says := erratum.get("prompt_says"):
+                say(f"  the prompt says: {says}")
+            for evidence in erratum.get("shown_by", ()):
+                votes = ", ".join(f"{voter} {said}" for voter, said in evidence["votes"].items())
+                say(f"  {evidence['call']} is {evidence['right']}; {votes}")
+    if shown.flag:
+        say(f"flagged: {shown.flag}")

