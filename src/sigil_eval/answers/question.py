@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sigil_eval.rust.items import Item, definition_of, read_items
+from sigil_eval.rust.functions import definitions_of
+from sigil_eval.rust.items import Item, read_items
 from sigil_eval.rust.lexer import tokens
 
 
@@ -36,10 +36,10 @@ class Question:
 @lru_cache(maxsize=1024)
 def read_prompt(prompt: str, entry_point: str) -> Question:
     """What the prompt asks; the last definition of the entry point is the one to be continued."""
-    starts = list(definition_of(entry_point).finditer(prompt))
+    starts = list(definitions_of(entry_point, prompt))
     if not starts:
         return Question(entry_point, (), "", "")
-    start = _line_start_of_item(prompt, starts[-1].start())
+    start = starts[-1]
     brace = body_brace(prompt, start)
     context = tuple(
         item for item in read_items(prompt[:start], entry_point).items if item.role == "other"
@@ -50,15 +50,6 @@ def read_prompt(prompt: str, entry_point: str) -> Question:
     if not any(True for _ in tokens(opening)):
         opening = ""
     return Question(entry_point, context, prompt[start : brace + 1].strip(), opening)
-
-
-def _line_start_of_item(text: str, position: int) -> int:
-    """Step back over `pub`, `async` and the like before `fn`."""
-    line = text.rfind("\n", 0, position) + 1
-    before = text[line:position]
-    if re.fullmatch(r'\s*(?:(?:pub(?:\([^)]*\))?|const|async|unsafe|extern|"\w+")\s+)*', before):
-        return line
-    return position
 
 
 def body_brace(text: str, start: int) -> int | None:

@@ -11,23 +11,12 @@ from itertools import chain
 from tree_sitter import Node
 
 from sigil_eval.errors import UsageError
+from sigil_eval.judging.test_source import Test, driver_tests
 from sigil_eval.problems import Problem
+from sigil_eval.rust.functions import definitions_of, functions_of
 from sigil_eval.rust.lexer import tokens
 from sigil_eval.rust.syntax import own_text, parse
 from sigil_eval.rust.vocabulary import NAMED_KINDS, STD_CRATES
-
-
-@dataclass(frozen=True)
-class Test:
-    """One test function: its path below its module, and whether it must panic."""
-
-    path: str
-    should_panic: bool
-
-    @property
-    def panics(self) -> str:
-        """`should_panic` as a Rust literal."""
-        return "true" if self.should_panic else "false"
 
 
 @dataclass(frozen=True)
@@ -113,8 +102,9 @@ def contract_of(problem: Problem) -> Contract:
     given = {token.text for token in tokens(problem.prompt) if token.kind == "ident"}
     functions: dict[str, Function] = {}
     types: dict[str, None] = {}
-    roots = [problem_root(problem, text) for text in (reference, prompt)]
-    for item in chain.from_iterable(map(_items, roots)):
+    roots = [problem_root(problem, text) for text in (prompt, reference)]
+    # Where both define a function, an answer need only fit the prompt's signature.
+    for item in chain.from_iterable(map(_items, [_opened(problem), *roots])):
         name = own_text(item.child_by_field_name("name"))
         if item.type == "function_item" and name in mentioned:
             functions.setdefault(name, _function(item, name))
@@ -122,13 +112,13 @@ def contract_of(problem: Problem) -> Contract:
             types[name] = None
     if problem.entry_point not in functions:
         raise _unfit(problem, f"'{problem.entry_point}' is no top-level function of its prompt")
-    source, tests = _driver_tests(problem)
+    source, tests = driver_tests(problem.test, problem_root(problem, problem.test))
     if not tests:
         raise _unfit(problem, "its tests hold no #[test] function")
     return Contract(
         functions=tuple(functions.values()),
         types=tuple(types),
-        methods=tuple(_methods(roots[0], mentioned, types)),
+        methods=tuple(_methods(roots[-1], mentioned, types)),
         imports=tuple(_imports(problem)),
         tests=tests,
         test_source=source,
@@ -141,10 +131,23 @@ def _unfit(problem: Problem, reason: str) -> UsageError:
 
 
 def reference_source(problem: Problem) -> str:
-    """The reference answer as one source: prompt and body, or the body if it repeats them."""
-    if re.search(rf"^\s*(pub\s+)?fn\s+{problem.entry_point}\b", problem.canonical_solution):
-        return problem.canonical_solution
-    return problem.prompt + problem.canonical_solution
+    """The reference answer as one source: prompt and body, or the body if it repeats them.
+
+    Without a reference answer, the function that the prompt begins, with nothing in it.
+    """
+    answer = problem.canonical_solution or "}\n"
+    found = functions_of(answer)
+    is_whole = found is not None and problem.entry_point in found
+    return answer if is_whole else problem.prompt + answer
+
+
+def _opened(problem: Problem) -> Node:
+    """The function that the prompt begins, by itself: the words before it need not be Rust."""
+    prompt = problem.prompt
+    starts = definitions_of(problem.entry_point, prompt)
+    at_the_margin = re.compile(r"^(?=\S)", re.MULTILINE)  # methods are not
+    *_, start = (0, *(place for place in starts if at_the_margin.match(prompt, place)))
+    return problem_root(problem, f"{prompt[start:]}\n}}")
 
 
 def problem_root(problem: Problem, source: str) -> Node:
@@ -213,45 +216,3 @@ def _parameter(node: Node) -> str:
     if node.type == "parameter":
         return own_text(node.child_by_field_name("type"))
     return re.sub(r"^mut\s+self$|\bself$", "Self", own_text(node))
-
-
-def _driver_tests(problem: Problem) -> tuple[str, tuple[Test, ...]]:
-    """The test text with its test attributes taken off, and the tests it defines."""
-    data = problem.test.encode("utf-8")
-    cuts: list[tuple[int, int, bytes]] = []
-    tests: list[Test] = []
-
-    def visit(siblings: list[Node], path: str) -> None:
-        attributes: list[Node] = []
-        for node in siblings:
-            if node.type == "attribute_item":
-                attributes.append(node)
-                continue
-            if "comment" in node.type:
-                continue
-            texts = [re.sub(r"\s", "", own_text(attribute)) for attribute in attributes]
-            name = own_text(node.child_by_field_name("name"))
-            body = node.child_by_field_name("body")
-            if node.type == "mod_item" and body is not None:
-                cuts.extend(_cut(attributes, ("#[cfg(test)]",)))
-                visit(body.children, f"{path}{name}::")
-            elif node.type == "function_item" and "#[test]" in texts:
-                panics = any(text.startswith("#[should_panic") for text in texts)
-                cuts.extend(_cut(attributes, ("#[test]", "#[should_panic", "#[ignore")))
-                if not any(child.type == "visibility_modifier" for child in node.children):
-                    cuts.append((node.start_byte, node.start_byte, b"pub "))
-                tests.append(Test(path + name, panics))
-            attributes = []
-
-    visit(problem_root(problem, problem.test).children, "")
-    for start, end, text in sorted(cuts, reverse=True):
-        data = data[:start] + text + data[end:]
-    return data.decode("utf-8"), tuple(tests)
-
-
-def _cut(attributes: list[Node], prefixes: tuple[str, ...]) -> list[tuple[int, int, bytes]]:
-    return [
-        (attribute.start_byte, attribute.end_byte, b"")
-        for attribute in attributes
-        if re.sub(r"\s", "", own_text(attribute)).startswith(prefixes)
-    ]
