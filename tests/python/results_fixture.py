@@ -30,8 +30,8 @@ REPORTS = (
 )
 
 
-def make_problem_set(count: int) -> ProblemSet:
-    """`count` problems T/0, T/1, …"""
+def make_problem_set(count: int, flagged: Sequence[int] = ()) -> ProblemSet:
+    """`count` problems T/0, T/1, …, some of them flagged."""
     problems = tuple(
         Problem(
             task_id=f"T/{i}",
@@ -39,6 +39,7 @@ def make_problem_set(count: int) -> ProblemSet:
             canonical_solution=f"    {i}\n}}\n",
             test="",
             entry_point=f"answer_{i}",
+            flag="It asks for nothing." if i in flagged else "",
         )
         for i in range(count)
     )
@@ -252,13 +253,14 @@ def make_run(
     folder: Path,
     results: dict[str, list[Row]],
     metadata: dict[str, Any] | None = None,
+    problem_set: ProblemSet = PROBLEMS,
     **options: Any,
 ) -> dict[str, str]:
     """Write a run and its reports; the reports' texts by name."""
-    write_run(folder, PROBLEMS, results, **options)
+    write_run(folder, problem_set, results, **options)
     if metadata is not None:
         (folder / "eval_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
-    written = write_reports(folder, PROBLEMS)
+    written = write_reports(folder, problem_set)
     return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in written}
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from results_fixture import HOSTILE, good_results, make_metadata, make_run
+from results_fixture import (
+    HOSTILE,
+    PROBLEMS,
+    good_results,
+    make_metadata,
+    make_problem_set,
+    make_run,
+    visible,
+)
 from sigil_eval.reporting.blocks import (
     Block,
     Code,
@@ -70,3 +78,45 @@ def test_a_section_that_is_added_stands_in_every_report(tmp_path: Path) -> None:
 def test_sections_have_names_of_their_own() -> None:
     names = [section.name for section in SECTIONS]
     assert len(set(names)) == len(names)
+
+
+def test_problems_on_which_errata_change_the_score_are_named_with_where_to_read_why(
+    tmp_path: Path,
+) -> None:
+    results = good_results()
+    for rows in results.values():
+        for row in rows:
+            row["passed_as_published"] = row["passed"]
+    title = "Where errata change the score"
+    reports = make_run(tmp_path, results, make_metadata())
+    assert title not in reports["no-policy/comparison_report.md"] + reports["report.html"]
+    for row in results["base"]:
+        row["passed_as_published"] = row["passed"] or row["task_id"] == "T/3"
+    reports = make_run(tmp_path, results, make_metadata())
+    passing = sum(row["passed"] for row in results["base"] if row["task_id"] == "T/3")
+    tuned = sum(row["passed"] for row in results["finetuned"] if row["task_id"] == "T/3")
+    row = f"| T/3 | {passing}/4 | 4/4 | {tuned}/4 | {tuned}/4 |"
+    comparison = reports["no-policy/comparison_report.md"]
+    assert f"\n## {title}\n" in comparison
+    part = comparison.partition(title)[2].partition("\n## ")[0]
+    assert [line for line in part.splitlines() if line.startswith("| T/")] == [row]
+    assert "sigil-eval problems TASK" in part
+    assert "](https://github.com/" in part
+    assert "/problems/data/synthetic.errata.json)" in part
+    assert f"T/3 {passing}/4 4/4" in visible(reports["report.html"])
+
+
+def test_scores_without_flagged_problems_stand_beside(tmp_path: Path) -> None:
+    before = make_run(tmp_path, good_results(), make_metadata())
+    assert not any("Flagged" in text for text in before.values())
+    flagged = make_problem_set(len(PROBLEMS.problems), flagged=range(10, 20))
+    reports = make_run(tmp_path, good_results(), make_metadata(), flagged)
+    rows = [r for r in good_results()["base"] if int(r["task_id"].partition("/")[2]) < 10]
+    share = sum(row["passed"] for row in rows) / len(rows)
+    for name, text in reports.items():
+        flat = visible(text) if name.endswith(".html") else text
+        assert "Flagged, because they measure little: T/10, T/11" in flat, name
+        assert "Without flagged ones" in flat, name
+        if not name.startswith("policy/"):
+            found = re.search(r"Base[ |]+pass@1[ |]+\S+ % \[\S+ \S+[ |]+(\S+) % \[", flat)
+            assert found and found[1] == f"{100 * share:.1f}", name

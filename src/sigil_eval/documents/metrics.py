@@ -53,6 +53,8 @@ class PinnedProblems(TypedDict):
     """Of the file of its errata."""
     problems: Count
     """How many problems it has."""
+    flagged: Tasks
+    """Problems that measure little, which are in all scores but those without_flagged."""
 
 
 class LimitsRow(TypedDict):
@@ -206,6 +208,8 @@ class ProblemCounts(TypedDict):
     """Those with a verdict."""
     passed: Count
     """Those that pass."""
+    passed_as_published: Count | None
+    """Those that pass without any erratum; null unless that is known of every scored one."""
     compiled: Count
     """Those that compile."""
     rejected: Count
@@ -229,6 +233,8 @@ class ModelMetrics(TypedDict):
     """Scores by k; null where no problem has k scored samples."""
     as_published: AsPublished | None
     """The scores without any erratum; null unless they are known of every scored sample."""
+    without_flagged: Scores | None
+    """The scores without the flagged problems, by k; null where none is flagged."""
     rates: Rates
     """Shares of the scored samples; clippy_clean: of the compiled ones for which it was asked;
     truncated: of those with a finish reason."""
@@ -314,6 +320,8 @@ class Comparison(TypedDict):
     """Problems of which the base passes a larger share."""
     as_published: Differences | None
     """The paired differences of the problems without any erratum, by k."""
+    without_flagged: Differences | None
+    """The paired differences without the flagged problems, by k; null where none is flagged."""
     rates: dict[RateName, EstimateRow | None]
     """The paired differences of the rates."""
     migration: list[Migration]

@@ -32,6 +32,8 @@ from sigil_eval.statistics import (
     sign_flip_test,
 )
 
+type Pair = tuple[ProblemTally, ProblemTally]
+
 # Below these the comparison is called too little data, whatever it came to.
 FEWEST_PROBLEMS = 10
 COARSEST_DETECTABLE = 0.20
@@ -57,6 +59,7 @@ def compare(
         "ties": sum(1 for task in shared if gain[task] == 0),
         "losses": [task for task in shared if gain[task] < 0],
         "as_published": _as_published(base, tuned, pairs, ks),
+        "without_flagged": _without_flagged(base.flagged, pairs, ks),
         "rates": {name: _rate_difference(base, tuned, *RATES[name]) for name in RATES},
         "migration": _migration(pairs.values()),
         "verdict": verdict(rows[primary], primary, provisional=incomplete),
@@ -71,17 +74,31 @@ def _advance(base: ProblemTally, tuned: ProblemTally) -> int:
 def _as_published(
     base: ModelTally,
     tuned: ModelTally,
-    pairs: Mapping[str, tuple[ProblemTally, ProblemTally]],
+    pairs: Mapping[str, Pair],
     ks: list[int],
 ) -> Differences | None:
     """The differences without any erratum; None unless both models' scores are known."""
     if not (base.known_as_published and tuned.known_as_published):
         return None
+    return _differences(pairs.values(), ks, "published_passed")
+
+
+def _without_flagged(
+    flagged: frozenset[str], pairs: Mapping[str, Pair], ks: list[int]
+) -> Differences | None:
+    """The differences without the flagged problems; None where there are none."""
+    left = [pair for task, pair in pairs.items() if task not in flagged]
+    return _differences(left, ks, "passed") if flagged else None
+
+
+def _differences(pairs: Iterable[Pair], ks: list[int], passed: str) -> Differences:
+    """The paired differences by k, where a sample that passes is counted in `passed`."""
     found: Differences = {}
+    known = list(pairs)
     for k in ks:
-        usable = [pair for pair in pairs.values() if min(p.scored for p in pair) >= k]
+        usable = [pair for pair in known if min(p.scored for p in pair) >= k]
         before, after = (
-            [pass_at_k(pair[side].scored, pair[side].published_passed, k) for pair in usable]
+            [pass_at_k(pair[side].scored, getattr(pair[side], passed), k) for pair in usable]
             for side in (0, 1)
         )
         found[str(k)] = estimate_row(paired_difference(before, after)) if usable else None

@@ -123,6 +123,8 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
         "headline": scores.headline_sentence(metrics),
         "as_published": scores.published_sentence(metrics),
         "published": scores.published_table(metrics),
+        "flagged": scores.flagged_table(metrics),
+        "flagged_sentence": scores.flagged_sentence(metrics),
         "statistics": scores.statistics_table(metrics),
         "rates": answers.rate_table(metrics),
         "left_out": answers.left_out(metrics),

@@ -21,6 +21,7 @@ from sigil_eval.documents.metrics import (
     PinnedProblems,
     Rate,
     ScoreRow,
+    Scores,
 )
 from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic
@@ -103,6 +104,7 @@ def _pinned(problem_set: ProblemSet) -> PinnedProblems:
         "sha256": problem_set.sha256,
         "errata_sha256": problem_set.errata_sha256,
         "problems": len(problem_set.problems),
+        "flagged": problem_set.flagged,
     }
 
 
@@ -150,6 +152,7 @@ def _model_metrics(tally: ModelTally, ks: list[int]) -> ModelMetrics:
         },
         "pass_at_k": {str(k): _score(tally, k) for k in ks},
         "as_published": _as_published(tally, ks),
+        "without_flagged": _without_flagged(tally, ks),
         "rates": {name: _rate(tally, *RATES[name]) for name in RATES},
         "policy_rejects": {
             "total": tally.total("rejected"),
@@ -181,6 +184,14 @@ def _as_published(tally: ModelTally, ks: list[int]) -> AsPublished | None:
         "passed": tally.total("published_passed"),
         "pass_at_k": {str(k): _score(tally, k, "published_passed") for k in ks},
     }
+
+
+def _without_flagged(tally: ModelTally, ks: list[int]) -> Scores | None:
+    """The scores without the flagged problems; None where there are none."""
+    if not tally.flagged:
+        return None
+    left = {task: p for task, p in tally.problems.items() if task not in tally.flagged}
+    return {str(k): _score(ModelTally(left), k) for k in ks}
 
 
 def _rate(tally: ModelTally, part: str, whole: str) -> Rate:

@@ -67,6 +67,9 @@ class ProblemTally:
             "samples": self.samples,
             "scored": self.scored,
             "passed": self.passed,
+            "passed_as_published": (
+                self.published_passed if self.published_known == self.scored else None
+            ),
             "compiled": self.compiled,
             "rejected": self.rejected,
             "infrastructure": self.infrastructure,
@@ -80,6 +83,7 @@ class ModelTally:
     """Counts of one model's samples; `problems` is in the problem set's order."""
 
     problems: dict[str, ProblemTally]
+    flagged: frozenset[str] = frozenset()
     correct_but_rejected: int = 0
     categories: Counter[str] = field(default_factory=Counter)
     error_types: Counter[str] = field(default_factory=Counter)
@@ -107,7 +111,8 @@ def tally_results(label: str, source: Results, problem_set: ProblemSet) -> Model
 
     Raises UsageError for a task that the problem set lacks and for a sample given twice.
     """
-    tally = ModelTally({problem.task_id: ProblemTally() for problem in problem_set.problems})
+    problems = {problem.task_id: ProblemTally() for problem in problem_set.problems}
+    tally = ModelTally(problems, frozenset(problem_set.flagged))
     seen: set[tuple[str, int]] = set()
     unscorable: set[str] = set()
     for row in iterate(source):

@@ -13,6 +13,7 @@ from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import (
     MODE_TITLES,
     difference_text,
+    listed,
     model_title,
     p_text,
     points,
@@ -153,6 +154,39 @@ def published_table(metrics: Metrics) -> Table | None:
     return Table(["", "", "With errata (headline)", "As published"], rows, 2)
 
 
+def flagged_table(metrics: Metrics) -> Table | None:
+    """The headline beside the scores without the flagged problems; None where there are none."""
+    models, comparison = metrics["models"], metrics["comparison"]
+    rows = []
+    for k in map(str, metrics["k_values"]):
+        for label, model in models.items():
+            if model["without_flagged"] is None:
+                return None
+            scores = model["pass_at_k"][k], model["without_flagged"][k]
+            rows.append([model_title(label), f"pass@{k}", *map(score_text, scores)])
+        if comparison is not None and comparison["without_flagged"] is not None:
+            paired = comparison["pass_at_k"][k]
+            both = paired and paired["difference"], comparison["without_flagged"][k]
+            rows.append(["Difference, points", f"pass@{k}", *map(difference_text, both)])
+    return Table(["", "", "All problems (headline)", "Without flagged ones"], rows, 2)
+
+
+def flagged_sentence(metrics: Metrics) -> str:
+    """Which problems measure little; empty where none is known to."""
+    flagged = metrics["problem_set"]["flagged"]
+    if not flagged:
+        return ""
+    return (
+        f"Flagged, because they measure little: {listed(flagged)} "
+        "(`sigil-eval problems TASK` says why)."
+    )
+
+
+def flagged_blocks(metrics: Metrics) -> list[Block]:
+    """What to say of the flagged problems."""
+    return there([Paragraph(flagged_sentence(metrics)), flagged_table(metrics)])
+
+
 def _in_comparison(run: Run, mode: Mode) -> list[Block]:
     metrics = run.metrics[mode]
     return there(
@@ -163,6 +197,7 @@ def _in_comparison(run: Run, mode: Mode) -> list[Block]:
             statistics_table(metrics),
             Paragraph(headline_sentence(metrics)),
             published_table(metrics),
+            *flagged_blocks(metrics),
         ]
     )
 
@@ -175,6 +210,7 @@ def _in_summary(run: Run) -> Iterator[Block]:
                 score_table(metrics),
                 Paragraph(headline_sentence(metrics)),
                 published_table(metrics),
+                *flagged_blocks(metrics),
             ]
         )
         yield from answers.blocks(metrics)
