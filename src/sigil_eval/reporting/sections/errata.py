@@ -58,7 +58,7 @@ def _blocks(metrics: Metrics) -> Iterator[Block]:
     if table is None:
         return
     yield Heading("Where errata change the score")
-    yield Paragraph("`sigil-eval problems TASK` shows the errata of a problem, and why they are.")
+    yield Paragraph("sigil-eval problems TASK shows the errata of a problem, and why they are.")
     yield table
     name = metrics["problem_set"]["name"]
     yield Links([Link(f"All errata of {name}", _TOLD_IN.format(name=name))])

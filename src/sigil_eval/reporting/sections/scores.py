@@ -178,7 +178,7 @@ def flagged_sentence(metrics: Metrics) -> str:
         return ""
     return (
         f"Flagged, because they measure little: {listed(flagged)} "
-        "(`sigil-eval problems TASK` says why)."
+        "(sigil-eval problems TASK says why)."
     )
 
 
