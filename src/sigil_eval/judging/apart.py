@@ -9,7 +9,7 @@ problems with types of their own: how an answer's own types are sent is compiled
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sigil_eval.judging.candidate import prelude_module
 from sigil_eval.judging.contract import Contract, Function, contract_of
@@ -85,14 +85,22 @@ def answer_module(problem: Problem, candidate: str, calls: str) -> str:
     )
 
 
-def answers_root(names: Iterable[str], prelude: str, crates: Iterable[str]) -> str:
-    """The answers' binary of the candidates of these names, which needs these `crates`."""
-    names = list(names)
-    answers = ", ".join(f"{name}::ANSWER" for name in names)
+def answers_root(modules: Mapping[str, str], prelude: str, crates: Iterable[str]) -> str:
+    """The answers' binary of the candidates whose `modules` these are, by their names.
+
+    It needs these `crates`. The modules come first, so that one alone keeps its lines.
+    """
+    answers = ", ".join(f"{name}::ANSWER" for name in modules)
+    inline = "".join(map(inline_module, modules, modules.values()))
     return (
-        f"{_extern(crates)}{test_modules(names, 'mod')}{prelude_module(prelude)}\n"
+        f"{inline}{_extern(crates)}{prelude_module(prelude)}\n"
         f"fn main() {{ ::sigil_runtime::answer(&[{answers}]) }}\n"
     )
+
+
+def inline_module(name: str, source: str) -> str:
+    """A module in the file of others; its first line is that of its source."""
+    return f"mod {name} {{ {source}}}\n"
 
 
 def _extern(crates: Iterable[str]) -> str:

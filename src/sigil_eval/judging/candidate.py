@@ -25,8 +25,9 @@ _ITEM_LINE = re.compile(
 class Candidate:
     """A program as a driver tests it.
 
-    `name` is that of its folder and of its modules, such as `c7`; `path` is where the driver
-    finds its code: `::answer`, a library of its own, or `::answers::c7`, a module among others.
+    `name` is that of its modules, such as `c7`, and the beginning of its files' names; `path` is
+    where the driver finds its code: `::answer`, a library of its own, or `::answers::c7`, a module
+    among others.
     """
 
     program: Program
@@ -53,7 +54,7 @@ def module_source(program: Program) -> str:
 
 def library_root(names: Iterable[str], prelude: str) -> str:
     """The library that has the candidates of these names as modules."""
-    modules = "".join(f'#[path = "{name}/answer.rs"] pub mod {name};\n' for name in names)
+    modules = "".join(f'#[path = "{name}-answer.rs"] pub mod {name};\n' for name in names)
     return f"{modules}{prelude_module(prelude)}\n"
 
 

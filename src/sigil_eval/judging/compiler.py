@@ -43,7 +43,10 @@ _DIAGNOSTICS_LIMIT = 1 << 20
 # rustc's status when it has refused a program, and that of `timeout` when it has stopped one.
 _REFUSED = 1
 _TIMED_OUT = 124
-_RUSTC_OPTIONS = ("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--error-format=json")
+_RUSTC_OPTIONS = (
+    *("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "-Cembed-bitcode=no"),
+    "--error-format=json",
+)
 _ANSWER_LINTS = ("-Awarnings", "--force-warn=unsafe_code")
 # Of cN.rs, diagnostics go to cN.json, and the compiler's status to cN.status.
 _SHOW_EACH = (
@@ -143,14 +146,16 @@ class Compiler:
         return self._compile(command, folder, name)
 
     def link_driver(
-        self, library: str, sides: Iterable[str], problem: Problem, folder: Path
+        self, source: str, libraries: Sequence[str], problem: Problem, folder: Path
     ) -> list[Diagnostic]:
-        """Compile driver.rs in `folder` with what `compile_answers` made, and shared `sides`."""
+        """Compile `source` in `folder` to the binary `driver` there, with `libraries`: first what
+        `compile_answers` made, then shared sides."""
+        library, *sides = libraries
         command = [
             *_binary("driver", problem.edition),
             *(f"--extern={side}={self._shared}/lib{side}.rlib" for side in sorted(sides)),
             f"--extern={library}=lib{library}.rlib",
-            *(*self._linked(problem), "driver.rs"),
+            *(*self._linked(problem), source),
         ]
         return self._compile(command, folder, "driver")
 

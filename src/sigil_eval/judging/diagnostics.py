@@ -79,7 +79,7 @@ def _as_if_alone(text: str) -> str:
     something of that name.
     """
     text = re.sub(r"\b(?:answers?::)?(?:c\d+::)|\banswer::", "", text)
-    text = re.sub(r"\bc\d+/(answer|tests)\.rs\b", r"\1.rs", text)
+    text = re.sub(r"\bc\d+-(answer|tests)\.rs\b", r"\1.rs", text)
     return text.replace("crate `candidate`", "module `candidate`")
 
 

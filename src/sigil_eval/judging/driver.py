@@ -43,8 +43,8 @@ def driver_root(names: Iterable[str], prelude: str, library: str) -> str:
 
 
 def test_modules(names: Iterable[str], keyword: str) -> str:
-    """Modules of these names, each in the file tests.rs of a folder."""
-    return "".join(f'#[path = "{name}/tests.rs"] {keyword} {name};\n' for name in names)
+    """Modules of these names, each in a file of its own."""
+    return "".join(f'#[path = "{name}-tests.rs"] {keyword} {name};\n' for name in names)
 
 
 def wrappers(problem: Problem, candidate: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sigil_eval.answers.program import Program
-from sigil_eval.judging.apart import answer_module, answers_root
+from sigil_eval.judging.apart import answer_module, answers_root, inline_module
 from sigil_eval.judging.candidate import Candidate
 from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.contract import contract_of
@@ -23,6 +23,8 @@ from sigil_eval.judging.suites import Suites
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, write_source
 
+# The file that a driver is compiled from; its name is shown where a panic is put down to a caller.
+TESTS = "tests.rs"
 # A program, and its verdict: None when the wall clock ran out before that was certain.
 Result = tuple[Program, Verdict | None]
 
@@ -64,28 +66,28 @@ class Drivers:
     def link(self, candidates: Sequence[Candidate], library: str, folder: Path) -> list[Diagnostic]:
         """Compile the driver of `candidates`, which lie in `library`; rustc's diagnostics.
 
-        Either all of them are `apart` from their tests, or none. One file a candidate, so that an
-        error's file and line say whose it is. Raises what `Compiler` does.
+        Either all of them are `apart` from their tests, or none. An error's file and line say whose
+        it is, as if each candidate's side had a file of its own. Raises what `Compiler` does.
         """
+        problem = candidates[0].program.problem
+        modules: dict[str, str] = {}
         sides: set[str] = set()
         for candidate in candidates:
-            problem = candidate.program.problem
-            suite = self._suites.of(problem)
+            suite = self._suites.of(candidate.program.problem)
             if suite is None:
-                source = driver_module(problem, candidate.path)
+                source = driver_module(candidate.program.problem, candidate.path)
+                write_source(folder / f"{candidate.name}-{TESTS}", source)
             else:
-                source = answer_module(problem, candidate.path, suite.calls)
+                source = answer_module(candidate.program.problem, candidate.path, suite.calls)
                 sides.add(suite.calls_library)
-            (folder / candidate.name).mkdir(exist_ok=True)
-            write_source(folder / candidate.name / "tests.rs", source)
-        problem = candidates[0].program.problem
-        names = [candidate.name for candidate in candidates]
+            modules[candidate.name] = source
         if sides:
-            root = answers_root(names, problem.prelude, [library, *sorted(sides)])
+            root = answers_root(modules, problem.prelude, [library, *sorted(sides)])
         else:
-            root = driver_root(names, problem.prelude, library)
-        write_source(folder / "driver.rs", root)
-        return self._compiler.link_driver(library, sides, problem, folder)
+            root = driver_root(modules, problem.prelude, library)
+        write_source(folder / TESTS, root)
+        found = self._compiler.link_driver(TESTS, [library, *sides], problem, folder)
+        return [_in_own_file(diagnostic, modules) for diagnostic in found]
 
     def take_out(self, folder: Path, program: Program, *, uses_unsafe: bool = False) -> Driver:
         """Move the driver of `program`, and perhaps others, into a folder that holds nothing else
@@ -135,3 +137,16 @@ class Drivers:
         """Where a program's tests are, in the test binary or in the driver of its own."""
         suite = self._suites.of(program.problem)
         return index if suite is None else suite.number
+
+
+def _in_own_file(diagnostic: Diagnostic, modules: Mapping[str, str]) -> Diagnostic:
+    """What rustc says of one of the inline modules, by the lines of that alone."""
+    if diagnostic.file != TESTS:
+        return diagnostic
+    before = 0
+    for name, source in modules.items():
+        lines = inline_module(name, source).count("\n")
+        if before < diagnostic.line <= before + lines:
+            return replace(diagnostic, file=f"{name}-{TESTS}", line=diagnostic.line - before)
+        before += lines
+    return diagnostic

@@ -124,8 +124,7 @@ class Suites:
         bad: set[str] = set()
         with self._workplace.job("side") as folder:
             for text, module in modules.items():
-                (folder / module).mkdir()
-                write_source(folder / module / "tests.rs", text)
+                write_source(folder / f"{module}-tests.rs", text)
             root = side_root(modules.values(), problems[0].prelude)
             write_source(folder / f"{name}.rs", root)
             try:
@@ -134,7 +133,7 @@ class Suites:
                     self._put(folder / f"lib{name}.rlib", keep=keep)
                     return {p: f"::{name}::{modules[text]}" for p, text in texts.items()}
                 files = {error.file for error in errors}
-                bad = {text for text, m in modules.items() if f"{m}/tests.rs" in files}
+                bad = {text for text, m in modules.items() if f"{m}-tests.rs" in files}
             except (CompilerCrashError, CompileTimeoutError):
                 pass  # it names nobody
         rest = [problem for problem in problems if texts[problem] not in bad]

@@ -95,8 +95,7 @@ class Together:
             for index, program in enumerate(batch)
         ]
         for candidate in candidates:
-            (folder / candidate.name).mkdir()
-            write_source(folder / candidate.name / "answer.rs", module_source(candidate.program))
+            write_source(folder / f"{candidate.name}-answer.rs", module_source(candidate.program))
 
         def compile_library(alive: list[Candidate]) -> list[Diagnostic]:
             names = [candidate.name for candidate in alive]
@@ -149,7 +148,7 @@ def _by_candidate(errors: Sequence[Diagnostic], file: str) -> dict[str, list[Dia
     """The errors that stand in a candidate's own `file`, by its name."""
     by_name: dict[str, list[Diagnostic]] = {}
     for error in errors:
-        if match := re.fullmatch(rf"(c\d+)/{re.escape(file)}", error.file or ""):
+        if match := re.fullmatch(rf"(c\d+)-{re.escape(file)}", error.file or ""):
             by_name.setdefault(match.group(1), []).append(error)
     return by_name
 

@@ -4,7 +4,8 @@ use crate::wire::{Message, Received, Sent};
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
-/// `dyn Any` of these types: a tag and the value.
+/// `dyn Any` of these types: a tag and the value. No other crate has encoders of its own for any of
+/// them, so what is compiled for one crate serves all.
 macro_rules! any_of {
     ($($tag:literal: $kind:ty,)*) => {
         impl<'b, M> Sent<M> for dyn Any + 'b {
@@ -13,7 +14,7 @@ macro_rules! any_of {
                 let this: &(dyn Any + 'static) = unsafe { std::mem::transmute(self) };
                 $(if let Some(value) = this.downcast_ref::<$kind>() {
                     to.push($tag);
-                    return Sent::<M>::send(value, to);
+                    return Sent::<()>::send(value, to);
                 })*
                 panic!("a value of a type that cannot be sent as `dyn Any`");
             }
@@ -22,7 +23,7 @@ macro_rules! any_of {
             fn receive(from: &mut Message) -> Option<Self> {
                 from.leak(); // what is Any may be kept for ever
                 from.nested(|from| match from.byte()? {
-                    $($tag => Some(Box::new(<$kind as Received<M>>::receive(from)?) as Self),)*
+                    $($tag => Some(Box::new(<$kind as Received<()>>::receive(from)?) as Self),)*
                     _ => None,
                 })
             }
