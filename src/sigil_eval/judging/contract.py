@@ -13,7 +13,7 @@ from tree_sitter import Node
 from sigil_eval.errors import UsageError
 from sigil_eval.judging.test_source import Test, driver_tests
 from sigil_eval.problems import Problem
-from sigil_eval.rust.functions import definitions_of, functions_of
+from sigil_eval.rust.functions import functions_of, top_definition
 from sigil_eval.rust.lexer import tokens
 from sigil_eval.rust.syntax import own_text, parse
 from sigil_eval.rust.vocabulary import NAMED_KINDS, STD_CRATES
@@ -135,7 +135,7 @@ def reference_source(problem: Problem) -> str:
 
     Without a reference answer, the function that the prompt begins, with nothing in it.
     """
-    answer = problem.canonical_solution or "}\n"
+    answer = problem.canonical_solution if problem.has_reference else "}\n"
     found = functions_of(answer)
     is_whole = found is not None and problem.entry_point in found
     return answer if is_whole else problem.prompt + answer
@@ -143,11 +143,8 @@ def reference_source(problem: Problem) -> str:
 
 def _opened(problem: Problem) -> Node:
     """The function that the prompt begins, by itself: the words before it need not be Rust."""
-    prompt = problem.prompt
-    starts = definitions_of(problem.entry_point, prompt)
-    at_the_margin = re.compile(r"^(?=\S)", re.MULTILINE)  # methods are not
-    *_, start = (0, *(place for place in starts if at_the_margin.match(prompt, place)))
-    return problem_root(problem, f"{prompt[start:]}\n}}")
+    start = top_definition(problem.entry_point, problem.prompt) or 0
+    return problem_root(problem, f"{problem.prompt[start:]}\n}}")
 
 
 def problem_root(problem: Problem, source: str) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ class Problem:
 
     `prompt` is comments and a signature up to and including `{`. `prelude` is put in front of
     an answer before it is compiled (empty as published); `crates` names the external crates
-    that the reference answer or the tests need. `free_text` says that the
+    that the reference answer or the tests need. `canonical_solution` is the reference answer, empty
+    where there is none. `free_text` says that the
     answer is put in one's own words, so that a right one may be changed and still be right.
     `flag` says why the problem measures little, where it does.
     `place` is the file and line it was read from.
@@ -42,13 +43,23 @@ class Problem:
     flag: str = ""
     place: str = field(default="", compare=False)
 
+    @property
+    def has_reference(self) -> bool:
+        """Whether an answer is known that must pass."""
+        return bool(self.canonical_solution.strip())
 
-def read_problems(path: Path) -> tuple[Problem, ...]:
-    """The problems of a JSONL file, in its order. Raises UsageError with file, line and reason."""
+
+def read_problems(
+    path: Path, translate: Callable[[Row, str], Row] = lambda row, _: row
+) -> tuple[Problem, ...]:
+    """The problems of a JSONL file, in its order; `translate` makes rows our own, given the place.
+
+    Raises UsageError with file, line and reason.
+    """
     problems: dict[str, Problem] = {}
     for number, row in read_jsonl(path):
         place = f"{path}:{number}"
-        problem = _problem_of(row, place)
+        problem = _problem_of(translate(row, place), place)
         if problem.task_id in problems:
             raise UsageError(f"{place}: task_id {quoted(problem.task_id)} appears twice")
         problems[problem.task_id] = problem
@@ -85,6 +96,11 @@ def with_changes(problem: Problem, changes: Mapping[str, Any], place: str) -> Pr
         raise UsageError(f"{place}: edition {quoted(changed.edition)} is none of Rust's ({known})")
     if not _USE_LINES.fullmatch(changed.prelude):
         raise UsageError(f"{place}: field 'prelude' holds something else than `use …;`")
+    if changed.entry_point.startswith("r#"):
+        raise UsageError(
+            f"{place}: entry_point {quoted(changed.entry_point)} is a raw identifier; give the "
+            "function another name in prompt, reference answer and tests"
+        )
     if not _is_name(changed.entry_point):
         raise UsageError(
             f"{place}: entry_point {quoted(changed.entry_point)} is no name of a function"

@@ -7,14 +7,16 @@ PINNED_SETS makes it known. Both files are pinned.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
 from sigil_eval.errors import UsageError
-from sigil_eval.files import sha256_file
+from sigil_eval.files import Row, sha256_file
 from sigil_eval.problems.errata import Erratum, apply_errata
+from sigil_eval.problems.formats import translated
 from sigil_eval.problems.problem import Problem, read_problems
 
 
@@ -22,7 +24,8 @@ from sigil_eval.problems.problem import Problem, read_problems
 class ProblemSet:
     """Problems in their published order, with the hashes that identify them.
 
-    `problems` are those with errata, and `published` those without.
+    `problems` are those with errata, and `published` those without; `formats` says how they are
+    written.
     """
 
     name: str
@@ -32,6 +35,7 @@ class ProblemSet:
     errata_sha256: str | None = None
     errata: tuple[Erratum, ...] = ()
     published: tuple[Problem, ...] = ()
+    formats: tuple[str, ...] = ("human-eval",)
 
     @cached_property
     def by_id(self) -> dict[str, Problem]:
@@ -118,9 +122,17 @@ def _check_pin(path: Path, pinned: str) -> None:
 
 
 def load_problem_file(path: Path) -> ProblemSet:
-    """Load a JSONL file of problems in the format of human-eval, as published, no errata.
+    """Load a file of problems in one of FORMATS, as published, no errata.
 
     A row may also have `edition`, `prelude`, `crates`, `free_text` and `flag` (see Problem); other
     fields are ignored. Raises UsageError with file, line and reason.
     """
-    return ProblemSet(path.name, read_problems(path), sha256_file(path), str(path))
+    formats: Counter[str] = Counter()
+
+    def translate(row: Row, place: str) -> Row:
+        ours, name = translated(row, place)
+        formats[name] += 1
+        return ours
+
+    problems = read_problems(path, translate)
+    return ProblemSet(path.name, problems, sha256_file(path), str(path), formats=tuple(formats))

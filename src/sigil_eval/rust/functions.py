@@ -70,6 +70,17 @@ def _function_at(stream: Sequence[Token], index: int) -> tuple[FunctionText, int
     return FunctionText(name, start, brace, None), len(stream)
 
 
+def top_definition(name: str, text: str) -> int | None:
+    """Where the last function of this name begins that stands at the top of a text, and not in an
+    impl or another function; words around it need not be Rust."""
+    found = functions_of(text)
+    if found and name in found:
+        return _with_qualifiers(text, found[name].start)
+    at_the_margin = re.compile(r"^(?=\S)", re.MULTILINE)
+    places = [place for place in definitions_of(name, text) if at_the_margin.match(text, place)]
+    return places[-1] if places else None
+
+
 def definitions_of(name: str, text: str) -> Iterator[int]:
     """Where functions of this name are defined, wherever in a text but not in comments and strings:
     the offsets of their `fn`, or of `pub`, `const` and the like before it.
