@@ -81,9 +81,7 @@ def prove_aloud(judge: Judge, problem_set: ProblemSet) -> Proof:
 
 def say_what_is_left_out(problem_set: ProblemSet, crates: Crates) -> None:
     """Warn of problems that cannot be scored for want of crates: why, and how to get them."""
-    complaint = crates.complaint(
-        [p.task_id for p in problem_set.problems if not crates.has(p.crates)]
-    )
+    complaint = crates.complaint({p.task_id: p.crates for p in problem_set.problems})
     if complaint:
         warn(complaint)
 

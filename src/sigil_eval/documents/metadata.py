@@ -224,6 +224,8 @@ class ProofRow(TypedDict):
     """Distinct programs that were judged for it."""
     unscorable: list[str]
     """Problems that cannot be judged here."""
+    without_reference: NotRequired[list[str]]
+    """Problems without a reference answer, on which only wrong answers were tried."""
     sandbox: list[str]
     """What the sandbox's self-test proved."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,15 +29,22 @@ class Crates:
         """Whether every one of `names` is there."""
         return all(name in self.rlibs for name in names)
 
-    def complaint(self, tasks: Sequence[str]) -> str:
-        """Which problems cannot be scored without the crates that are missing, why, and the way
-        out; empty where there are none."""
-        if not tasks:
+    def complaint(self, needed: Mapping[str, Sequence[str]]) -> str:
+        """Which problems cannot be scored without the crates that they need and that are missing,
+        why, and the way out; empty where there are none."""
+        left_out = [task for task, names in needed.items() if not self.has(names)]
+        if not left_out:
             return ""
+        missing = {name for task in left_out for name in needed[task]} - self.rlibs.keys()
+        unknown = ", ".join(sorted(missing - set(BENCHMARK_CRATES)))
+        reasons = [self.fault] if self.fault else []
+        if unknown:
+            reasons.append(f"{unknown}: no crate but {', '.join(BENCHMARK_CRATES)} can be used")
+        how = HOW_TO_GET_CRATES.format(command=setup_command("--only rust"))
         return (
-            f"left out for every model, because they cannot be scored here: {', '.join(tasks)}. "
-            f"They need crates, and {self.fault}. "
-            f"{HOW_TO_GET_CRATES.format(command=setup_command('--only rust'))}"
+            f"left out for every model, because they cannot be scored here: {', '.join(left_out)}. "
+            f"They need crates, and {'; '.join(reasons)}. "
+            + (how if missing & set(BENCHMARK_CRATES) else "Take these problems out of the file")
         )
 
 

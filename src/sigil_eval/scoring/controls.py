@@ -35,27 +35,35 @@ class Control:
 
 
 def controls_of(problem: Problem) -> Iterator[Control]:
-    """The controls of a problem; constants and mutations where its result's type allows them."""
-    yield Control("todo", "    todo!()\n}\n", compiles=False)
-    yield Control("empty", "}\n", compiles=False)
+    """The controls of a problem; constants and mutations where its result's type allows them, and
+    no mutation without a reference answer."""
     found = (f for f in contract_of(problem).functions if f.name == problem.entry_point)
     function = next(found, None)
     reference = reference_source(problem)
     parts = _around(reference, function) if function else None
+    constants = _constants(_result(function), reference) if function and parts else ()
+    # Where nothing else reaches the tests, this one shows that they compile.
+    is_all = not constants and not problem.has_reference and not _is_opaque(function)
+    yield Control("todo", "    todo!()\n}\n", compiles=is_all)
+    yield Control("empty", "}\n", compiles=False)
     if function is None or parts is None:
         return  # a reference answer like that fails the proof by itself
     before, right, after = parts
-    constants = _constants(_result(function), reference)
     for constant in constants:
         text = f"{before}{function.head} {{ {constant} }}{after}"
         yield Control("constant", text, compiles=True, detail=constant)
-    if constants and not problem.free_text:
+    if constants and problem.has_reference and not problem.free_text:
         # The inner name hides the outer one, so a recursive answer calls itself unchanged.
         waiting = ".await" if "async" in function.modifiers else ""
         call = f"let right = {function.name}({', '.join(function.arguments)}){waiting};"
         changed = _changed("right", _result(function), constants)
         text = f"{before}{function.head} {{\n{right}\n{call}\n{changed}\n}}{after}"
         yield Control("mutated", text, compiles=True)
+
+
+def _is_opaque(function: Function | None) -> bool:
+    """Whether `todo!()` could not be what a function gives."""
+    return function is None or re.search(r"\bimpl\b", function.result) is not None
 
 
 def _result(function: Function) -> str:

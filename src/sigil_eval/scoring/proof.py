@@ -18,7 +18,7 @@ from sigil_eval.errors import PreflightError
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.verdict import Verdict
-from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.problems import PINNED_SETS, Problem, ProblemSet
 from sigil_eval.scoring.controls import KINDS, controls_of
 from sigil_eval.scoring.reading import extract_answer
 
@@ -37,6 +37,7 @@ class Proof:
     controls_by_kind: dict[str, int]
     programs: int
     unscorable: tuple[str, ...]
+    without_reference: tuple[str, ...]
     sandbox: tuple[str, ...]
 
     def to_row(self) -> ProofRow:
@@ -50,6 +51,7 @@ class Proof:
             "controls_by_kind": self.controls_by_kind,
             "programs": self.programs,
             "unscorable": list(self.unscorable),
+            "without_reference": list(self.without_reference),
             "sandbox": list(self.sandbox),
         }
 
@@ -57,14 +59,26 @@ class Proof:
         """For people: one line for each fact."""
         lines = [
             *self.sandbox,
-            f"{self.reference_answers} of {self.reference_answers} reference answers pass "
-            f"({self.scorable} problems as body, as function and in a fence)",
+            *self._of_references(),
             f"{self.controls} of {self.controls} wrong answers fail "
             f"({', '.join(f'{count} {kind}' for kind, count in self.controls_by_kind.items())})",
         ]
         if self.unscorable:
             lines.append(f"cannot be judged here, for want of crates: {', '.join(self.unscorable)}")
         return lines
+
+    def _of_references(self) -> Iterator[str]:
+        lacking = len(self.without_reference)
+        if self.scorable > lacking:
+            yield (
+                f"{self.reference_answers} of {self.reference_answers} reference answers pass "
+                f"({self.scorable - lacking} problems as body, as function and in a fence)"
+            )
+        if lacking:
+            yield (
+                f"{lacking} of {self.scorable} problems have no reference answer: that a right "
+                "answer passes there was not shown"
+            )
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,7 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
         for program, verdict in judge.judge(list(programs.values())):
             verdicts[program.sha256] = verdict
             progress.update(len(verdicts))
-    _check(trials, verdicts)
+    _check(trials, verdicts, problem_set)
     kinds = Counter(trial.control for trial in trials)
     unscorable = tuple(p.task_id for p in problem_set.problems if p not in scorable)
     return Proof(
@@ -98,11 +112,14 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
         controls_by_kind={kind: kinds[kind] for kind in KINDS},
         programs=len(programs),
         unscorable=unscorable,
+        without_reference=tuple(p.task_id for p in scorable if not p.has_reference),
         sandbox=tuple(judge.self_test),
     )
 
 
-def _check(trials: Sequence[_Trial], verdicts: Mapping[str, Verdict]) -> None:
+def _check(
+    trials: Sequence[_Trial], verdicts: Mapping[str, Verdict], problem_set: ProblemSet
+) -> None:
     wrong = [line for trial in trials if (line := _complaint(trial, verdicts))]
     if wrong:
         shown = "\n  ".join(wrong[:LISTED_WRONG])
@@ -110,8 +127,18 @@ def _check(trials: Sequence[_Trial], verdicts: Mapping[str, Verdict]) -> None:
         more = f"\n  … and {left} more" if left > 0 else ""
         raise PreflightError(
             f"the judge gave {len(wrong)} of {len(trials)} known answers the wrong verdict, so "
-            f"nothing was scored:\n  {shown}{more}"
+            f"nothing was scored:\n  {shown}{more}{_way_out(problem_set)}"
         )
+
+
+def _way_out(problem_set: ProblemSet) -> str:
+    """What can be done about problems that somebody else wrote."""
+    if problem_set.name in PINNED_SETS:
+        return ""
+    return (
+        f"\nMend these problems in {problem_set.source}, or take them out: tests that let a wrong "
+        "answer pass, or a reference answer fail, measure nothing (docs/problem-sets.md)"
+    )
 
 
 def completion_in_form(problem: Problem, form: str) -> str:
@@ -125,7 +152,7 @@ def completion_in_form(problem: Problem, form: str) -> str:
 
 
 def _trials(problem: Problem) -> Iterator[_Trial]:
-    for form in FORMS:
+    for form in FORMS if problem.has_reference else ():
         program = _program(problem, completion_in_form(problem, form))
         yield _Trial(problem.task_id, f"reference as {form}", True, program)
     for control in controls_of(problem):

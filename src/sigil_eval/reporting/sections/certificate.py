@@ -50,13 +50,18 @@ def _proof(run: Run) -> Iterator[Fact]:
     if not proof["ok"]:
         yield Fact("Proof of the judge", "a known answer got the wrong verdict", "", "fails")
         return
-    scorable, answers, controls = proof["scorable"], proof["reference_answers"], proof["controls"]
+    answers, controls = proof["reference_answers"], proof["controls"]
+    lacking = proof.get("without_reference", [])
     yield Fact(
         "Reference answers",
-        f"{answers} of {answers} pass",
-        f"{scorable} of {proof['problems']} problems, in the forms in which models answer",
-        "holds",
+        f"{answers} of {answers} pass" if answers else "there are none",
+        f"{proof['scorable'] - len(lacking)} of {proof['problems']} problems, in the forms in "
+        "which models answer",
+        "holds" if answers else "unknown",
     )
+    if lacking:
+        detail = f"only wrong answers were tried; no right one is known: {listed(lacking)}"
+        yield Fact("Problems without a reference answer", str(len(lacking)), detail, "unknown")
     yield Fact("Wrong answers", f"{controls} of {controls} fail", "as they must", "holds")
     if proof["unscorable"]:
         detail = f"left out for every model: {listed(proof['unscorable'])}"
