@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from sigil_eval.errors import PreflightError
+from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.judging.contract import contract_of
 from sigil_eval.judging.judge import Judge
-from sigil_eval.problems import Problem, ProblemSet, load_problem_file
+from sigil_eval.problems import (
+    PINNED_SETS,
+    Problem,
+    ProblemSet,
+    load_problem_file,
+    load_problem_set,
+)
+from sigil_eval.problems.formats import FORMATS, translated
 from sigil_eval.scoring.proof import prove
+from sigil_eval.scoring.score import score_files
 
 DATA = Path(__file__).parent / "data" / "problem_files"
 FILES = sorted(DATA.glob("*.jsonl"))
@@ -111,3 +123,148 @@ def test_what_is_built_is_tested_and_nothing_else(name: str) -> None:
 
 def test_references_are_proved_however_they_repeat_the_function(judge: Judge) -> None:
     proved(judge, *(problem(name, canonical_solution=text) for name, text in WHOLE.items()))
+
+
+def test_an_entry_point_is_the_one_of_the_prompt() -> None:
+    """What is left out of a row is found where it was."""
+    humaneval = load_problem_set("humaneval-rust")
+    for known in humaneval.published:
+        row = {name: getattr(known, name) for name in ("prompt", "canonical_solution", "test")}
+        found, _ = translated({"task_id": known.task_id, **row}, "here")
+        assert found == {"task_id": known.task_id, **row, "entry_point": known.entry_point}
+
+
+def test_a_pinned_set_reads_the_same_as_a_file_of_ones_own() -> None:
+    for name in PINNED_SETS:
+        for known in load_problem_set(name).problems:
+            row = {field.name: getattr(known, field.name) for field in fields(known)}
+            row["crates"] = list(known.crates)
+            assert translated(dict(row), "here") == (row, "human-eval"), known.task_id
+
+
+HEADER = (
+    "\nfn main(){ \n } \n\nuse std::{slice::Iter, cmp::{max, self}, mem::replace, "
+    "collections::{HashSet, HashMap}, ops::Index, ascii::AsciiExt};\nuse rand::Rng;\n"
+    "use regex::Regex;\nuse md5;\nuse std::any::{Any, TypeId};\n\n"
+)
+
+
+def humaneval_x(known: Problem, prompt: str) -> Row:
+    """A problem of ours in the shape in which HumanEval-X is published."""
+    return {
+        "task_id": known.task_id,
+        "prompt": prompt,
+        "declaration": HEADER + known.prompt,
+        "canonical_solution": known.canonical_solution,
+        "test": known.test,
+        "example_test": "None",
+    }
+
+
+def test_of_the_imports_of_humaneval_x_what_is_needed_is_kept() -> None:
+    """HumanEvalPack has them in the prompt as well."""
+    for known in load_problem_set("humaneval-rust").problems:
+        found, name = translated(humaneval_x(known, known.prompt), "here")
+        assert (found["entry_point"], name) == (known.entry_point, "HumanEval-X")
+        assert (found["crates"], found["prompt"]) == ([*known.crates], known.prompt)
+        assert ("rand::Rng" in found["prelude"]) == ("rand" in known.crates)
+        packed, _ = translated(humaneval_x(known, HEADER + known.prompt), "here")
+        assert (packed["crates"], packed["prelude"]) == (found["crates"], found["prelude"])
+        assert "fn main" not in packed["prompt"] and packed["prompt"].endswith(known.prompt)
+        assert known.crates or not re.search(r"^use (rand|regex|md5)\b", packed["prompt"], re.M)
+
+
+def test_humaneval_is_proved_from_rows_of_humaneval_x(tmp_path: Path, judge: Judge) -> None:
+    """Those that need crates, with the errata's texts, and some that do not."""
+    known = load_problem_set("humaneval-rust").problems
+    chosen = [one for index, one in enumerate(known) if one.crates or index % 40 == 0]
+    rows = [humaneval_x(one, HEADER * (i % 2) + one.prompt) for i, one in enumerate(chosen)]
+    write_jsonl(tmp_path / "x.jsonl", rows)
+    assert len(rows) == 10
+    proved(judge, *load_problem_file(tmp_path / "x.jsonl").problems)
+
+
+MULTIPL_E: Row = {
+    "name": "HumanEval_3_by_length",
+    "language": "rs",
+    "prompt": "use std::collections::HashMap;\n\n/// Count the words of a length.\n"
+    ">>> by_length(vec![])\nthere's nothing: \"\nfn by_length(words: Vec<String>) "
+    "-> HashMap<isize, isize> {\n",
+    "tests": "}\n\nfn main() {\n    let candidate = by_length;\n"
+    '    assert_eq!(candidate(vec![String::from("a"), String::from("b")]), '
+    "HashMap::from([(1, 2)]));\n    assert_eq!(candidate(Vec::<String>::new()), "
+    "HashMap::<isize, isize>::new());\n}\n",
+    "stop_tokens": ["\n}"],
+}
+COUNTED = (
+    "    let mut found = HashMap::new();\n    for word in words {\n"
+    "        *found.entry(word.len() as isize).or_insert(0) += 1;\n    }\n    found"
+)
+
+
+def test_a_completion_ends_where_its_stop_token_stood(tmp_path: Path, judge: Judge) -> None:
+    """Tests of MultiPL-E run apart from the answer, as all do."""
+    rows = scored(tmp_path, judge, [MULTIPL_E], COUNTED, COUNTED + "\n}", "    HashMap::new()")
+    assert [row["outcome"] for row in rows] == ["passed", "passed", "failed"]
+    assert {row["error_type"] for row in rows} == {None, "assertion_failure"}
+    assert not any(row["one_process"] for row in rows)
+
+
+def test_a_set_without_reference_answers_says_so(judge: Judge) -> None:
+    """Also a function of whose result no constant is known: its tests must compile."""
+    boxed = problem("boxed", prompt="fn twice(x: i32) -> Box<i32> {", canonical_solution="")
+    boxed = replace(boxed, test="#[test] fn t() { assert_eq!(*twice(1), 2); }")
+    plain = problem("plain", canonical_solution=" \n")
+    proof = prove(judge, ProblemSet("people's", (boxed, plain), "0" * 64, "people"))
+    assert (proof.reference_answers, proof.without_reference) == (0, ("boxed", "plain"))
+    assert proof.controls_by_kind == {"todo": 2, "empty": 2, "constant": 2, "mutated": 0}
+    assert "2 of 2 problems have no reference answer: that a right answer passes" in "".join(
+        proof.lines()
+    )
+    misspelt = replace(boxed, test=boxed.test.replace("*twice", "*thrice"))
+    with pytest.raises(
+        PreflightError, match=r"boxed: wrong answer 'todo': failed: the answer"
+    ) as e:
+        prove(judge, ProblemSet("people's", (misspelt,), "0" * 64, "people.jsonl"))
+    assert "Mend these problems in people.jsonl, or take them out" in str(e.value)
+
+
+def scored(folder: Path, judge: Judge, problems: list[Row], *answers: str) -> list[Row]:
+    """The results of answers to the first of some rows of problems."""
+    write_jsonl(folder / "problems.jsonl", problems)
+    problem_set = load_problem_file(folder / "problems.jsonl")
+    task = problem_set.problems[0].task_id
+    write_jsonl(folder / "a.jsonl", [{"task_id": task, "completion": text} for text in answers])
+    score_files({"a": folder / "a.jsonl"}, problem_set, folder, judge)
+    return [row for _, row in read_jsonl(folder / "no-policy" / "a_results.jsonl")]
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "problem-sets.md"
+EXAMPLES: dict[str, Row] = {
+    title: json.loads(text)
+    for title, text in re.findall(
+        r"^### ([^\n]+)\n(?:(?!^#).)*?```json\n(.*?)```", DOCS.read_text(), re.DOTALL | re.MULTILINE
+    )
+}
+
+
+def test_every_format_has_its_example_in_the_docs() -> None:
+    assert sorted(EXAMPLES) == sorted(one.name for one in FORMATS)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_right_and_a_wrong_answer_to_the_example_of_each_format(
+    tmp_path: Path, judge: Judge, name: str
+) -> None:
+    answers = ["    x + y\n}\n", "    x * y\n}\n"]
+    if name == "human-eval":
+        answers = [
+            "    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)\n}",
+            "year % 4 == 0 }",
+        ]
+    rows = scored(tmp_path, judge, [EXAMPLES[name]], *answers)
+    assert [row["outcome"] for row in rows] == ["passed", "failed"]
+    assert rows[1]["error_type"] == "assertion_failure" and not rows[0]["one_process"]
+    found = load_problem_file(tmp_path / "problems.jsonl")
+    assert found.formats == (name,)
+    proved(judge, *found.problems)
