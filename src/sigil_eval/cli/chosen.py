@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sigil_eval import settings
-from sigil_eval.console import warn
+from sigil_eval.console import mention, warn
 from sigil_eval.errors import PreflightError
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ def load_problems(given: Given) -> ProblemSet:
     from sigil_eval.problems import load_problem_file, load_problem_set
 
     if given.get("problem_file") is not None:
-        return load_problem_file(given["problem_file"])
+        found = load_problem_file(given["problem_file"])
+        if found.formats != ("human-eval",):
+            said = " and ".join(found.formats)
+            mention(f"{found.source}: {len(found.problems)} problems, as {said} has them")
+        return found
     return load_problem_set(given["problem_set"])
 
 

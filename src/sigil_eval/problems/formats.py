@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import Row
 from sigil_eval.problems.header import read_header
-from sigil_eval.problems.prompt import last_function, opened
+from sigil_eval.problems.prompt import opened
 from sigil_eval.problems.test_text import in_our_form
-from sigil_eval.rust.functions import functions_of
+from sigil_eval.rust.functions import functions_of, last_name
 from sigil_eval.rust.lexer import tokens
 
 _RUST = ("rs", "rust", "Rust")
@@ -45,7 +45,7 @@ def translated(row: Row, place: str) -> tuple[Row, str]:
     ours["canonical_solution"] = "" if reference is None else reference
     _text(ours, "canonical_solution", place)
     if ours.get("entry_point") is None:
-        ours["entry_point"] = last_function(ours["prompt"])
+        ours["entry_point"] = last_name(ours["prompt"])
     if ours["entry_point"] is None:
         raise UsageError(
             f"{place}: field 'entry_point' is missing, and the prompt begins no function of Rust"

@@ -8,12 +8,6 @@ from sigil_eval.rust.lexer import matching_close, tokens
 _STUBS = frozenset({"todo", "unimplemented", "panic"})
 
 
-def last_function(prompt: str) -> str | None:
-    """The name of the function that a prompt ends with; None where it begins none."""
-    found = list((functions_of(prompt) or {}).values())
-    return max(found, key=lambda one: one.start).name if found else None
-
-
 def opened(prompt: str, entry_point: str) -> str:
     """The prompt up to the brace that opens the function: a signature alone, or one with a stub
     for its body, are made what a model goes on from. Other prompts stay as they are."""

@@ -81,6 +81,14 @@ def top_definition(name: str, text: str) -> int | None:
     return places[-1] if places else None
 
 
+def last_name(text: str) -> str | None:
+    """The name of the last function at the top of a text; None where there is none."""
+    if found := functions_of(text):
+        return max(found.values(), key=lambda one: one.start).name
+    lines = [match["name"] for match in _FUNCTION_LINE.finditer(text)]
+    return lines[-1] if lines and top_definition(lines[-1], text) is not None else None
+
+
 def definitions_of(name: str, text: str) -> Iterator[int]:
     """Where functions of this name are defined, wherever in a text but not in comments and strings:
     the offsets of their `fn`, or of `pub`, `const` and the like before it.
