@@ -5,7 +5,7 @@ Reading an answer gives it along with the code, so that a person can see what wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sigil_eval.rust.items import Item, Source
@@ -14,7 +14,7 @@ _WHY_LEFT_OUT = {
     "main": "a program's own main is not asked for",
     "test": "a test of the answer's own",
     "entry": "another definition of the function was taken",
-    "other": "said before, or nothing that was taken needs it",
+    "other": "nothing that was taken needs it",
 }
 
 
@@ -33,11 +33,14 @@ class Part:
 
 
 def parts_of_items(
-    sources: Iterable[Source], kept: Collection[Item], entry: Item
+    sources: Iterable[Source],
+    left_out: Mapping[Item, str],
+    kept: Collection[Item],
+    entry: Item,
 ) -> tuple[Part, ...]:
     """What became of each item in the sources, in their order."""
     return tuple(
-        Part(_name(item), item.text, item in kept, _why(item, kept, entry))
+        Part(_name(item), item.text, item in kept, left_out.get(item) or _why(item, kept, entry))
         for source in sources
         for item in source.items
     )

@@ -9,13 +9,14 @@ is repaired here: source that does not compile is for rustc to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sigil_eval.answers.account import Part, parts_of_items
-from sigil_eval.answers.assembly import assemble, items_needed
+from sigil_eval.answers.assembly import assemble
 from sigil_eval.answers.question import read_prompt
 from sigil_eval.answers.readings import readings_of, surest
+from sigil_eval.answers.selection import select
 from sigil_eval.rust.items import Source
 
 MAX_ANSWER_CHARS = 1 << 20
@@ -44,8 +45,13 @@ class Extraction:
     parts: tuple[Part, ...] = ()
 
 
-def extract(completion: str, *, prompt: str, entry_point: str) -> Extraction:
-    """Read the answer `completion` to a `prompt` that asks for the function `entry_point`."""
+def extract(
+    completion: str, *, prompt: str, entry_point: str, called: Collection[str] = ()
+) -> Extraction:
+    """Read the answer `completion` to a `prompt` that asks for the function `entry_point`.
+
+    `called` are the names that its tests call (`needs.called_by`), the function's own among them.
+    """
     if len(completion) > MAX_ANSWER_CHARS:
         return Extraction(None, None, reason=f"the answer is over {MAX_ANSWER_CHARS} characters")
     text = _clean_text(completion)
@@ -58,15 +64,16 @@ def extract(completion: str, *, prompt: str, entry_point: str) -> Extraction:
     if chosen is None or entry is None:
         return _nothing_usable(text, entry_point)
     others = [one.source for one in readings if one is not chosen]
-    items = items_needed(chosen.source, entry, others)
+    selection = select(chosen.source, entry, others, called, question.context)
+    items = selection.items
     return Extraction(
-        assemble(items, entry, chosen.source.inner_attributes, question),
+        assemble(items, chosen.source.inner_attributes, question),
         chosen.kind,
         main_free=not _MAIN.search(text),
         truncated=chosen.truncated or any(not item.closed for item in items),
         inner_attributes=chosen.source.inner_attributes,
         definitions=_definitions([one.source for one in readings]),
-        parts=parts_of_items([one.source for one in readings], items, entry),
+        parts=parts_of_items([one.source for one in readings], selection.left_out, items, entry),
     )
 
 

@@ -11,8 +11,8 @@ from tree_sitter import Node
 from sigil_eval.answers.question import Question
 from sigil_eval.rust.items import Item, Source, definition_of, read_items
 from sigil_eval.rust.lexer import block_end, tokens
-from sigil_eval.rust.syntax import parse, text_of
-from sigil_eval.rust.vocabulary import DEFINITION_KINDS
+from sigil_eval.rust.syntax import own_text, parse, text_of
+from sigil_eval.rust.vocabulary import DEFINITION_KINDS, ITEM_MACROS
 
 
 class Shape(Enum):
@@ -119,9 +119,12 @@ def _has_only_items(root: Node) -> bool:
     body = root.children[0].child_by_field_name("body") if root.child_count else None
     if body is None:
         return False
-    inner = [child.type for child in body.named_children if not child.type.endswith("comment")]
+    inner = [child for child in body.named_children if not child.type.endswith("comment")]
     return bool(inner) and all(
-        kind in DEFINITION_KINDS or kind.endswith("attribute_item") for kind in inner
+        child.type in DEFINITION_KINDS
+        or child.type.endswith("attribute_item")
+        or own_text(child).partition("!")[0] in ITEM_MACROS
+        for child in inner
     )
 
 

@@ -10,7 +10,7 @@ from sigil_eval.documents.metrics import ModelMetrics
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.wording import model_title
-from sigil_eval.run_folder import BASE, TUNED, Mode
+from sigil_eval.run_folder import BASE, TUNED
 
 
 @dataclass(frozen=True)
@@ -23,29 +23,14 @@ class Cell:
     change: Literal["better", "worse", "same", "none"]
     text: str
 
-    @property
-    def size(self) -> float:
-        """How much changed, in shares of the samples."""
-        if self.change == "none":
-            return 0.0
-        return abs(self.shares[TUNED] - self.shares[BASE])
-
 
 @dataclass(frozen=True)
 class Entry:
-    """One problem in the list, with what each mode says of it."""
+    """One problem in the list; `counts` are title, label and passing samples of each model."""
 
     task: str
-    entry_point: str
-    modes: list[InMode]
-
-
-@dataclass(frozen=True)
-class InMode:
-    """What a mode says of a problem; `counts` are title, label and passing samples by model."""
-
-    mode: Mode
     change: str
+    entry_point: str
     counts: list[tuple[str, str, str]]
 
 
@@ -63,25 +48,21 @@ def cells(run: Run, metrics: Metrics) -> list[Cell]:
 
 
 def entries(run: Run, problem_set: ProblemSet | None) -> list[Entry]:
-    """The list of all problems; it begins with what changed most in the first mode there is."""
+    """The list of all problems, judged by the first mode there is."""
     by_id = problem_set.by_id if problem_set else {}
-    found = cells(run, run.first_metrics)
+    models = run.first_metrics["models"]
     return [
         Entry(
             cell.task,
+            cell.change,
             by_id[cell.task].entry_point if cell.task in by_id else "",
-            [_in_mode(run, mode, metrics, cell.task) for mode, metrics in run.metrics.items()],
+            [
+                (model_title(label), label, _count_text(models.get(label), cell.task))
+                for label in run.labels
+            ],
         )
-        for cell in sorted(found, key=lambda cell: -cell.size)
+        for cell in cells(run, run.first_metrics)
     ]
-
-
-def _in_mode(run: Run, mode: Mode, metrics: Metrics, task: str) -> InMode:
-    models = metrics["models"]
-    counts = [
-        (model_title(label), label, _count_text(models.get(label), task)) for label in run.labels
-    ]
-    return InMode(mode, _cell(task, metrics).change, counts)
 
 
 def _cell(task: str, metrics: Metrics) -> Cell:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Literal
 
 from tree_sitter import Node
 
+from sigil_eval.rust.cut_items import cut_item
 from sigil_eval.rust.lexer import tokens
+from sigil_eval.rust.paths import use_leaves
 from sigil_eval.rust.syntax import parse, text_of
 from sigil_eval.rust.vocabulary import (
     ENDING_IN_SEMICOLON,
@@ -55,13 +56,15 @@ class Source:
 
 # Calls that a model adds below its function to show it at work; they are no items.
 _STATEMENT_MACRO = re.compile(rf"(?:{any_of(STATEMENT_MACROS)})!")
-_TEST_ATTRIBUTE = re.compile(r"#\[\s*(?:test|cfg\s*\(\s*test\s*\))\s*\]")
-_TEST_FUNCTION = re.compile(r"#\[\s*test\s*\]")
+_TEST_ATTRIBUTE = re.compile(
+    r"#\[\s*(?:(?:\w+\s*::\s*)?test\s*[\](]|bench\s*\]|cfg\s*\(\s*(?:all\s*\(\s*)?test\s*[,)])"
+)
+_TEST_FUNCTION = re.compile(r"#\[\s*(?:\w+\s*::\s*)?test\s*[\](]")
 
 _ITEM_START = re.compile(
     r"^[ \t]*(?:#!?\[|(?:pub(?:\s*\([^)\n]*\))?\s+)?"
     rf"(?:(?:{any_of(ITEM_QUALIFIERS)}|extern(?:\s+\"[^\"\n]*\")?)\s+)*"
-    rf"(?:(?:{any_of(ITEM_KEYWORDS - {'macro_rules'})})\b|macro_rules\s*!))",
+    rf"(?:(?:{any_of(ITEM_KEYWORDS - {'macro_rules'})})\b|macro_rules\s*!)|(^\w+!\s*[(\[{{]))",
     re.MULTILINE,
 )
 _FUNCTION_NAME = re.compile(r"\bfn\s+(?:r#)?(\w+)")
@@ -80,8 +83,7 @@ def read_items(text: str, entry_point: str) -> Source:
         return _from_tree(tree.root_node, data, entry_point)
     items: list[Item] = []
     inner: list[str] = []
-    for piece, closed in _islands(text):
-        found = _read_island(piece, closed, entry_point)
+    for found in _islands(text, entry_point):
         items.extend(found.items)
         inner.extend(found.inner_attributes)
     return Source(tuple(items), tuple(inner), clean=False)
@@ -133,7 +135,9 @@ def _item(node: Node, attributes: str, data: bytes, entry_point: str) -> Item:
 def _names(node: Node, data: bytes) -> Iterator[str]:
     """The names an item brings into its scope (for an impl, the type it is for)."""
     if node.type == "use_declaration":
-        yield from _imported_names(text_of(node, data))
+        argument = node.child_by_field_name("argument")
+        leaves = use_leaves(argument, data) if argument else ()
+        yield from (name for _, name, _ in leaves if name not in ("*", "_"))
         return
     name = node.child_by_field_name("type" if node.type == "impl_item" else "name")
     if name is not None:
@@ -141,15 +145,8 @@ def _names(node: Node, data: bytes) -> Iterator[str]:
         yield next((word.text for word in words if word.kind == "ident"), "")
 
 
-def _imported_names(declaration: str) -> Iterator[str]:
-    stream = [*tokens(declaration)]
-    for token, following in pairwise(stream):
-        if token.kind == "ident" and following.text in (",", ";", "}"):
-            yield token.text
-
-
-def _islands(text: str) -> Iterator[tuple[str, bool]]:
-    """Pieces of a text that look like items, each with whether it was closed.
+def _islands(text: str, entry_point: str) -> Iterator[Source]:
+    """The items in pieces of a text that look like items.
 
     Prose has quotes and apostrophes that no lexer can make sense of, so each piece is lexed by
     itself, from a line that starts like an item to the end of that item.
@@ -161,13 +158,39 @@ def _islands(text: str) -> Iterator[tuple[str, bool]]:
         end, closed = _item_end(text, start)
         budget -= end - start
         piece = text[start:end]
+        cut = None if closed or end < len(text) else _cut_off(piece, entry_point)
+        if cut is not None:
+            yield Source((cut,), (), clean=False)
+            return
         tree = parse(piece.encode())
         sound = tree is not None and not tree.root_node.has_error
-        if sound or (_FUNCTION_NAME.search(piece) and "{" in piece):
-            yield piece, closed
+        if sound or (_FUNCTION_NAME.search(piece) and "{" in piece and match[1] is None):
+            yield _read_island(piece, closed, entry_point)
             position = end
         else:
             position = match.end()
+
+
+def _cut_off(piece: str, entry_point: str) -> Item | None:
+    """The item that the end of the text cuts off, if it is one.
+
+    None where the entry point is defined in it and it is not that: a brace that is missing may
+    only seem to put it there. Of that itself, more than its signature must be there.
+    """
+    found = cut_item(piece)
+    if found is None:
+        return None
+    kind, names = found
+    is_entry = names == (entry_point,) and "{" in piece
+    if not is_entry and definition_of(entry_point).search(piece):
+        return None
+    head = piece.partition("{")[0]
+    role: Role = "other"
+    if _TEST_ATTRIBUTE.search(head) or (kind == "mod_item" and names[0] in ("test", "tests")):
+        role = "test"
+    elif kind == "function_item":
+        role = _role_of_function(names[0], entry_point)
+    return Item(kind, names, piece.strip(), role, closed=False)
 
 
 def _item_end(text: str, start: int) -> tuple[int, bool]:
@@ -190,10 +213,24 @@ def _item_end(text: str, start: int) -> tuple[int, bool]:
             attribute = True
         elif depth == 0 and token.text == ";":
             return token.end, True
+        elif depth == 0 and token.text == "!" and keyword and keyword != "macro_rules":
+            return _call_end(text, token.end)
         elif depth == 0 and token.text == "fn":
             keyword = "fn"
         elif depth == 0 and token.kind == "ident" and not attribute and not keyword:
             keyword = "" if token.text in ("pub", "unsafe") else token.text
+    return len(text), False
+
+
+def _call_end(text: str, start: int) -> tuple[int, bool]:
+    """Where a macro call ends whose input begins here: with its brace, or its semicolon."""
+    depth = 0
+    for token in tokens(text, start):
+        depth += (token.kind == "open") - (token.kind == "close")
+        if depth == 0 and token.text in ("}", ";"):
+            return token.end, True
+        if depth == 0 and token.kind != "close":
+            return token.start, False
     return len(text), False
 
 
@@ -207,14 +244,18 @@ def _read_island(piece: str, closed: bool, entry_point: str) -> Source:
         return Source((), (), clean=False)
     name = match.group(1)
     attributes = piece[: match.start()]
-    roles: dict[str, Role] = {entry_point: "entry", "main": "main"}
-    role = roles.get(name, "other")
+    role = _role_of_function(name, entry_point)
     if _TEST_ATTRIBUTE.search(attributes):
         role = "test"
     kind = "function_item" if _is_function(piece) else "mod_item"
     if kind == "mod_item" and role in ("entry", "main"):
         role = "other"
     return Source((Item(kind, (name,), piece.strip(), role, closed),), (), clean=False)
+
+
+def _role_of_function(name: str, entry_point: str) -> Role:
+    roles: dict[str, Role] = {entry_point: "entry", "main": "main"}
+    return roles.get(name, "other")
 
 
 def _is_function(piece: str) -> bool:

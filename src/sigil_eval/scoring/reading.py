@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from sigil_eval.answers.extraction import Extraction, extract
+from sigil_eval.answers.needs import called_by
 from sigil_eval.answers.policy import PolicyFinding, find_violations
 from sigil_eval.answers.program import Program
 from sigil_eval.documents import SampleRow
@@ -84,4 +85,9 @@ class SampleReader:
 
 def extract_answer(problem: Problem, completion: str) -> Extraction:
     """The code of the answer to a problem, wherever in the completion it is."""
-    return extract(completion, prompt=problem.prompt, entry_point=problem.entry_point)
+    return extract(
+        completion,
+        prompt=problem.prompt,
+        entry_point=problem.entry_point,
+        called=called_by(problem.test),
+    )
