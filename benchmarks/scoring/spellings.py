@@ -62,6 +62,17 @@ _SPELLINGS = (
     ('let _: i32 = "\u2028";', ""),
     ("let s = String::new(); drop(s); drop(s);", ""),
     ("missing_macro!(1);", ""),
+    # They do not compile for more than one reason, which rustc may tell in any order.
+    ("Solution (Rust)", ""),
+    ("let _ = (one, Two, three());", ""),
+    ("let _: Four = five; six!(); Seven::eight();", ""),
+    ("let _: i32 = 'x'; let _: u8 = missing;", ""),
+    ("let _ = Own.a(); let _ = Own.b() + Own;", _OWN),
+    ("let _: i32 = later(); let x: u8 = 256; let _: bool = 1;", "fn later() -> u8 { true }"),
+    ("use nothing::{a, b}; use self::c; let _ = (a, b, c);", "use super::d;"),
+    ("let v = vec![1]; drop(v); drop(v); let s: &'static str = &String::new();", ""),
+    ("let x: u8 = 256; let _ = [1, 2][5]; let _ = 1 / 0; let _ = x;", ""),
+    ("let _: Vec<Own> = Vec::<Other>::new(); let _: Other = Own;", f"{_OWN} struct Other;"),
     ("vec![1, 2", ""),
     ('println!("{}");', ""),
 )  # fmt: skip

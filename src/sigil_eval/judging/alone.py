@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from sigil_eval.answers.program import Program
 from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.candidate import Candidate, crate_source
 from sigil_eval.judging.compiler import Compiler
-from sigil_eval.judging.diagnostics import STDERR_LIMIT, errors_among, uses_unsafe
+from sigil_eval.judging.denied import may_deny_unsafe, only_lints, own_lints
+from sigil_eval.judging.diagnostics import (
+    STDERR_LIMIT,
+    Diagnostic,
+    errors_among,
+    uses_unsafe,
+)
 from sigil_eval.judging.errors import (
     CompilerCrashError,
     CompileTimeoutError,
@@ -56,7 +64,7 @@ class Alone:
             verdict, flagged = self._judge(program)
         except WallClockError:
             detail = f"compiling was not done after {self._limits.compile_wall:g} s"
-            return verdicts.not_compiled("compile_timeout", f"{detail}, with nothing else running")
+            return _not_compiled(program, "compile_timeout", f"{detail}, with nothing else running")
         detail = f"not done after {self._limits.run_wall:g} s, with nothing else running"
         too_slow = replace(verdicts.not_passed("test_timeout", detail), uses_unsafe=flagged)
         return verdict or too_slow
@@ -68,14 +76,14 @@ class Alone:
         except WallClockError:
             return None
 
-    def _judge(self, program: Program) -> tuple[Verdict | None, bool]:
+    def _judge(self, program: Program) -> tuple[Verdict | None, bool | None]:
         """The verdict, None when the wall clock ended the tests, and whether there is unsafe code.
 
         Raises WallClockError when that ended a compiler.
         """
         if missing := self._compiler.missing_crates(program.problem):
             needs = f"needs the crate {', '.join(missing)}, which is not here"
-            return verdicts.unscorable(needs), False
+            return verdicts.unscorable(needs), None
         reason = ""
         for attempt in range(_ATTEMPTS):
             self.retries += attempt > 0
@@ -86,9 +94,9 @@ class Alone:
                 reason = str(failure)
                 if self._stopping.is_set():
                     break
-        return verdicts.infrastructure("the sandbox failed", reason[:_REASON_LIMIT]), False
+        return verdicts.infrastructure("the sandbox failed", reason[:_REASON_LIMIT]), None
 
-    def _try(self, program: Program) -> tuple[Verdict | None, bool]:
+    def _try(self, program: Program) -> tuple[Verdict | None, bool | None]:
         with self._workplace.job("alone") as folder:
             outcome = self._compile(program, folder)
             if isinstance(outcome, Verdict):
@@ -96,11 +104,24 @@ class Alone:
             ((_, verdict),) = self._drivers.run([program], outcome)
             return verdict, outcome.uses_unsafe
 
+    def _compile_answer(self, program: Program, folder: Path) -> list[Diagnostic]:
+        """What rustc says of `program`, without lints that strike what the judge has changed."""
+        problem = program.problem
+        found = self._compiler.compile_answers("answer", problem, folder)
+        errors = errors_among(found)
+        if not only_lints(errors) if errors else not may_deny_unsafe(program):
+            return found
+        refuse = partial(self._compiler.compile_written, problem, folder)
+        own = own_lints(program, errors, refuse)
+        if errors and not own:
+            return self._compiler.compile_answers("answer", problem, folder, denying=False)
+        return [*(one for one in found if not one.is_error), *own]
+
     def _compile(self, program: Program, folder: Path) -> Driver | Verdict:
         """The driver that tests `program`, or why there is none."""
         write_source(folder / "answer.rs", crate_source(program))
         try:
-            found = self._compiler.compile_answers("answer", program.problem, folder)
+            found = self._compile_answer(program, folder)
             flagged = uses_unsafe(program.code, found)
             if errors := errors_among(found):
                 return refused(errors, uses_unsafe=flagged)
@@ -112,11 +133,19 @@ class Alone:
                     uses_unsafe=True,
                 )
             found = self._drivers.link([Candidate(program, "c0", "::answer")], "answer", folder)
-        except CompileTimeoutError:
-            return verdicts.not_compiled("compile_timeout", "compiling ran into the time limit")
+        except CompileTimeoutError as limit:
+            return _not_compiled(program, "compile_timeout", str(limit))
         except CompilerCrashError as crash:
             said = str(crash)[:_REASON_LIMIT]
-            return verdicts.not_compiled("compile_error", "rustc crashed", said)
+            return _not_compiled(program, "compile_error", "rustc crashed", said)
         if errors := errors_among(found):
             return misfit(errors, uses_unsafe=flagged)
         return self._drivers.take_out(folder, program, uses_unsafe=flagged)
+
+
+def _not_compiled(
+    program: Program, kind: Literal["compile_error", "compile_timeout"], detail: str, said: str = ""
+) -> Verdict:
+    """rustc has not come to an end with `program`."""
+    flagged = uses_unsafe(program.code, None)
+    return verdicts.not_compiled(kind, detail, said, uses_unsafe=flagged)

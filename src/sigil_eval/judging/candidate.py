@@ -36,20 +36,25 @@ class Candidate:
 
 
 def crate_source(program: Program) -> str:
-    """`program` as a library of its own."""
+    """`program` as a library of its own.
+
+    What is added allows no lint: rustc refuses that where the answer forbids it (`denied.py`).
+    """
     return (
         f"{_with_public_items(program.code)}\n"
-        f"#[allow(unused_imports)] use {PRELUDE_MODULE}::*;\n"
-        f"{prelude_module(program.problem.prelude)}\n"
+        f"use {PRELUDE_MODULE}::*;\n{prelude_module(program.problem.prelude)}\n"
     )
+
+
+def source_as_written(program: Program, *, with_prelude: bool) -> str:
+    """`program` with nothing made public, and the prelude where it needs that."""
+    prelude = f"use {PRELUDE_MODULE}::*;\n{prelude_module(program.problem.prelude)}\n"
+    return f"{program.code}\n{prelude if with_prelude else ''}"
 
 
 def module_source(program: Program) -> str:
     """`program` as a module of a library whose root holds the prelude."""
-    return (
-        f"{_with_public_items(program.code)}\n"
-        f"#[allow(unused_imports)] use crate::{PRELUDE_MODULE}::*;\n"
-    )
+    return f"{_with_public_items(program.code)}\nuse crate::{PRELUDE_MODULE}::*;\n"
 
 
 def library_root(names: Iterable[str], prelude: str) -> str:
@@ -106,4 +111,4 @@ def prelude_module(prelude: str) -> str:
     A glob can be shadowed, so an answer that imports or defines the same names still compiles.
     """
     public = re.sub(r"\buse ", "pub use ", prelude)
-    return f"#[allow(unused_imports)] pub mod {PRELUDE_MODULE} {{ {public.strip()} }}"
+    return f"pub mod {PRELUDE_MODULE} {{ {public.strip()} }}"

@@ -17,6 +17,7 @@ from sigil_eval.judging.crashes import (
     last_words,
     linker_was_ended,
     machine_lacked,
+    ran_out_of_memory,
     ran_out_of_time,
 )
 from sigil_eval.judging.crates import Crates
@@ -124,10 +125,22 @@ class Compiler:
         """The crates that `problem` needs and that are not here."""
         return [name for name in problem.crates if name not in self._crates.rlibs]
 
-    def compile_answers(self, name: str, problem: Problem, folder: Path) -> list[Diagnostic]:
-        """Compile NAME.rs in `folder`, the code of one answer or of many, to libNAME.rlib."""
-        library = [*_library(name, problem.edition), *_ANSWER_LINTS]
+    def compile_answers(
+        self, name: str, problem: Problem, folder: Path, *, denying: bool = True
+    ) -> list[Diagnostic]:
+        """Compile NAME.rs in `folder`, the code of one answer or of many, to libNAME.rlib.
+
+        Without `denying`, what lints deny is let through.
+        """
+        lints = _ANSWER_LINTS if denying else (*_ANSWER_LINTS, "--cap-lints=warn")
+        library = [*_library(name, problem.edition), *lints]
         return self._compile([*library, *self._externs(problem), f"{name}.rs"], folder, name)
+
+    def compile_written(self, problem: Problem, folder: Path, source: str) -> list[Diagnostic]:
+        """Compile the source of an answer that nobody will link with."""
+        write_source(folder / "written.rs", source)
+        library = [*_library("written", problem.edition), "-Awarnings", *self._externs(problem)]
+        return self._compile([*library, "written.rs"], folder, "written")
 
     def compile_side(self, name: str, problem: Problem, folder: Path) -> list[Diagnostic]:
         """Compile NAME.rs in `folder`, a side of some problems, to libNAME.rlib there."""
@@ -161,20 +174,29 @@ class Compiler:
 
     def show_each(self, programs: Sequence[Program], folder: Path) -> Iterator[Shown]:
         """Show rustc each of `programs`, which have edition and crates in common, by itself."""
-        return self._show_each(self._toolchain.rustc, [], programs, folder)
+        sources = [crate_source(program) for program in programs]
+        return self._show_each(self._toolchain.rustc, [], programs[0].problem, sources, folder)
 
-    def lint_each(self, programs: Sequence[Program], folder: Path) -> Iterator[Shown]:
-        """The same with clippy. Whatever an answer allows itself is reported all the same."""
+    def lint_each(self, problem: Problem, sources: Sequence[str], folder: Path) -> Iterator[Shown]:
+        """The same with clippy, for the sources of programs.
+
+        Whatever an answer allows itself is reported all the same.
+        """
         options = ["--force-warn=clippy::all"]
-        return self._show_each(self._toolchain.clippy, options, programs, folder)
+        return self._show_each(self._toolchain.clippy, options, problem, sources, folder)
 
     def _show_each(
-        self, executable: Path, options: list[str], programs: Sequence[Program], folder: Path
+        self,
+        executable: Path,
+        options: list[str],
+        problem: Problem,
+        sources: Sequence[str],
+        folder: Path,
     ) -> Iterator[Shown]:
         """One compiler after the other in one sandbox."""
-        for index, program in enumerate(programs):
-            write_source(folder / f"c{index}.rs", crate_source(program))
-        problem, limits = programs[0].problem, self._limits
+        for index, source in enumerate(sources):
+            write_source(folder / f"c{index}.rs", source)
+        limits = self._limits
         command = [
             *("timeout", "--kill-after=5", str(limits.compile_cpu), str(executable)),
             *(*_RUSTC_OPTIONS, *_library("answer", problem.edition), *_ANSWER_LINTS),
@@ -184,10 +206,10 @@ class Compiler:
             "compile",
             ["/bin/sh", "-c", _SHOW_EACH, "show-each", *command],
             folder=folder,
-            timeout=limits.show_wall(len(programs)),
+            timeout=limits.show_wall(len(sources)),
             stdin=b"",
         )
-        for index in range(len(programs)):
+        for index in range(len(sources)):
             yield _read_shown(folder / f"c{index}.json", folder / f"c{index}.status")
 
     @property
@@ -222,11 +244,14 @@ class Compiler:
             if finished.timed_out:
                 raise WallClockError
             if ran_out_of_time(finished, limits.compile_seconds):
-                raise CompileTimeoutError
+                raise CompileTimeoutError("compiling ran into the time limit")
             found = list(read_diagnostics(finished.stderr))
             errors, crashed = errors_among(found), crashed_by_itself(finished)
             said = finished.stderr.decode("utf-8", "replace")
             reason = f"{what}: status {finished.status}: {last_words(said) if crashed else said}"
+            if ran_out_of_memory(finished, said):
+                limit = limits.compile_memory / (1 << 30)
+                raise CompileTimeoutError(f"compiling ran into the memory limit of {limit:g} GiB")
             if machine_lacked(said) or any(linker_was_ended(error.message) for error in errors):
                 raise SandboxFailureError(reason)
             if finished.status == 0 or (errors and (finished.status == _REFUSED or crashed)):

@@ -21,6 +21,7 @@ _LINKER_ENDED = re.compile(
     r"terminated with signal (?:1|2|9|15) |signal: (?:1|2|9|15) \(SIG|^could not exec the linker"
 )
 _MACHINE_LACKS = tuple(os.strerror(number) for number in (errno.EAGAIN, errno.ENOSPC, errno.EDQUOT))
+_NO_MEMORY = re.compile(r"memory allocation of [0-9]+ bytes failed|.*LLVM ERROR: out of memory")
 _FRAME = re.compile(r"^(?:/|###|\s*\d+: |\s+at |note: (?:rustc|compiler flags|please|we would))")
 _WORD_OF_CRASH = re.compile(r"error|panicked|failed|fatal|LLVM|overflow", re.IGNORECASE)
 
@@ -33,6 +34,11 @@ def crashed_by_itself(finished: Finished) -> bool:
 def ran_out_of_time(finished: Finished, seconds: float) -> bool:
     """Whether it was killed for having used so many seconds of processor time."""
     return finished.status in _OUT_OF_TIME and finished.cpu_seconds >= ABOUT * seconds
+
+
+def ran_out_of_memory(finished: Finished, said: str) -> bool:
+    """Whether the compiler ended itself because it was given no more memory."""
+    return finished.status in OWN_STATUSES and any(map(_NO_MEMORY.match, own_lines(said)))
 
 
 def machine_lacked(said: str) -> bool:

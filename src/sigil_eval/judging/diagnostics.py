@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sigil_eval.rust.lexer import tokens
+from sigil_eval.rust.vocabulary import words
 
 STDERR_LIMIT = 4000
+_ERROR_CODE = re.compile(r"E[0-9]{4}")
+# What is unsafe code without that word, or may bring some from elsewhere.
+_UNSAFE_BY_ITSELF = words("no_mangle export_name link_section global_asm include")
 _STD_NAME = re.compile(r"\b(?:std|core|alloc)::(?:\w+::)*(\w+)")
 
 
@@ -30,6 +34,11 @@ class Diagnostic:
     def is_error(self) -> bool:
         """Errors stop a compilation; warnings and notes do not."""
         return self.level.startswith("error")
+
+    @property
+    def is_lint(self) -> bool:
+        """Whether it comes from a lint, which an attribute may deny or allow."""
+        return self.code is not None and not _ERROR_CODE.fullmatch(self.code)
 
     def shown(self, name: str) -> str:
         """As text for people, with `name` for the file; the same whatever else was compiled."""
@@ -110,17 +119,23 @@ def errors_among(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [d for d in diagnostics if d.is_error]
 
 
-def uses_unsafe(code: str, diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether `code` has the word `unsafe`, or rustc, asked to warn of it, has seen such code.
+def uses_unsafe(code: str, found: Iterable[Diagnostic] | None) -> bool | None:
+    """Whether `code` has the word `unsafe`, or rustc, asked to warn of it, has `found` such code.
 
-    rustc knows attributes that need no such word (`no_mangle`), and does not warn of others that
-    have it (`unsafe(naked)`).
+    rustc knows what is unsafe without that word (`no_mangle`), and does not warn of some that has
+    it (`unsafe(naked)`). None where there may be the former and rustc has not come that far: it
+    was not asked, was ended, or has refused the program before.
     """
-    if any(d.code == "unsafe_code" for d in diagnostics):
+    found = None if found is None else list(found)
+    if found is not None and any(d.code == "unsafe_code" for d in found):
         return True
-    return "unsafe" in code and any(
-        token.text == "unsafe" and token.kind == "ident" for token in tokens(code)
-    )
+    if not any(word in code for word in ("unsafe", *_UNSAFE_BY_ITSELF)):
+        return False
+    named = {token.text for token in tokens(code) if token.kind == "ident"}
+    if "unsafe" in named:
+        return True
+    is_settled = found is not None and not errors_among(found)
+    return False if is_settled or named.isdisjoint(_UNSAFE_BY_ITSELF) else None
 
 
 def show_errors(errors: Sequence[Diagnostic], name: str) -> str:

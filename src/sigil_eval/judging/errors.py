@@ -2,7 +2,7 @@
 
 
 class CompileTimeoutError(Exception):
-    """rustc did not finish in time."""
+    """rustc did not finish within its limit of time or of memory; says which."""
 
 
 class CompilerCrashError(Exception):

@@ -39,7 +39,7 @@ class Driver:
     folder: Path
     command: tuple[str, ...]
     one_process: bool
-    uses_unsafe: bool = False
+    uses_unsafe: bool | None = False
 
 
 class Drivers:
@@ -89,7 +89,9 @@ class Drivers:
         found = self._compiler.link_driver(TESTS, [library, *sides], problem, folder)
         return [_in_own_file(diagnostic, modules) for diagnostic in found]
 
-    def take_out(self, folder: Path, program: Program, *, uses_unsafe: bool = False) -> Driver:
+    def take_out(
+        self, folder: Path, program: Program, *, uses_unsafe: bool | None = False
+    ) -> Driver:
         """Move the driver of `program`, and perhaps others, into a folder that holds nothing else
         a candidate could read."""
         inner = folder / "run"

@@ -24,9 +24,12 @@ from sigil_eval.judging.refusals import misfit, refused
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, write_source
 
+_PARTS = 12
 # How to compile candidates; which of a candidate's files an error may stand in; and its verdict.
 _Step = tuple[
-    Callable[[list[Candidate]], list[Diagnostic]], str, Callable[[list[Diagnostic]], Verdict]
+    Callable[[list[Candidate]], list[Diagnostic]],
+    str,
+    Callable[[Program, list[Diagnostic]], Verdict],
 ]
 # What rustc has against programs; None where it might say it otherwise of one that is alone.
 _Refusals = dict[Program, Verdict | None]
@@ -71,10 +74,11 @@ class Together:
             if driver is not None:
                 yield from self._run(alive, driver)
                 return
-            # rustc gave up on the whole without naming a culprit: divide until it does.
-            for part in (alive[: len(alive) // 2], alive[len(alive) // 2 :]):
-                if part:
-                    yield from self.judge(part)
+            # rustc gave up on the whole without naming a culprit: divide until it does. Each time
+            # may cost it the whole limit, so there are many parts.
+            size = max(1, -(-len(alive) // _PARTS))
+            for start in range(0, len(alive), size):
+                yield from self.judge(alive[start : start + size])
 
     def _run(self, alive: Sequence[Program], driver: Driver) -> Iterator[Result]:
         heard = 0
@@ -107,8 +111,8 @@ class Together:
 
         refusals: _Refusals = {}
         steps: list[_Step] = [
-            (compile_library, "answer.rs", refused),
-            (link_driver, "tests.rs", misfit),
+            (compile_library, "answer.rs", _refuse),
+            (link_driver, "tests.rs", lambda _, errors: misfit(errors, uses_unsafe=False)),
         ]
         try:
             linked = all(_leave_out_refused(candidates, refusals, step) for step in steps)
@@ -139,8 +143,10 @@ def _leave_out_refused(
         for candidate in alive:
             if candidate.name in errors_of:
                 own = errors_of[candidate.name]
-                is_shared = depends_on_neighbours(own, (c.program.code for c in alive))
-                refusals[candidate.program] = None if is_shared else refuse(own)
+                unsure = any(error.is_lint for error in own) or depends_on_neighbours(
+                    own, (c.program.code for c in alive)
+                )
+                refusals[candidate.program] = None if unsure else refuse(candidate.program, own)
     return False
 
 
@@ -159,4 +165,10 @@ def _refusal(program: Program, shown: Shown) -> Verdict | None:
         return None
     found = list(read_diagnostics(shown.diagnostics))
     errors = errors_among(found)
-    return refused(errors, uses_unsafe=uses_unsafe(program.code, found)) if errors else None
+    if not errors or any(error.is_lint for error in errors):
+        return None
+    return refused(errors, uses_unsafe=uses_unsafe(program.code, found))
+
+
+def _refuse(program: Program, errors: list[Diagnostic]) -> Verdict:
+    return refused(errors, uses_unsafe=uses_unsafe(program.code, errors))

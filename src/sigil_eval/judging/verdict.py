@@ -13,9 +13,9 @@ class Verdict:
     """The judgement of one program. Holds nothing that differs between two honest runs.
 
     `compile_ok` and `test_ok` are None where the step was not reached. `stderr` is what rustc
-    or the panicking test said, bounded. `uses_unsafe` is true where there is unsafe code,
-    `one_process` where the tests shared a process with the answer, because something of the
-    problem's cannot be sent: there a pass is worth less.
+    or the panicking test said, bounded. `uses_unsafe` is true where there is unsafe code and None
+    where that is not known, `one_process` true where the tests shared a process with the answer,
+    because something of the problem's cannot be sent: there a pass is worth less.
     """
 
     outcome: Outcome
@@ -25,7 +25,7 @@ class Verdict:
     detail: str = ""
     stderr: str = ""
     error_codes: tuple[str, ...] = ()
-    uses_unsafe: bool = False
+    uses_unsafe: bool | None = False
     one_process: bool = False
 
     @property
@@ -54,7 +54,7 @@ def not_compiled(
     stderr: str = "",
     codes: tuple[str, ...] = (),
     *,
-    uses_unsafe: bool = False,
+    uses_unsafe: bool | None = False,
 ) -> Verdict:
     """rustc refused the program, or did not finish in time."""
     return Verdict(
@@ -87,10 +87,14 @@ def not_passed(
 def infrastructure(detail: str, stderr: str = "") -> Verdict:
     """The machinery failed; this says nothing about the program."""
     return Verdict(
-        outcome="infrastructure", error_type="infra_sandbox", detail=detail, stderr=stderr
+        outcome="infrastructure",
+        error_type="infra_sandbox",
+        detail=detail,
+        stderr=stderr,
+        uses_unsafe=None,
     )
 
 
 def unscorable(detail: str) -> Verdict:
     """The problem cannot be judged on this machine; this says nothing about the program."""
-    return Verdict(outcome="unscorable", detail=detail)
+    return Verdict(outcome="unscorable", detail=detail, uses_unsafe=None)

@@ -24,7 +24,7 @@ RATES: dict[RateName, tuple[str, str]] = {
     "extraction_failure": ("no_code", "scored"),
     "truncated": ("truncated", "with_finish_reason"),
     "policy_reject": ("rejected", "scored"),
-    "uses_unsafe": ("unsafe", "scored"),
+    "uses_unsafe": ("unsafe", "unsafe_known"),
     "one_process": ("one_process", "scored"),
 }
 
@@ -46,6 +46,7 @@ class ProblemTally:
     unscorable: int = 0
     main_free: int = 0
     unsafe: int = 0
+    unsafe_known: int = 0
     one_process: int = 0
     no_code: int = 0
     truncated: int = 0
@@ -145,7 +146,6 @@ def _count(tally: ModelTally, problem: ProblemTally, row: ResultRow) -> None:
     problem.passed += bool(row["passed"])
     problem.compiled += bool(row.get("compile_ok"))
     problem.main_free += bool(row.get("main_free"))
-    problem.unsafe += bool(row.get("uses_unsafe"))
     problem.one_process += bool(row.get("one_process"))
     problem.no_code += error_type == "extraction_failure"
     problem.outcomes["passed" if row["passed"] else error_type or "unknown"] += 1
@@ -168,6 +168,9 @@ def _count_what_is_not_always_known(problem: ProblemTally, row: ResultRow) -> No
     if row.get("compile_ok") and row.get("clippy_ok") is not None:
         problem.clippy_asked += 1
         problem.clippy_clean += bool(row["clippy_ok"])
+    if row.get("uses_unsafe") is not None:
+        problem.unsafe_known += 1
+        problem.unsafe += bool(row["uses_unsafe"])
     if row.get("passed_as_published") is not None:
         problem.published_known += 1
         problem.published_passed += bool(row["passed_as_published"])

@@ -12,6 +12,7 @@ from sigil_eval.answers.program import Program
 from sigil_eval.documents import ResultRow, SampleRow
 from sigil_eval.documents.rows import PolicyFindingRow
 from sigil_eval.judging import verdict as verdicts
+from sigil_eval.judging.diagnostics import uses_unsafe
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.run_folder import Mode
 from sigil_eval.scoring.reading import Answer, SampleReader
@@ -40,8 +41,14 @@ class Judgements:
                 error_type="policy_violation",
                 compile_ok=False,
                 detail=f"{first.category}: {first.message} (line {first.line})",
+                uses_unsafe=self._uses_unsafe(program),
             )
         return self.verdicts.get(program.sha256) or verdicts.infrastructure("was not judged")
+
+    def _uses_unsafe(self, program: Program) -> bool | None:
+        """What is known of a program without judging it, or from judging it in the other mode."""
+        judged = self.verdicts.get(program.sha256)
+        return judged.uses_unsafe if judged else uses_unsafe(program.code, None)
 
     def passed_as_published(self, answer: Answer, mode: Mode) -> bool | None:
         """Whether the sample passes without errata; None where the machinery left that open."""

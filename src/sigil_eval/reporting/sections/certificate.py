@@ -126,8 +126,10 @@ def _counts(run: Run) -> Iterator[Fact]:
     scoring = run.metadata.get("scoring") if run.metadata else None
     if scoring and (retries := scoring.get("retries")) is not None:
         yield Fact("Programs tried again", str(retries), "before their verdict counted", "noted")
-    unsafe = sum(model["rates"]["uses_unsafe"]["count"] for _, model in models)
-    yield Fact("Programs with unsafe code", f"{unsafe} of {scored}", "", "noted")
+    unsafe = [model["rates"]["uses_unsafe"] for _, model in models]
+    count, known = sum(rate["count"] for rate in unsafe), sum(rate["of"] for rate in unsafe)
+    detail = f"of {scored - known} others that is not known" if known < scored else ""
+    yield Fact("Programs with unsafe code", f"{count} of {known}", detail, "noted")
     shared = sum(model["rates"]["one_process"]["count"] for _, model in models)
     detail = "in their tests' process, which they could reach into: such passes are worth less"
     yield Fact(
