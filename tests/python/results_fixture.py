@@ -295,9 +295,10 @@ def visible(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", without)).split())
 
 
-def page_data(page: str) -> dict[str, Any]:
-    """What the page's script reads."""
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+def page_data(page: str, name: str = "problem-data") -> dict[str, Any]:
+    """What the page's script reads: of each problem, or what it counts (`data`)."""
+    pattern = f'<script type="application/json" id="{name}">(.*?)</script>'
+    found = re.search(pattern, page, re.DOTALL)
     assert found
     data: dict[str, Any] = json.loads(found.group(1))
     return data

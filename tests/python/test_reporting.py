@@ -14,6 +14,7 @@ from rich.console import Console
 from results_fixture import (
     PROBLEMS,
     REPORTS,
+    finding,
     good_results,
     make_metadata,
     make_row,
@@ -235,6 +236,25 @@ def test_clippy_is_shown_only_where_it_was_asked(tmp_path: Path) -> None:
     assert "Clippy finds nothing" in visible(after["report.html"])
 
 
+def test_shares_of_samples_are_given_once_and_of_all_that_was_compiled(tmp_path: Path) -> None:
+    results = good_results()
+    for row in results["finetuned"]:
+        row["policy_findings"] = [finding("network")]
+    reports = make_run(tmp_path, results, make_metadata())
+    compiles = "| Compiles | 100.0 % "
+    assert reports["combined_summary.md"].count(compiles) == 1
+    assert compiles in reports["no-policy/comparison_report.md"]
+    assert "| Compiles |" not in reports["policy/comparison_report.md"]
+    assert "stand in no-policy/comparison_report.md" in reports["policy/comparison_report.md"]
+    assert visible(reports["report.html"]).count("Compiles 100.0 %") == 1
+
+
+def test_the_policy_alone_says_that_what_breaks_it_was_not_compiled(tmp_path: Path) -> None:
+    reports = make_run(tmp_path, good_results(), make_metadata(), modes=("policy",))
+    for name, text in reports.items():
+        assert "was not compiled in this run, and counts as not compiling" in text, name
+
+
 def test_migration_is_a_table_of_problems_by_code(tmp_path: Path) -> None:
     base = rows_of([["compile_error"] * 2] * 6 + [["passed"] * 2] * 4)
     tuned = rows_of([["passed", "compile_error"]] * 6 + [["assertion_failure", "passed"]] * 4)
@@ -299,7 +319,7 @@ def test_one_model_or_one_mode_alone(tmp_path: Path, label: str, modes: tuple[st
     for text in reports.values():
         assert "28.7 % [" in text
         assert "There is no second model to compare with." in text
-    assert page_data(reports["report.html"])["problems"]["T/0"]["models"][label]["programs"]
+    assert page_data(reports["report.html"])["T/0"]["models"][label]["programs"]
     assert "28.7 %" in summary_text(tmp_path)
 
 

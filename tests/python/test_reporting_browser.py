@@ -17,6 +17,8 @@ import pytest
 from browser import CHROMIUM, Browser
 from results_fixture import (
     HOSTILE,
+    counted,
+    finding,
     good_results,
     hostile_metadata,
     hostile_results,
@@ -61,7 +63,7 @@ def test_hostile_text_does_not_run_in_a_browser(tmp_path: Path) -> None:
         assert HOSTILE in opened
         assert "⟨U+202E⟩" in opened
         assert "⟨U+D800⟩" in opened
-        assert browser.evaluate("document.querySelectorAll('script, img').length") == 2
+        assert browser.evaluate("document.querySelectorAll('script, img').length") == 3
         assert browser.problems == []
 
 
@@ -101,6 +103,62 @@ def test_search_filters_diff_and_mode_work_in_a_browser(tmp_path: Path) -> None:
         browser.evaluate("document.querySelector('.modes input[value=policy]').click()")
         assert browser.evaluate(heights) == [False, True]
         assert browser.problems == []
+
+
+def modes_differ() -> dict[str, list[Row]]:
+    """T/1 passes with the fine-tuned model, T/0 with both, and the policy rejects all of these."""
+    results = {"base": counted([4, 0, 2] + [1] * 17, 4), "finetuned": counted([4] * 20, 4)}
+    for rows in results.values():
+        for row in rows[:8]:
+            row["policy_findings"] = [finding("unsafe")] if row["passed"] else []
+    return results
+
+
+def in_list(browser: Browser, task: str) -> list[str]:
+    """What the list shows of a problem: the change, and the counts that can be seen."""
+    shown: list[str] = browser.evaluate(
+        f"""(() => {{
+            const entry = document.getElementById("p-{task}");
+            const seen = [...entry.querySelectorAll(".counts .key")].filter((e) => e.offsetHeight);
+            return [entry.dataset.change, ...seen.map((e) => e.innerText.split("\\n").pop())];
+        }})()"""
+    )
+    return shown
+
+
+def test_the_mode_reaches_the_list_its_counts_filters_order_and_programs(
+    tmp_path: Path, browser: Browser
+) -> None:
+    make_run(tmp_path, modes_differ(), make_metadata())
+    browser.open(f"file://{tmp_path / 'report.html'}#p-T/1")
+    free = {"list": in_list(browser, "T/1"), "better": choose(browser, "change", "better")}
+    chips = "[...document.querySelectorAll('#p-T\\\\/1 .chip')].map((chip) => chip.innerText)"
+    assert free["list"][0] == "better" and [c[-3:] for c in free["list"][1:]] == ["0/4", "4/4"]
+    assert browser.evaluate(LISTED)[0] == "T/1"  # what changed most comes first
+    assert "passed" in browser.evaluate(chips)
+    browser.evaluate("document.querySelector('.modes input[value=policy]').click()")
+    assert "T/1" in free["better"] and "T/1" not in browser.evaluate(LISTED)
+    choose(browser, "change", "")
+    held = in_list(browser, "T/1")
+    assert held[0] == "same" and [c[-3:] for c in held[1:]] == ["0/4", "0/4"]
+    assert "passed" not in browser.evaluate(chips)
+    assert "policy_violation" in browser.evaluate(chips)
+    assert browser.evaluate(LISTED)[-2:] == ["T/0", "T/1"]
+    assert set(choose(browser, "verdict", "passed")) == {f"T/{i}" for i in range(2, 20)}
+    assert set(choose(browser, "verdict", "is:correct but rejected")) == {"T/0", "T/1"}
+    notes = "[...document.querySelectorAll('#problems .note')].filter((e) => e.offsetHeight)"
+    assert "Policy enforced" in browser.evaluate(f"{notes}[0].innerText")
+    assert browser.problems == []
+
+
+def test_shares_of_samples_do_not_change_with_the_mode(tmp_path: Path, browser: Browser) -> None:
+    make_run(tmp_path, modes_differ(), make_metadata())
+    browser.open(f"file://{tmp_path / 'report.html'}")
+    shares = "document.getElementById('answers').innerText"
+    before = browser.evaluate(shares)
+    browser.evaluate("document.querySelector('.modes input[value=policy]').click()")
+    assert browser.evaluate(shares) == before
+    assert "Compiles" in before
 
 
 def show(browser: Browser, size: tuple[int, int], dark: bool = False, media: str = "") -> None:

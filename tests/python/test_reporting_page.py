@@ -59,10 +59,10 @@ def test_hostile_text_is_shown_and_never_markup(tmp_path: Path) -> None:
     page = make_run(tmp_path, hostile_results(), hostile_metadata())["report.html"]
     elements = Elements()
     elements.feed(page)
-    assert [script.get("id") for script in elements.scripts] == ["data", None]
+    assert [script.get("id") for script in elements.scripts] == ["data", "problem-data", None]
     assert elements.active == []
     assert len(elements.ids) == len(set(elements.ids))
-    shown = page_data(page)["problems"]["T/0"]["models"]["base"]["programs"]
+    shown = page_data(page)["T/0"]["models"]["base"]["programs"]
     assert HOSTILE in {program.get("code") for program in shown}
     assert HOSTILE in visible(page)
 
@@ -103,7 +103,7 @@ def test_identical_programs_are_shown_once_with_their_number(tmp_path: Path) -> 
     rows = rows_of([["passed"] * 6 + ["compile_error"] * 2])
     rows[7]["outcome"], rows[7]["error_type"] = "infrastructure", "infra_sandbox"
     page = make_run(tmp_path, {"base": rows}, make_metadata())["report.html"]
-    model = page_data(page)["problems"]["T/0"]["models"]["base"]
+    model = page_data(page)["T/0"]["models"]["base"]
     assert [(p["n"], p["v"]) for p in model["programs"]] == [
         (2, "passed"),
         (2, "passed"),
@@ -113,14 +113,14 @@ def test_identical_programs_are_shown_once_with_their_number(tmp_path: Path) -> 
     ]
     assert model["distinct"] == 5
     assert model["unshown"] == 0
-    assert page_data(page)["problems"]["T/0"]["prompt"] == PROBLEMS.problems[0].prompt
+    assert page_data(page)["T/0"]["prompt"] == PROBLEMS.problems[0].prompt
 
 
 def test_an_answer_without_code_is_shown_as_the_model_wrote_it(tmp_path: Path) -> None:
     rows = [make_row("T/0", 0, "extraction_failure", code=None, completion="I cannot.")]
     rows[0]["program_sha256"] = None
     page = make_run(tmp_path, {"base": rows}, make_metadata())["report.html"]
-    (program,) = page_data(page)["problems"]["T/0"]["models"]["base"]["programs"]
+    (program,) = page_data(page)["T/0"]["models"]["base"]["programs"]
     assert (program["code"], program["raw"]) == ("I cannot.", True)
 
 
@@ -142,7 +142,7 @@ def test_a_flood_of_distinct_programs_stays_within_the_budget() -> None:
 def test_policy_mode_alone_shows_its_own_verdicts(tmp_path: Path) -> None:
     rows = [make_row("T/0", 0, policy_findings=[finding("process")])]
     reports = make_run(tmp_path, {"base": rows}, make_metadata(), modes=("policy",))
-    (program,) = page_data(reports["report.html"])["problems"]["T/0"]["models"]["base"]["programs"]
+    (program,) = page_data(reports["report.html"])["T/0"]["models"]["base"]["programs"]
     assert program["v"] == "policy_violation"
     assert program["policy"] == ["process, line 1: process is not allowed"]
     assert under_policy(rows)[0]["passed"] is False

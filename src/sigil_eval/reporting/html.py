@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import defaultdict
 from typing import Any
 
+from sigil_eval.documents import Metrics
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting import charts
 from sigil_eval.reporting.blocks import Block, Code
@@ -30,6 +32,17 @@ from sigil_eval.reporting.wording import MODE_TITLES, model_title, report_title,
 from sigil_eval.run_folder import BASE, TUNED, Mode
 
 CURVE_SIZE = (520, 260)
+# The parts of the page's script, each of which may use those before it.
+SCRIPTS = ("text", "rust", "address", "diff", "problem", "list", "start")
+# What the list can be filtered by besides verdicts; script/list.js.j2 knows what each means.
+TRAITS = (
+    "compiled",
+    "cut off",
+    "unsafe",
+    "with main",
+    "in one process",
+    "correct but rejected",
+)
 
 
 def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
@@ -46,7 +59,7 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
     )
     templates.filters["is_code"] = lambda text: isinstance(text, Code)
     templates.filters["kind"] = lambda block: type(block).__name__
-    script = _source(templates, "report.js.j2")
+    script = _script(templates)
     return templates.get_template("report.html.j2").render(
         **_head(run),
         **_parts(run, problem_set),
@@ -54,7 +67,8 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
         style=Markup(_source(templates, "report.css.j2")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=Markup(script_json(_data(run, problem_set))),  # noqa: S704 - escaped by script_json
+        data=Markup(script_json(_data(run))),  # noqa: S704 - escaped by script_json
+        problem_data=Markup(script_json(_problem_data(run, problem_set))),  # noqa: S704 - so is it
     )
 
 
@@ -64,6 +78,12 @@ def script_json(data: Any) -> str:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _script(templates: Any) -> str:
+    """The page's own script, of its parts."""
+    parts = "\n".join(_source(templates, f"script/{name}.js.j2") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();'
 
 
 def _source(templates: Any, name: str) -> str:
@@ -90,11 +110,14 @@ def _parts(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
     return {
         "certificate": certificate(run),
         "states": STATES,
+        "rates": answers.rate_table(run),
         "modes": [_mode(run, mode) for mode in run.metrics],
         "policy_cost": policy.policy_cost_table(run),
         "problems": entries(run, problem_set),
         "outcomes": sorted({name for model in every_model for name in model["error_types"]}),
         "codes": sorted({name for model in every_model for name in model["error_codes"]}),
+        "traits": TRAITS,
+        "origins": _origins(run),
         "metadata": _metadata(run),
     }
 
@@ -126,7 +149,6 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
         "flagged": scores.flagged_table(metrics),
         "flagged_sentence": scores.flagged_sentence(metrics),
         "statistics": scores.statistics_table(metrics),
-        "rates": answers.rate_table(metrics),
         "left_out": answers.left_out(metrics),
         "errors": failures.error_table(metrics),
         "codes": failures.code_table(metrics),
@@ -135,6 +157,16 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
         "most": max((flow["problems"] for flow in flows), default=1),
         "cells": cells(run, metrics),
     }
+
+
+def _origins(run: Run) -> list[str]:
+    """What the answers of either model came to, the most frequent first."""
+    weight: defaultdict[str, float] = defaultdict(float)
+    for metrics in run.metrics.values():
+        for flow in metrics["comparison"]["migration"] if metrics["comparison"] else ():
+            for outcome in (flow["base"], flow["finetuned"]):
+                weight[outcome] += flow["problems"]
+    return sorted(weight, key=lambda outcome: (-round(weight[outcome], 6), outcome))
 
 
 def _metadata(run: Run) -> dict[str, object] | None:
@@ -153,17 +185,32 @@ def _metadata(run: Run) -> dict[str, object] | None:
     }
 
 
-def _data(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
+def _counts(metrics: Metrics) -> dict[str, dict[str, list[int]]]:
+    """Scored and passing samples of each problem, by model."""
+    return {
+        label: {task: [p["scored"], p["passed"]] for task, p in model["per_problem"].items()}
+        for label, model in metrics["models"].items()
+    }
+
+
+def _data(run: Run) -> dict[str, object]:
+    """What the page's script counts."""
+    return {
+        "labels": [[label, model_title(label)] for label in run.labels],
+        "modes": list(run.metrics),
+        "order": tasks_of(run),
+        "counts": {mode: _counts(metrics) for mode, metrics in run.metrics.items()},
+    }
+
+
+def _problem_data(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
     """What the page's script shows when a problem is opened."""
     programs = collect_programs(run)
     by_id = problem_set.by_id if problem_set else {}
     return {
-        "labels": [[label, model_title(label)] for label in run.labels],
-        "problems": {
-            task: {
-                "prompt": by_id[task].prompt if task in by_id else "",
-                "models": {label: programs[label].get(task) for label in run.labels},
-            }
-            for task in tasks_of(run)
-        },
+        task: {
+            "prompt": by_id[task].prompt if task in by_id else "",
+            "models": {label: programs[label].get(task) for label in run.labels},
+        }
+        for task in tasks_of(run)
     }

@@ -10,7 +10,7 @@ from sigil_eval.documents.metrics import ModelMetrics
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.wording import model_title
-from sigil_eval.run_folder import BASE, TUNED
+from sigil_eval.run_folder import BASE, TUNED, Mode
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,29 @@ class Cell:
     change: Literal["better", "worse", "same", "none"]
     text: str
 
+    @property
+    def size(self) -> float:
+        """How much changed, in shares of the samples."""
+        if self.change == "none":
+            return 0.0
+        return abs(self.shares[TUNED] - self.shares[BASE])
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One problem in the list; `counts` are title, label and passing samples of each model."""
+    """One problem in the list, with what each mode says of it."""
 
     task: str
-    change: str
     entry_point: str
+    modes: list[InMode]
+
+
+@dataclass(frozen=True)
+class InMode:
+    """What a mode says of a problem; `counts` are title, label and passing samples by model."""
+
+    mode: Mode
+    change: str
     counts: list[tuple[str, str, str]]
 
 
@@ -48,21 +63,25 @@ def cells(run: Run, metrics: Metrics) -> list[Cell]:
 
 
 def entries(run: Run, problem_set: ProblemSet | None) -> list[Entry]:
-    """The list of all problems, judged by the first mode there is."""
+    """The list of all problems; it begins with what changed most in the first mode there is."""
     by_id = problem_set.by_id if problem_set else {}
-    models = run.first_metrics["models"]
+    found = cells(run, run.first_metrics)
     return [
         Entry(
             cell.task,
-            cell.change,
             by_id[cell.task].entry_point if cell.task in by_id else "",
-            [
-                (model_title(label), label, _count_text(models.get(label), cell.task))
-                for label in run.labels
-            ],
+            [_in_mode(run, mode, metrics, cell.task) for mode, metrics in run.metrics.items()],
         )
-        for cell in cells(run, run.first_metrics)
+        for cell in sorted(found, key=lambda cell: -cell.size)
     ]
+
+
+def _in_mode(run: Run, mode: Mode, metrics: Metrics, task: str) -> InMode:
+    models = metrics["models"]
+    counts = [
+        (model_title(label), label, _count_text(models.get(label), task)) for label in run.labels
+    ]
+    return InMode(mode, _cell(task, metrics).change, counts)
 
 
 def _cell(task: str, metrics: Metrics) -> Cell:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sigil_eval.documents.rows import ResultRow
 from sigil_eval.reporting.run import Run
-from sigil_eval.reporting.tally import iterate
+from sigil_eval.reporting.tally import iterate, sample_state
 from sigil_eval.run_folder import MODES
 
 TEXT_BUDGET = 14_000_000  # characters of programs and compiler output in one report
@@ -24,17 +25,26 @@ HELD_PROGRAMS = 60  # texts kept per problem and model while reading
 
 @dataclass
 class ShownProgram:
-    """One distinct program with one verdict, and how many samples it stands for."""
+    """One distinct program with one verdict in each mode, and how many samples it stands for.
+
+    `verdict` is that of the first mode there is, `under_policy` that of policy mode.
+    """
 
     verdict: str
+    under_policy: str
     code: str
     raw: bool
     output: str
     findings: list[str]
     codes: list[str]
     kept: bool = True
+    state: str = ""
+    compiled: bool = False
+    unsafe: bool = False
+    one_process: bool = False
     count: int = 0
     truncated: int = 0
+    with_main: int = 0
 
     @property
     def size(self) -> int:
@@ -45,12 +55,18 @@ class ShownProgram:
         full = {
             "n": self.count,
             "v": self.verdict,
+            "vp": "" if self.under_policy == self.verdict else self.under_policy,
             "code": self.code,
             "raw": self.raw,
             "out": self.output,
             "policy": self.findings,
             "codes": self.codes,
             "cut": self.truncated,
+            "s": "" if self.state == self.verdict else self.state,
+            "c": self.compiled,
+            "unsafe": self.unsafe,
+            "one": self.one_process,
+            "main": self.with_main,
         }
         return {name: value for name, value in full.items() if value or name == "n"}
 
@@ -59,17 +75,20 @@ class ShownProgram:
 class ProblemPrograms:
     """The distinct programs of one model for one problem, in order of first appearance."""
 
-    programs: dict[tuple[str, str], ShownProgram] = field(default_factory=dict)
+    programs: dict[tuple[str, str, str], ShownProgram] = field(default_factory=dict)
 
-    def add(self, row: ResultRow) -> None:
+    def add(self, row: ResultRow, under_policy: ResultRow | None = None) -> None:
+        """Count a sample; `under_policy` is its row in policy mode, where `row` is of another."""
         verdict = sample_verdict(row)
-        key = (_identity(row), verdict)
+        held = verdict if under_policy is None else sample_verdict(under_policy)
+        key = (_identity(row), verdict, held)
         program = self.programs.get(key)
         if program is None:
-            program = _program(row, verdict, keep=self._has_room(verdict))
+            program = _program(row, verdict, held, keep=self._has_room(verdict))
             self.programs[key] = program
         program.count += 1
         program.truncated += row.get("finish_reason") == "length"
+        program.with_main += row.get("main_free") is False
 
     def _has_room(self, verdict: str) -> bool:
         held = sum(1 for program in self.programs.values() if program.kept)
@@ -105,15 +124,14 @@ def sample_verdict(row: ResultRow) -> str:
 
 
 def collect_programs(run: Run) -> dict[str, dict[str, dict[str, object]]]:
-    """Programs by label and task id, read from the no-policy results where there are any."""
+    """Programs by label and task id, each with its verdict in every mode there is."""
     collected: dict[str, dict[str, ProblemPrograms]] = {}
     for label in run.labels:
-        paths = (run.results_path(mode, label) for mode in MODES if mode in run.metrics)
-        path = next((path for path in paths if path.is_file()), None)
+        paths = [run.results_path(mode, label) for mode in MODES if mode in run.metrics]
         problems = collected.setdefault(label, {})
-        if path is not None:
-            for row in iterate(path):
-                problems.setdefault(row["task_id"], ProblemPrograms()).add(row)
+        # A sample is the same line of both modes' results.
+        for row, *others in zip(*map(iterate, filter(Path.is_file, paths)), strict=False):
+            problems.setdefault(row["task_id"], ProblemPrograms()).add(row, *others)
     parts = sum(len(problems) for problems in collected.values())
     budget = min(LARGEST_SHARE, TEXT_BUDGET // max(1, parts))
     return {
@@ -134,7 +152,7 @@ def _identity(row: ResultRow) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _program(row: ResultRow, verdict: str, keep: bool) -> ShownProgram:
+def _program(row: ResultRow, verdict: str, under_policy: str, keep: bool) -> ShownProgram:
     code = row.get("code")
     findings = [
         f"{finding['category']}, line {finding['line']}: {finding['message']}"
@@ -142,12 +160,17 @@ def _program(row: ResultRow, verdict: str, keep: bool) -> ShownProgram:
     ]
     return ShownProgram(
         verdict=verdict,
+        under_policy=under_policy,
         code=_bounded(row.get("completion") or "" if code is None else code, LONGEST_CODE, keep),
         raw=code is None,
         output=_bounded(_judgement(row), LONGEST_OUTPUT, keep),
         findings=findings[:20] if keep else [],
         codes=sorted(set(row.get("error_codes") or ())) if keep else [],
         kept=keep,
+        state=sample_state(row) if verdict == row.get("error_type") else verdict,
+        compiled=row.get("compile_ok") is True,
+        unsafe=row.get("uses_unsafe") is True,
+        one_process=row.get("one_process") is True,
     )
 
 

@@ -10,7 +10,7 @@ from sigil_eval.reporting.blocks import Block, Heading, Listing, Paragraph, Tabl
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import difference_text, listed, model_title, rate_text
-from sigil_eval.run_folder import Mode
+from sigil_eval.run_folder import COMPARISON_FILE, Mode
 
 RATE_TITLES: dict[RateName, str] = {
     "compile": "Compiles",
@@ -23,8 +23,12 @@ RATE_TITLES: dict[RateName, str] = {
 }
 
 
-def rate_table(metrics: Metrics) -> Table:
-    """Shares of the scored samples, with intervals over problems, and how they changed."""
+def rate_table(run: Run) -> Table:
+    """Shares of the scored samples, with intervals over problems, and how they changed.
+
+    They are about the samples, so they are given once, from the mode that compiles all of them.
+    """
+    metrics = run.first_metrics
     models, comparison = metrics["models"], metrics["comparison"]
     known = [name for name in RATE_TITLES if any(m["rates"][name]["of"] for m in models.values())]
     rows = []
@@ -34,7 +38,10 @@ def rate_table(metrics: Metrics) -> Table:
             row.append(difference_text(comparison["rates"][name]))
         rows.append(row)
     head = ["", *map(model_title, models), *(["Difference, points"] if comparison else [])]
-    return Table(head, rows, 1, "In square brackets: 95 % intervals, clustered on problems.")
+    note = "In square brackets: 95 % intervals, clustered on problems."
+    if metrics["mode"] == "policy":
+        note += " What breaks the policy was not compiled in this run, and counts as not compiling."
+    return Table(head, rows, 1, note)
 
 
 def left_out(metrics: Metrics) -> list[str]:
@@ -68,9 +75,8 @@ def left_out(metrics: Metrics) -> list[str]:
     return lines
 
 
-def blocks(metrics: Metrics) -> Iterator[Block]:
-    """The rates, and what is in no denominator."""
-    yield rate_table(metrics)
+def left_out_blocks(metrics: Metrics) -> Iterator[Block]:
+    """What is in no denominator."""
     if lines := left_out(metrics):
         yield Paragraph("Left out of the scores:")
         yield Listing(lines)
@@ -78,7 +84,20 @@ def blocks(metrics: Metrics) -> Iterator[Block]:
 
 def _in_comparison(run: Run, mode: Mode) -> Iterator[Block]:
     yield Heading("Answers")
-    yield from blocks(run.metrics[mode])
+    first = next(iter(run.metrics))
+    if mode == first:
+        yield rate_table(run)
+    else:
+        yield Paragraph(
+            "Shares of samples (what compiles, what is cut off …) do not depend on the policy: "
+            f"they stand in {first}/{COMPARISON_FILE}."
+        )
+    yield from left_out_blocks(run.metrics[mode])
 
 
-SECTION = Section("answers", _in_comparison)
+def _in_summary(run: Run) -> Iterator[Block]:
+    yield Heading("Answers")
+    yield rate_table(run)
+
+
+SECTION = Section("answers", _in_comparison, _in_summary)

@@ -213,7 +213,7 @@ def _in_summary(run: Run) -> Iterator[Block]:
                 *flagged_blocks(metrics),
             ]
         )
-        yield from answers.blocks(metrics)
+        yield from answers.left_out_blocks(metrics)
 
 
 SECTION = Section("scores", _in_comparison, _in_summary)
