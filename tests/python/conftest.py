@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from browser import Browser
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
@@ -21,6 +23,13 @@ def humaneval() -> ProblemSet:
 def sigil_rust() -> ProblemSet:
     """The pinned 180 problems with their errata."""
     return load_problem_set("sigil-rust")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """A headless Chromium with an empty page."""
+    with Browser(tmp_path / "profile") as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

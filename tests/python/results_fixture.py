@@ -37,7 +37,7 @@ def make_problem_set(count: int, flagged: Sequence[int] = ()) -> ProblemSet:
             task_id=f"T/{i}",
             prompt=f"/// Returns {i}.\nfn answer_{i}() -> i64 {{",
             canonical_solution=f"    {i}\n}}\n",
-            test="",
+            test=f"\n#[test]\nfn test_{i}() {{\n    assert_eq!(answer_{i}(), {i});\n}}\n",
             entry_point=f"answer_{i}",
             flag="It asks for nothing." if i in flagged else "",
         )

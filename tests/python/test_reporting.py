@@ -14,7 +14,6 @@ from rich.console import Console
 from results_fixture import (
     PROBLEMS,
     REPORTS,
-    finding,
     good_results,
     make_metadata,
     make_row,
@@ -105,11 +104,14 @@ def test_every_report_and_the_terminal_show_which_deviations_were_accepted(tmp_p
     reports = make_run(tmp_path, good_results(), make_metadata(deviations=rows))
     for name in REPORTS[:3]:
         assert "**Deviations from the pinned environment: 2, 1 of them accepted.**" in reports[name]
-        assert "| sigilderg.trainer | a | b | c | accepted |" in reports[name]
-        assert "| device | a | b | c | no |" in reports[name]
+        graver, lesser = reports[name].split("1 deviation that cannot change the numbers:")
+        assert "1 deviation that may change the numbers:" in graver
+        assert "| sigilderg.trainer | a | b | c | accepted |" in lesser
+        assert "| device | a | b | c | no |" in graver
         assert reports[name].splitlines()[0].endswith("(1 deviation, 1 accepted deviation)")
     page = visible(reports["report.html"])
-    assert "Deviations from the pinned environment: 2, 1 of them accepted" in page
+    assert "1 deviation that may change the numbers : device" in page
+    assert "1 deviation that cannot change the numbers : sigilderg.trainer" in page
     assert re.search(r"sigilderg\.trainer\s+a\s+b\s+c\s+accepted", page)
     assert "2, 1 of them accepted (device; accepted: sigilderg.trainer)" in summary_text(tmp_path)
 
@@ -234,25 +236,6 @@ def test_clippy_is_shown_only_where_it_was_asked(tmp_path: Path) -> None:
     after = make_run(tmp_path, results, make_metadata())
     assert "| Clippy finds nothing, of those that compile | 28.7 %" in after["combined_summary.md"]
     assert "Clippy finds nothing" in visible(after["report.html"])
-
-
-def test_shares_of_samples_are_given_once_and_of_all_that_was_compiled(tmp_path: Path) -> None:
-    results = good_results()
-    for row in results["finetuned"]:
-        row["policy_findings"] = [finding("network")]
-    reports = make_run(tmp_path, results, make_metadata())
-    compiles = "| Compiles | 100.0 % "
-    assert reports["combined_summary.md"].count(compiles) == 1
-    assert compiles in reports["no-policy/comparison_report.md"]
-    assert "| Compiles |" not in reports["policy/comparison_report.md"]
-    assert "stand in no-policy/comparison_report.md" in reports["policy/comparison_report.md"]
-    assert visible(reports["report.html"]).count("Compiles 100.0 %") == 1
-
-
-def test_the_policy_alone_says_that_what_breaks_it_was_not_compiled(tmp_path: Path) -> None:
-    reports = make_run(tmp_path, good_results(), make_metadata(), modes=("policy",))
-    for name, text in reports.items():
-        assert "was not compiled in this run, and counts as not compiling" in text, name
 
 
 def test_migration_is_a_table_of_problems_by_code(tmp_path: Path) -> None:

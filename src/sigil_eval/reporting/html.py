@@ -18,17 +18,25 @@ from sigil_eval.documents import Metrics
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting import charts
 from sigil_eval.reporting.blocks import Block, Code
-from sigil_eval.reporting.notices import deviations_title, notices, status
+from sigil_eval.reporting.notices import notices, status
+from sigil_eval.reporting.problem_details import problem_data
 from sigil_eval.reporting.problem_map import cells, entries, tasks_of
-from sigil_eval.reporting.programs import collect_programs
 from sigil_eval.reporting.reproduce_command import reproduce_command
 from sigil_eval.reporting.run import Run
+from sigil_eval.reporting.sampling import sampling_line
 from sigil_eval.reporting.sections import answers, environment, failures, policy, scores
 from sigil_eval.reporting.sections.certificate import STATES, certificate
-from sigil_eval.reporting.sections.deviations import deviation_table
+from sigil_eval.reporting.sections.deviations import deviation_tables
 from sigil_eval.reporting.sections.migration import migration_table
 from sigil_eval.reporting.sections.order import SECTIONS
-from sigil_eval.reporting.wording import MODE_TITLES, model_title, report_title, verdict_sentence
+from sigil_eval.reporting.wording import (
+    MODE_MEANINGS,
+    MODE_TITLES,
+    absolute_scores,
+    model_title,
+    report_title,
+    verdict_sentence,
+)
 from sigil_eval.run_folder import BASE, TUNED, Mode
 
 CURVE_SIZE = (520, 260)
@@ -68,7 +76,7 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=Markup(script_json(_data(run))),  # noqa: S704 - escaped by script_json
-        problem_data=Markup(script_json(_problem_data(run, problem_set))),  # noqa: S704 - so is it
+        problem_data=Markup(script_json(problem_data(run, problem_set))),  # noqa: S704 - so is it
     )
 
 
@@ -98,8 +106,8 @@ def _head(run: Run) -> dict[str, object]:
         "labels": [(label, model_title(label), run.model_name(label)) for label in run.labels],
         "notices": notices(run),
         "status": status(run),
-        "deviations": deviation_table(run),
-        "deviations_title": deviations_title(run),
+        "deviations": deviation_tables(run),
+        "sampling": sampling_line(run),
         "paired": BASE in run.labels and TUNED in run.labels,
     }
 
@@ -136,6 +144,8 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
         "name": mode,
         "title": MODE_TITLES[mode],
         "kind": comparison["verdict"]["kind"] if comparison else "single",
+        "meaning": MODE_MEANINGS[mode],
+        "absolute": absolute_scores(metrics, arrow=True),
         "sentence": verdict_sentence(metrics),
         "comparison": comparison,
         "difference": charts.difference_whisker(metrics),
@@ -200,17 +210,4 @@ def _data(run: Run) -> dict[str, object]:
         "modes": list(run.metrics),
         "order": tasks_of(run),
         "counts": {mode: _counts(metrics) for mode, metrics in run.metrics.items()},
-    }
-
-
-def _problem_data(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
-    """What the page's script shows when a problem is opened."""
-    programs = collect_programs(run)
-    by_id = problem_set.by_id if problem_set else {}
-    return {
-        task: {
-            "prompt": by_id[task].prompt if task in by_id else "",
-            "models": {label: programs[label].get(task) for label in run.labels},
-        }
-        for task in tasks_of(run)
     }

@@ -18,6 +18,7 @@ from sigil_eval.reporting.blocks import (
 )
 from sigil_eval.reporting.notices import flaws, notices
 from sigil_eval.reporting.run import Run
+from sigil_eval.reporting.sampling import sampling_line
 from sigil_eval.reporting.sections.order import SECTIONS
 from sigil_eval.reporting.wording import MODE_TITLES, report_title
 from sigil_eval.run_folder import Mode
@@ -41,7 +42,9 @@ def combined_summary(run: Run) -> str:
 def _head(run: Run, mode: str = "") -> list[str]:
     """The title, which says at once when the run is not a clean one, and what to know first."""
     title = f"# {cell(report_title(run.labels, run.problem_set['name']))}{mode}{flaws(run)}"
-    return [title, *(f"> **{notice.title}.** {cell(notice.text)}" for notice in notices(run))]
+    settings = cell(sampling_line(run))
+    known = (f"> **{notice.title}.** {cell(notice.text)}" for notice in notices(run))
+    return [title, settings, *known]
 
 
 def render(block: Block) -> str:

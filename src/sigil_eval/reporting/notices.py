@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from sigil_eval.documents.metadata import DeviationRow
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.wording import MODE_TITLES, model_title
 from sigil_eval.run_folder import METADATA_FILE
@@ -51,6 +52,12 @@ def deviations_title(run: Run) -> str:
     """How many deviations there are, and how many of them were accepted beforehand."""
     accepted = f", {run.accepted} of them accepted" if run.accepted else ""
     return f"Deviations from the pinned environment: {len(run.deviations)}{accepted}"
+
+
+def may_change_numbers(deviation: DeviationRow) -> bool:
+    """Whether scores could come out otherwise for it. What is only for training, or for other data
+    than these, cannot change them."""
+    return not deviation["id"].startswith("sigilderg.")
 
 
 def _dangers(run: Run) -> Iterator[Notice]:

@@ -15,10 +15,18 @@ from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.run_folder import MODES, Mode, RunFolder, result_stem
 
 
+class _Named(TypedDict):
+    """Which problem set metrics of any version are about."""
+
+    name: str
+    sha256: str
+    errata_sha256: str | None
+
+
 class _Remade(TypedDict):
     """What metrics of any version must say to be made anew."""
 
-    problem_set: PinnedProblems
+    problem_set: _Named
     models: dict[str, object]
     k_values: list[AtLeastOne]
     seed: int

@@ -9,6 +9,24 @@ from sigil_eval.documents.metrics import MeanInterval, Rate
 from sigil_eval.run_folder import BASE, TUNED, Mode
 
 MODE_TITLES: dict[Mode, str] = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
+# What the words mean, to stand beside them.
+MODE_MEANINGS: dict[Mode, str] = {
+    "no-policy": "Every answer that passes its tests counts.",
+    "policy": "Answers that use what the policy forbids (unsafe code, files, network, processes …) "
+    "count as failed, whatever their tests say.",
+}
+MEANING_OF_SCORES = (
+    "pass@k: the chance that at least one of k answers to a problem passes its tests, on average "
+    "over the problems."
+)
+MEANING_OF_ERRATA = (
+    "Errata: corrections of published problems that right answers fail or wrong ones pass, each "
+    "with its reason."
+)
+MEANING_OF_MAIN_FREE = (
+    "An answer is main-free when it is the function asked for, without a program around it; a main "
+    "function is left out before an answer is judged."
+)
 _MODEL_TITLES = {BASE: "Base", TUNED: "Fine-tuned"}
 LISTED_PROBLEMS = 40
 
@@ -85,6 +103,18 @@ def verdict_sentence(metrics: Metrics) -> str:
         told = "has no verdicts" if score is None else f"scores {score_text(score)} in pass@{k}"
         sentences.append(f"{model_title(label)} {told}.")
     return " ".join([*sentences, "There is no second model to compare with."])
+
+
+def absolute_scores(metrics: Metrics, arrow: bool = False) -> str:
+    """Both models' primary scores: `Base 12.2 %, fine-tuned 23.5 % (pass@1).`, or as an arrow."""
+    comparison = metrics["comparison"]
+    paired = comparison["pass_at_k"][str(comparison["primary"])] if comparison else None
+    if comparison is None or paired is None:
+        return ""
+    before, after = percent(paired["base"]), percent(paired["finetuned"])
+    if arrow:
+        return f"{before} → {after}"
+    return f"Base {before}, fine-tuned {after} (pass@{comparison['primary']})."
 
 
 def report_title(labels: Sequence[str], problem_set: str) -> str:

@@ -9,7 +9,13 @@ from sigil_eval.documents.metrics import RateName
 from sigil_eval.reporting.blocks import Block, Heading, Listing, Paragraph, Table
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
-from sigil_eval.reporting.wording import difference_text, listed, model_title, rate_text
+from sigil_eval.reporting.wording import (
+    MEANING_OF_MAIN_FREE,
+    difference_text,
+    listed,
+    model_title,
+    rate_text,
+)
 from sigil_eval.run_folder import COMPARISON_FILE, Mode
 
 RATE_TITLES: dict[RateName, str] = {
@@ -38,7 +44,7 @@ def rate_table(run: Run) -> Table:
             row.append(difference_text(comparison["rates"][name]))
         rows.append(row)
     head = ["", *map(model_title, models), *(["Difference, points"] if comparison else [])]
-    note = "In square brackets: 95 % intervals, clustered on problems."
+    note = f"In square brackets: 95 % intervals, clustered on problems. {MEANING_OF_MAIN_FREE}"
     if metrics["mode"] == "policy":
         note += " What breaks the policy was not compiled in this run, and counts as not compiling."
     return Table(head, rows, 1, note)

@@ -9,7 +9,7 @@ from sigil_eval.documents.metrics import MeanInterval, ModelMetrics
 from sigil_eval.reporting.blocks import Block, Code, Table, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
-from sigil_eval.reporting.wording import difference_text, model_title, percent
+from sigil_eval.reporting.wording import MODE_MEANINGS, difference_text, model_title, percent
 from sigil_eval.run_folder import Mode
 from sigil_eval.statistics import paired_difference, pass_at_k
 
@@ -45,7 +45,7 @@ def policy_cost_table(run: Run) -> Table | None:
             before, after = free["models"][label], held["models"][label]
             rows += _cost_rows(label, before, after)
     head = ["", "", "Without", "With policy", "Cost, points", "Correct samples rejected"]
-    return Table(head, rows, 2) if rows else None
+    return Table(head, rows, 2, MODE_MEANINGS["policy"]) if rows else None
 
 
 def _cost_rows(label: str, free: ModelMetrics, held: ModelMetrics) -> Iterable[list[str]]:

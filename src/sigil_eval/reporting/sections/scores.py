@@ -11,6 +11,8 @@ from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections import answers
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import (
+    MEANING_OF_ERRATA,
+    MEANING_OF_SCORES,
     MODE_TITLES,
     difference_text,
     listed,
@@ -53,7 +55,8 @@ def score_table(metrics: Metrics) -> Table:
         if comparison is not None:
             row += _difference_cells(comparison["pass_at_k"][k])
         rows.append(row)
-    return Table(head, rows, 1, "In square brackets: 95 % intervals over problems.")
+    note = f"{MEANING_OF_SCORES} In square brackets: 95 % intervals over problems."
+    return Table(head, rows, 1, note)
 
 
 def _difference_cells(paired: PairedComparison | None) -> list[str]:
@@ -151,7 +154,7 @@ def published_table(metrics: Metrics) -> Table | None:
             paired = comparison["pass_at_k"][k]
             both = paired and paired["difference"], comparison["as_published"][k]
             rows.append(["Difference, points", f"pass@{k}", *map(difference_text, both)])
-    return Table(["", "", "With errata (headline)", "As published"], rows, 2)
+    return Table(["", "", "With errata (headline)", "As published"], rows, 2, MEANING_OF_ERRATA)
 
 
 def flagged_table(metrics: Metrics) -> Table | None:

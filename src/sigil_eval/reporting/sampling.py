@@ -1,0 +1,29 @@
+"""How the samples were drawn, in a line, to stand under the title."""
+
+from __future__ import annotations
+
+from sigil_eval.reporting.run import Run
+
+# What was asked for, and how it is said; the others are given as they are.
+_SAID = {
+    "temperature": "temperature {}",
+    "top_p": "top-p {}",
+    "top_k": "top-k {}",
+    "max_new_tokens": "up to {} new tokens",
+    "prompt_mode": "prompt form {}",
+}
+
+
+def sampling_line(run: Run) -> str:
+    """Samples per problem, temperature, top-p, top-k, tokens and prompt form, as recorded."""
+    models = run.first_metrics["models"].values()
+    fewest = min(model["samples"]["fewest_per_problem"] for model in models)
+    most = max(model["samples"]["most_per_problem"] for model in models)
+    number = str(most) if fewest == most else f"{fewest} to {most}"
+    said = [f"{number} sample{'s' if number != '1' else ''} per problem"]
+    for name, words in _SAID.items():
+        if run.arguments.get(name) is not None:
+            said.append(words.format(run.arguments[name]))
+    if len(said) == 1:
+        said.append("how they were drawn is not recorded")
+    return ", ".join(said)
