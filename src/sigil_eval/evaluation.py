@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from sigil_eval.console import format_duration, say, warn
-from sigil_eval.documents.metadata import ModelRecord, ScoringCounts
+from sigil_eval.documents.metadata import ModelRecord
 from sigil_eval.errors import PreflightError, UsageError
-from sigil_eval.files import sha256_file, write_atomic
+from sigil_eval.files import write_atomic
 from sigil_eval.generation import ModelSpec, Trust, describe_prompting, show_prompt
 from sigil_eval.judging.crates import find_crates
 from sigil_eval.judging.judge import Judge, JudgeSettings
@@ -24,6 +24,8 @@ from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.phases import (
     Drawing,
     check_complete,
+    counts_of,
+    file_hashes,
     judging_conditions,
     prove_aloud,
     say_what_is_left_out,
@@ -45,7 +47,7 @@ from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reporting.terminal import print_summary
 from sigil_eval.reproduce import rescore
 from sigil_eval.run_folder import TUNED, Mode, PhaseTimes, RunFolder, result_stem
-from sigil_eval.scoring.score import ScoreSummary, score_files
+from sigil_eval.scoring.score import score_files
 from sigil_eval.settings import k_above
 
 NEEDED_BYTES = 500 << 20
@@ -147,7 +149,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
                 seed=seed,
             )  # fmt: skip
         outcome = Outcome(
-            models, deviations, proof.to_row(), _counts(summary), rescored, _file_hashes(settings)
+            models, deviations, proof.to_row(), counts_of(summary), rescored, _file_hashes(settings)
         )
         _write_metadata(settings, problem_set, times, rustc, outcome)
         write_reports(folder.path)
@@ -250,24 +252,8 @@ def _generate(
     return known
 
 
-def _counts(summary: ScoreSummary) -> ScoringCounts:
-    return {
-        "samples": summary.samples,
-        "programs": summary.programs,
-        "judged": summary.judged,
-        "infrastructure": summary.infrastructure,
-        "retries": summary.retries,
-    }
-
-
 def _file_hashes(settings: EvaluationSettings) -> dict[str, str]:
-    """sha256 of the samples and the results, by their names in the output folder."""
-    folder, stems = settings.folder, settings.stems
-    samples = [folder.samples(label) for label in stems]
-    results = [folder.results(mode, stem) for mode in settings.modes for stem in stems.values()]
-    return {
-        path.relative_to(folder.path).as_posix(): sha256_file(path) for path in (*samples, *results)
-    }
+    return file_hashes(settings.folder, settings.stems, settings.modes)
 
 
 def _write_metadata(

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from sigil_eval.errors import UsageError, quoted
 
@@ -24,6 +24,7 @@ LONGEST_LINE = 16 << 20
 LONGEST_OWN_LINE = 5 * LONGEST_LINE
 DEEPEST = 100
 _MOST_DIGITS = 300
+_MOST_BLANK_LINES = 1_000_000
 _TOO_DEEP = f"nested more than {DEEPEST} deep"
 
 
@@ -51,16 +52,31 @@ def read_jsonl(path: Path, longest: int = LONGEST_LINE) -> Iterator[tuple[int, R
     """
     try:
         with path.open("rb") as stream:
-            for number in itertools.count(1):
-                line = stream.readline(longest + 1)
-                if not line:
-                    return
-                if len(line) > longest:
-                    raise UsageError(f"{path}:{number}: a line of more than {longest >> 20} MiB")
-                if line.strip():
-                    yield number, _object_of(line, path, number)
+            for number, line in lines_in(stream, path, longest):
+                yield number, object_of(line, path, number)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def lines_in(
+    stream: BinaryIO, name: Path | str, longest: int = LONGEST_LINE
+) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank with their numbers from 1; only a line feed ends one.
+
+    Raises UsageError for a line of more than `longest` bytes, and for blank lines without end.
+    """
+    blank = 0
+    for number in itertools.count(1):
+        line = stream.readline(longest + 1)
+        if not line:
+            return
+        if len(line) > longest:
+            raise UsageError(f"{name}:{number}: a line of more than {longest >> 20} MiB")
+        if line.strip():
+            blank = 0
+            yield number, line
+        elif (blank := blank + 1) > _MOST_BLANK_LINES:
+            raise UsageError(f"{name}:{number}: {_MOST_BLANK_LINES} blank lines, one after another")
 
 
 def read_json(path: Path) -> Row:
@@ -69,14 +85,26 @@ def read_json(path: Path) -> Row:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    return _object_of(data, path, None)
+    return object_of(data, path, None)
 
 
-def _object_of(data: bytes, path: Path, number: int | None) -> Row:
-    """The object that JSON text is; without `number`, the text itself knows its lines."""
+def object_of(data: bytes, name: Path | str, number: int | None) -> Row:
+    """The object that JSON text is. Raises UsageError with file, line and reason."""
+    value = value_of(data, name, number)
+    if isinstance(value, dict):
+        return value
+    place = f"{name}:{number}" if number else str(name)
+    raise UsageError(f"{place}: expected a JSON object, found {type(value).__name__}")
+
+
+def value_of(data: bytes, name: Path | str, number: int | None = None) -> Any:
+    """What JSON text says; without the `number` of its line, it knows its lines itself.
+
+    Raises UsageError with file, line and reason.
+    """
     line = number
     try:
-        value = json_value(data)
+        return json_value(data)
     except UnicodeDecodeError as error:
         line = number or data.count(b"\n", 0, error.start) + 1
         reason = f"not UTF-8 text ({error.reason} at byte {error.start})"
@@ -85,11 +113,7 @@ def _object_of(data: bytes, path: Path, number: int | None) -> Row:
         reason = f"not valid JSON: {error.msg} (column {error.colno})"
     except ValueError as error:
         reason = str(error)
-    else:
-        if isinstance(value, dict):
-            return value
-        reason = f"expected a JSON object, found {type(value).__name__}"
-    raise UsageError(f"{path}{f':{line}' if line else ''}: {reason}")
+    raise UsageError(f"{name}{f':{line}' if line else ''}: {reason}")
 
 
 def json_value(data: bytes) -> Any:

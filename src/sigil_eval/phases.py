@@ -1,5 +1,5 @@
-"""What the phases of a run do, and say to whoever watches, whether it is a whole run or one file:
-draw samples, prove the judge, sum up the results."""
+"""What the phases of a run do, and say to whoever watches, whether it is a whole run or files that
+are scored: draw samples, prove the judge, sum up the results."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sigil_eval.console import ProgressLine, say, warn
+from sigil_eval.documents.metadata import ScoringCounts
 from sigil_eval.documents.metrics import Conditions
 from sigil_eval.errors import IncompleteError
+from sigil_eval.files import sha256_file
 from sigil_eval.generation import (
     EngineOptions,
     GenerationSummary,
@@ -123,6 +125,28 @@ def sum_up(
 
 def _results(folder: RunFolder, mode: Mode, stems: Mapping[str, str]) -> dict[str, Path]:
     return {label: folder.results(mode, stem) for label, stem in stems.items()}
+
+
+def counts_of(summary: ScoreSummary) -> ScoringCounts:
+    """What scoring did, for the record."""
+    return {
+        "samples": summary.samples,
+        "programs": summary.programs,
+        "judged": summary.judged,
+        "infrastructure": summary.infrastructure,
+        "retries": summary.retries,
+    }
+
+
+def file_hashes(
+    folder: RunFolder, stems: Mapping[str, str], modes: Sequence[Mode]
+) -> dict[str, str]:
+    """sha256 of the samples and the results, by their names in the folder."""
+    samples = [folder.samples(label) for label in stems]
+    results = [folder.results(mode, stem) for mode in modes for stem in stems.values()]
+    return {
+        path.relative_to(folder.path).as_posix(): sha256_file(path) for path in (*samples, *results)
+    }
 
 
 def check_complete(summary: ScoreSummary) -> None:

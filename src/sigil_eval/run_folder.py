@@ -51,6 +51,12 @@ class RunFolder:
         """The result rows of the samples that are filed under `stem` (see `result_stem`)."""
         return self.path / mode / f"{stem}{RESULTS_SUFFIX}"
 
+    def results_of(self, mode: Mode, label: str) -> Path:
+        """The result rows of a model; older versions of `sigil-eval score` filed those of a file
+        called base under that name."""
+        path, older = self.results(mode, result_stem(label)), self.results(mode, label)
+        return older if older.is_file() and not path.is_file() else path
+
     def all_results(self, mode: Mode) -> list[Path]:
         """The files of result rows that a mode has, by name."""
         return sorted((self.path / mode).glob(f"*{RESULTS_SUFFIX}"))

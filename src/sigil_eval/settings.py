@@ -9,12 +9,13 @@ commands that have them, and the engines' names with the engines.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import UsageError, quoted
 
 PromptMode = Literal["auto", "chat", "completion"]
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
@@ -33,7 +34,6 @@ class Rule:
 
 
 ANYTHING = Rule("", lambda _: True)
-POSITIVE = Rule("must be above 0", lambda value: 0 < value < math.inf)
 NOT_NEGATIVE = Rule("must not be negative", lambda value: 0 <= value < math.inf)
 AT_LEAST_ONE = Rule("must be at least 1", lambda value: value >= 1)
 
@@ -72,20 +72,24 @@ class Setting[T]:
             raise UsageError(f"{self.option} {complaint}")
 
 
+_WHOLE = re.compile("[+-]?[0-9]{1,18}")
+
+
 def whole(text: str) -> int:
     """A whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"'{text}' is not a whole number") from None
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is not a whole number")
+    return int(text)
 
 
 def number(text: str) -> float:
     """A number, with a point where it has a fraction."""
     try:
-        return float(text)
+        if text.isascii() and "_" not in text:
+            return float(text)
     except ValueError:
-        raise ValueError(f"'{text}' is not a number") from None
+        pass
+    raise ValueError(f"{quoted(text)} is not a number")
 
 
 def word_list(text: str) -> tuple[str, ...]:
@@ -95,11 +99,10 @@ def word_list(text: str) -> tuple[str, ...]:
 
 def k_list(text: str) -> tuple[int, ...]:
     """`1,10,100` as k values."""
-    try:
-        values = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ValueError(f"'{text}' is not a list of whole numbers like 1,10,100") from None
-    return checked_k_values(values)
+    parts = [part.strip(" ") for part in text.split(",")]
+    if not all(map(_WHOLE.fullmatch, parts)):
+        raise ValueError(f"{quoted(text)} is not a list of whole numbers like 1,10,100")
+    return checked_k_values(map(int, parts))
 
 
 def checked_k_values(values: Iterable[int]) -> tuple[int, ...]:
@@ -163,7 +166,12 @@ BASE_URL = Setting[str | None]("base_url", None, str, variable="OPENAI_BASE_URL"
 # How they are judged and scored.
 PROBLEM_SET = Setting("problem_set", "humaneval-rust", str)
 N_WORKERS = Setting[int | None]("n_workers", None, whole, AT_LEAST_ONE)
-TIMEOUT = Setting("timeout", 10.0, number, POSITIVE)
+TIMEOUT = Setting(
+    "timeout",
+    10.0,
+    number,
+    Rule("must be above 0 and at most 86400, a day", lambda value: 0 < value <= 86_400),
+)
 SANDBOX_MODE: Setting[SandboxMode] = Setting(
     "sandbox_mode", "firejail", str, choices=get_args(SandboxMode), variable="SANDBOX_MODE"
 )

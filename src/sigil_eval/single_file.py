@@ -1,8 +1,7 @@
-"""The parts of an evaluation by themselves: one file of samples scored, or drawn with one model."""
+"""Samples drawn with one model, or with several, and nothing else of an evaluation."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,51 +9,11 @@ from typing import TYPE_CHECKING
 from sigil_eval.console import format_duration, say, write_out
 from sigil_eval.errors import UsageError, quoted
 from sigil_eval.generation import ModelSpec, Shard, show_prompt
-from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.phases import Drawing, check_complete, judging_conditions, prove_aloud, sum_up
+from sigil_eval.phases import Drawing
 from sigil_eval.problems import ProblemSet
-from sigil_eval.reporting.terminal import print_summary
-from sigil_eval.run_folder import Mode, RunFolder
-from sigil_eval.scoring.reading import SampleReader
-from sigil_eval.scoring.score import score_files
-from sigil_eval.settings import K_VALUES
 
 if TYPE_CHECKING:
     from sigil_eval.generation.pool import ModelPool
-
-
-def score_file(
-    samples: Path,
-    problem_set: ProblemSet,
-    output: Path,
-    settings: JudgeSettings,
-    modes: Sequence[Mode],
-    k_values: Sequence[int] | None,
-) -> None:
-    """Prove the judge, score one file in `modes`, write metrics beside the results.
-
-    Without `k_values`, the usual ones that the samples reach. Raises IncompleteError, after all is
-    written, when infrastructure left samples without a verdict.
-    """
-    reachable = _reachable_k(samples, problem_set)  # and says at once what is wrong with the file
-    ks = reachable if k_values is None else k_values
-    output.mkdir(parents=True, exist_ok=True)
-    folder, stem = RunFolder(output), samples.stem
-    with folder.lock(), Judge(settings) as judge:
-        prove_aloud(judge, problem_set)
-        summary = score_files({stem: samples}, problem_set, output, judge, modes)
-        conditions = judging_conditions(judge)
-    sum_up(folder, {stem: stem}, problem_set, modes, ks, conditions)
-    print_summary(output)
-    check_complete(summary)
-
-
-def _reachable_k(samples: Path, problem_set: ProblemSet) -> tuple[int, ...]:
-    """Those of the usual k that every problem has enough samples for."""
-    counts = Counter(row["task_id"] for row in SampleReader(problem_set).rows(samples))
-    if not counts:
-        raise UsageError(f"{samples}: holds no samples")
-    return tuple(k for k in K_VALUES.default if k <= min(counts.values()))
 
 
 def generate_files(

@@ -77,6 +77,12 @@ def test_help_imports_nothing_heavy() -> None:
         (["run", "--problem-set", "nope"], 2, "unknown problem set 'nope'"),
         (["score", "/no/such/file.jsonl"], 2, "/no/such/file.jsonl: no such file"),
         (["score", "--k", "0", "x"], 2, "k must be at least 1"),
+        (["score"], 2, "Missing argument 'SAMPLES...'"),
+        (["score", "-", "-"], 2, "standard input (`-`) can be read once"),
+        (["score", "a", "b", "--name", "one"], 2, "--name was given 1 times for 2 files"),
+        (["score", "a", "b", "--name", "x y", "--name", "x-y"], 2, "two models have one name"),
+        (["score", "x", "--timeout", "1e9"], 2, "1e9 must be above 0 and at most 86400"),
+        (["score", "x", "--timeout", "nan"], 2, "nan must be above 0 and at most 86400"),
         (["problems", "HumanEval/999"], 2, "no problem 'HumanEval/999'"),
         (["generate"], 2, "--output"),
         (["report", "/no/such/folder"], 2, "/no/such/folder: no such folder"),
@@ -227,7 +233,7 @@ def test_one_file_is_scored_end_to_end(tmp_path: Path) -> None:
         {"task_id": "HumanEval/23", "completion": "    0\n}\n"},
     ]
     samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    ended = run("score", str(samples), "--timeout", "5")
+    ended = run("score", str(samples), "--timeout", "5", "--allow-partial")
     assert ended.returncode == 0, ended.stderr
     metrics = json.loads((tmp_path / "answers_scored/no-policy/metrics.json").read_text())
     assert metrics["k_values"] == [1]

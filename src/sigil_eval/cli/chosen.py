@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from sigil_eval import settings
 from sigil_eval.console import mention, warn
 from sigil_eval.errors import PreflightError
+from sigil_eval.provisioned import checkout
 
 if TYPE_CHECKING:
     from sigil_eval.generation import Trust
@@ -91,3 +95,23 @@ def drawing(given: Given) -> Drawing:
         given["prompt_mode"],
         given["price_per_hour"],
     )
+
+
+def in_order_of_the_help(ctx: click.Context) -> dict[str, Any]:
+    """All options by name, for the record, whichever were typed first."""
+    names = [str(getattr(param, "sets", param.name)) for param in ctx.command.params]
+    return {name: _on_record(ctx.params[name]) for name in names}
+
+
+def _on_record(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_on_record(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def command_line() -> list[str]:
+    """The command as somebody in a checkout would type it."""
+    program = Path(sys.argv[0]).resolve()
+    if program.is_relative_to(checkout()):
+        return ["python", str(program.relative_to(checkout())), *sys.argv[1:]]
+    return [program.name, *sys.argv[1:]]

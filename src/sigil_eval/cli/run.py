@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +11,7 @@ from sigil_eval.cli import chosen, options
 from sigil_eval.cli.chosen import Given
 from sigil_eval.cli.command import Command, Option
 from sigil_eval.cli.options import option, switch
-from sigil_eval.provisioned import checkout, provisioned
+from sigil_eval.provisioned import provisioned
 from sigil_eval.run_folder import BASE, MODEL_LABELS, TUNED, RunFolder
 
 if TYPE_CHECKING:
@@ -95,7 +93,7 @@ def run(ctx: click.Context, /, **given: Any) -> int:
     """
     from sigil_eval.evaluation import run_evaluation, try_evaluation
 
-    wanted = _settings(given, _in_order_of_the_help(ctx))
+    wanted = _settings(given, chosen.in_order_of_the_help(ctx))
     chosen.confirm_sandbox(given)
     if given["check"]:
         try_evaluation(wanted)
@@ -127,21 +125,6 @@ def _settings(given: Given, arguments: dict[str, Any]) -> EvaluationSettings:
         strict=given["strict"],
         accepted_deviations=given["accepted_deviations"],
         demo=given["demo"],
-        command=_command_line(),
+        command=chosen.command_line(),
         arguments=arguments,
     )
-
-
-def _in_order_of_the_help(ctx: click.Context) -> dict[str, Any]:
-    """All options by name, for the record, whichever were typed first."""
-    names = [getattr(param, "sets", param.name) for param in ctx.command.params]
-    given = {name: ctx.params[name] for name in names}
-    return {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
-
-
-def _command_line() -> list[str]:
-    """The command as somebody in a checkout would type it."""
-    program = Path(sys.argv[0]).resolve()
-    if program.is_relative_to(checkout()):
-        return ["python", str(program.relative_to(checkout())), *sys.argv[1:]]
-    return [program.name, *sys.argv[1:]]

