@@ -9,15 +9,17 @@ is repaired here: source that does not compile is for rustc to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sigil_eval.answers.account import Part, parts_of_items
+from sigil_eval.answers.account import Part, parts_of_items, parts_of_readings
 from sigil_eval.answers.assembly import assemble
-from sigil_eval.answers.question import read_prompt
-from sigil_eval.answers.readings import readings_of, surest
+from sigil_eval.answers.definitions import Choice, chosen_definition
+from sigil_eval.answers.dress import with_plain_line_ends
+from sigil_eval.answers.question import Question, read_prompt
+from sigil_eval.answers.readings import Reading, readings_of
 from sigil_eval.answers.selection import select
-from sigil_eval.rust.items import Source
+from sigil_eval.answers.steps import View, views_of
 
 MAX_ANSWER_CHARS = 1 << 20
 _MAIN = re.compile(r"^[ \t]*(?:pub\s+)?(?:async\s+)?fn\s+main\b", re.MULTILINE)
@@ -54,37 +56,45 @@ def extract(
     """
     if len(completion) > MAX_ANSWER_CHARS:
         return Extraction(None, None, reason=f"the answer is over {MAX_ANSWER_CHARS} characters")
-    text = _clean_text(completion)
+    question = read_prompt(with_plain_line_ends(prompt), entry_point)
+    text = with_plain_line_ends(completion)
     if not text.strip():
         return Extraction(None, None, reason="the answer is empty")
-    question = read_prompt(_clean_text(prompt), entry_point)
-    readings = readings_of(text, question)
-    chosen = surest(readings)
-    entry = chosen.source.entry() if chosen else None
-    if chosen is None or entry is None:
+    found = _found(text, question)
+    if found is None:
         return _nothing_usable(text, entry_point)
+    view, readings, choice = found
+    chosen, entry = choice.reading, choice.entry
     others = [one.source for one in readings if one is not chosen]
     selection = select(chosen.source, entry, others, called, question.context)
     items = selection.items
     return Extraction(
         assemble(items, chosen.source.inner_attributes, question),
         chosen.kind,
-        main_free=not _MAIN.search(text),
+        main_free=not _MAIN.search(view.text),
         truncated=chosen.truncated or any(not item.closed for item in items),
         inner_attributes=chosen.source.inner_attributes,
-        definitions=_definitions([one.source for one in readings]),
-        parts=parts_of_items([one.source for one in readings], selection.left_out, items, entry),
+        definitions=choice.definitions,
+        parts=(
+            *view.left_out,
+            *parts_of_readings(readings, choice),
+            *parts_of_items([one.source for one in readings], selection.left_out, items, entry),
+        ),
     )
 
 
-def _definitions(sources: Iterable[Source]) -> int:
-    return sum(item.role == "entry" and item.closed for one in sources for item in one.items)
-
-
-def _clean_text(text: str) -> str:
-    """Drop a byte order mark and carriage returns at line ends; replace what UTF-8 can't hold."""
-    text = re.sub("[\ud800-\udfff]", "\ufffd", text.removeprefix("\ufeff"))
-    return text.replace("\r\n", "\n")
+def _found(text: str, question: Question) -> tuple[View, list[Reading], Choice] | None:
+    """The first view of the text in which code is meant, else the first with any."""
+    first = None
+    for view in views_of(text, question):
+        readings = readings_of(view.text, question)
+        choice = chosen_definition(readings, question, last=view.is_draft)
+        if choice is not None:
+            found = (view, readings, choice)
+            if choice.meant:
+                return found
+            first = first or found
+    return first
 
 
 def _nothing_usable(text: str, entry_point: str) -> Extraction:

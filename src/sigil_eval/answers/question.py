@@ -8,6 +8,7 @@ from functools import lru_cache
 from sigil_eval.rust.functions import definitions_of
 from sigil_eval.rust.items import Item, read_items
 from sigil_eval.rust.lexer import tokens
+from sigil_eval.rust.syntax import parse
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ def read_prompt(prompt: str, entry_point: str) -> Question:
     if not any(True for _ in tokens(opening)):
         opening = ""
     return Question(entry_point, context, prompt[start : brace + 1].strip(), opening)
+
+
+def is_rust(text: str, question: Question) -> bool:
+    """Whether a text is Rust and nothing else, by itself or behind what the prompt begins."""
+    return any(
+        tree is not None and not tree.root_node.has_error
+        for tree in (parse(one.encode()) for one in (text, question.start + text))
+    )
 
 
 def body_brace(text: str, start: int) -> int | None:

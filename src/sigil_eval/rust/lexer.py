@@ -157,6 +157,19 @@ def next_mark(text: str, position: int) -> tuple[str, int, int] | None:
     return None
 
 
+def open_literal(text: str) -> bool:
+    """Whether a source that goes on breaks off inside a string or a block comment."""
+    position = 0
+    while match := _MARK.search(text, position):
+        position = match.end()
+        if match.lastgroup in _CLOSED_LATER:
+            closed = _closing_end(match, len(text))
+            if closed is None:
+                return True
+            position = closed
+    return False
+
+
 def block_end(text: str, start: int, depth: int = 0) -> tuple[int, int]:
     """Where the first `{…}` block at or after `start` ends.
 
