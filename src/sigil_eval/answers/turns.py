@@ -23,8 +23,8 @@ _HEADER = (
     rf"|(?:<\|START_OF_TURN_TOKEN\|>)?<\|(?P<c>{_ROLES})(?:_TOKEN)?\|>|<{_BAR}(?P<d>User|Assistant){_BAR}>"
     rf"|\[\|(?P<e>{_ROLES})\|\]|(?P<inst>\[/?INST\])"
     # Turns in plain words, as in Alpaca's and Vicuna's prompts.
-    r"|^(?P<plain>#{2,4} ?(?i:Instruction|Input|User|Human|Response|Assistant|Answer):(?: (?=\S| {4}))?"
-    r"|(?:User|Human|USER|ASSISTANT|Assistant):(?: (?=\S| {4}))?)"
+    r"|^(?P<plain>(?:#{2,4} ?(?i:Instruction|Input|User|Human|Response|Assistant|Answer)"
+    r"|User|Human|USER|ASSISTANT|Assistant):(?: (?=\S| {4}))?)"
 )
 _END = (
     r"</s>|<EOT>|<eos>|<eot>|<eo[ahpm]>|<end_of_turn>|<file_sep>|\[EOS\]|\[\|endofturn\|\]"
