@@ -7,25 +7,28 @@ import time
 
 import pytest
 
+from sigil_eval.answers.needs import called_by
+from sigil_eval.generation.protocol import Asked
 from sigil_eval.generation.stopping import AnswerReader
 from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.scoring.reading import extract_answer
 
 PROMPT = "// Doubles; see `{`.\nfn double(x: i32) -> i32 {\n"
 BODY = "    x * 2\n}"
 
 
-def stops_at(answer: str, code_before: str = PROMPT) -> str | None:
+def stops_at(answer: str, code_before: str = PROMPT, asked: Asked | None = None) -> str | None:
     """What is kept of an answer that arrives one character at a time, None if it never stops.
 
     As the engines do, it looks only at characters that the reader awaits; and each look must
     find what a fresh reader finds.
     """
-    reader, awaits = AnswerReader(code_before), "}`;"
+    reader, awaits = AnswerReader(code_before, asked), "}`;"
     for length in range(1, len(answer) + 1):
         if awaits and answer[length - 1] not in awaits:
             continue
         reading = reader.read(answer[:length])
-        assert reading == AnswerReader(code_before).read(answer[:length])
+        assert reading == AnswerReader(code_before, asked).read(answer[:length])
         if reading.end is not None:
             return answer[: reading.end]
         awaits = reading.awaits
@@ -155,3 +158,96 @@ def test_a_fence_without_a_function_is_not_the_answer() -> None:
 def test_a_fence_may_come_where_code_was_asked_for() -> None:
     fence = "```rust\nfn double(x: i32) -> i32 {\n    x * 2\n}\n```"
     assert stops_at(fence + "\nThis") == fence
+
+
+def asked_of(problem: Problem) -> Asked:
+    return Asked(problem.prompt, problem.entry_point, called_by(problem.test))
+
+
+ASKED = Asked(PROMPT, "double", frozenset({"double"}))
+NEEDING = "    plus(x, x)\n}"
+PLUS = "\n\nfn plus(a: i32, b: i32) -> i32 {\n    a + b\n}"
+OTHER = "\n\nfn other(a: i32) -> i32 {\n    a\n}"
+UNNEEDED = {
+    "function": OTHER,
+    "public function": "\n\n/// More.\npub fn other(a: i32) -> i32 {\n    a\n}",
+    "type": "\n\n#[derive(Debug)]\nstruct P {\n    a: i32,\n}",
+    "impl": "\n\nimpl P {\n    fn new() -> Self {\n        P { a: 1 }\n    }\n}",
+    "const": "\n\nconst TABLE: [i32; 2] = [1, 2];",
+    "module": "\n\nmod more {\n    pub fn f() {}\n}",
+    "macro": "\n\nmacro_rules! m {\n    () => {};\n}",
+    "foreign functions": '\n\nextern "C" {\n    fn abs(i: i32) -> i32;\n}',
+}
+
+
+@pytest.mark.parametrize("what", UNNEEDED)
+def test_an_answer_ends_before_an_item_that_it_does_not_need(what: str) -> None:
+    assert stops_at(BODY + UNNEEDED[what], asked=ASKED) == BODY
+    whole = PROMPT + BODY
+    assert stops_at(whole + UNNEEDED[what], asked=ASKED) == whole
+
+
+@pytest.mark.parametrize(
+    ("answer", "more"),
+    [
+        (NEEDING, PLUS),
+        (NEEDING, OTHER + PLUS),
+        ("    plus!(x, x)\n}", "\n\nmacro_rules! plus {\n    ($a:expr, $b:expr) => { $a };\n}"),
+        ("    P { a: x }.sum()\n}", "\n\nstruct P {\n    a: i32,\n}\n\nimpl P { fn sum() {} }"),
+        ("    x.twice()\n}", "\n\ntrait Twice {\n    fn twice(&self) -> i32;\n}"),
+        ("    x.twice()\n}", OTHER + "\n\ntrait Twice {\n    fn twice(&self) -> i32;\n}"),
+        ("    more::f(x)\n}", "\n\nmod more {\n    pub fn f(x: i32) -> i32 { x }\n}"),
+        ("    x + TWO\n}", "\n\nconst TWO: i32 = 2;"),
+        ("    x * 2\n}", "\nuse std::fmt::Write;"),
+        ("    first(x)\n}", "\n\nfn first(x: i32) { second(x) }\nfn second(x: i32) { x; }"),
+    ],
+)  # fmt: skip
+def test_an_answer_goes_on_while_it_lacks_something(answer: str, more: str) -> None:
+    assert stops_at(answer + more + "\n\nThe end.", asked=ASKED) == answer + more
+    assert stops_at(answer + more[:-1], asked=ASKED) is None
+
+
+def test_what_the_tests_call_is_needed(humaneval: ProblemSet) -> None:
+    problem = humaneval.by_id["HumanEval/10"]
+    answer = "    str.len() > 1\n}\n\nfn make_palindrome(s: &str) -> String {\n    s.into()\n}"
+    kept = stops_at(answer + OTHER, problem.prompt, asked_of(problem))
+    assert kept == answer
+
+
+def test_a_main_is_seen_whether_or_not_it_is_needed() -> None:
+    main = '\n\nfn main() {\n    println!("{}", double(2));\n}'
+    assert stops_at(BODY + main + OTHER, asked=ASKED) == BODY + main
+
+
+def test_fences_go_on_until_the_function_is_there() -> None:
+    helper = "First:\n```rust\nfn plus(a: i32, b: i32) -> i32 { a + b }\n```\nThen:\n"
+    function = "```rust\nfn double(x: i32) -> i32 { plus(x, x) }\n```"
+    assert stops_at(helper + function + "\nDone", "", ASKED) == helper + function
+    behind = function + helper.removeprefix("First").rstrip("\n Then:")
+    assert stops_at(behind + "\nDone", "", ASKED) == behind
+
+
+WITH_PRELUDE = {"HumanEval/16"}
+
+
+def test_stopping_and_extraction_agree_on_what_is_needed(humaneval: ProblemSet) -> None:
+    """What stands behind the stop changes nothing, wherever a token limit cuts it off; and what
+    stands before it is all that is needed."""
+    behind = "".join(UNNEEDED.values())
+    problems = humaneval.problems[::4]
+    answers = {problem: problem.canonical_solution.rstrip() for problem in problems}
+    stops = {p: stops_at(answers[p] + behind, p.prompt, asked_of(p)) for p in problems}
+    # What the harness imports for a problem is not known here, so that such an answer goes on.
+    assert {p.task_id for p, kept in stops.items() if kept is None} <= WITH_PRELUDE
+    for problem, kept in stops.items():
+        answer = answers[problem]
+        if kept is None:
+            continue
+        assert kept.startswith(answer)
+        code = extract_answer(problem, kept).code
+        beyond = answer + behind
+        for end in range(len(kept), len(beyond), 7):
+            found = extract_answer(problem, beyond[:end])
+            assert found.code is not None
+            assert found.code.startswith(str(code).rstrip()), beyond[:end]
+            assert not found.truncated, beyond[:end]

@@ -14,11 +14,12 @@ from itertools import pairwise, takewhile
 
 from sigil_eval.answers.leaves import leaves_of
 from sigil_eval.rust.free_names import FreeNames, defined_functions, free_names
-from sigil_eval.rust.items import Item
+from sigil_eval.rust.items import Item, read_items
 from sigil_eval.rust.lexer import tokens
 from sigil_eval.rust.vocabulary import COMMON_MEMBERS, ITEM_KEYWORDS, PRELUDE_NAMES
 
 # What happens without being called, so that leaving it out would go unnoticed.
+_NAMING = ITEM_KEYWORDS - {"impl", "use", "extern"} | {"let"}
 _SILENT_TRAITS = frozenset({"Drop"})
 # Words that stand before a name that the input of a macro declares; `ref` is lazy_static's.
 _DECLARING = (ITEM_KEYWORDS | {"ref"}) - {"impl", "use", "extern"}
@@ -26,12 +27,29 @@ _DECLARING = (ITEM_KEYWORDS | {"ref"}) - {"impl", "use", "extern"}
 
 @lru_cache(maxsize=4096)
 def called_by(tests: str) -> frozenset[str]:
-    """The names that a problem's tests call, or begin a path with, and do not define."""
-    words = [token.text for token in tokens(tests)]
-    own = {name for keyword, name in pairwise(words) if keyword in ("fn", "mod", "struct", "let")}
-    used = zip(["", *words], words, words[1:], strict=False)
-    called = {word for before, word, after in used if before != "." and after in ("(", "::", "{")}
-    return frozenset(called - own)
+    """The functions that a problem's tests call, and the types they use, but for their own."""
+    stream = [*tokens(tests)]
+    own = {name.text for word, name in pairwise(stream) if word.text in _NAMING}
+    own |= _imported([token.text for token in stream])
+    called = {
+        token.text
+        for before, token, after in zip([None, *stream], stream, stream[1:], strict=False)
+        if token.kind == "ident"
+        and (before is None or before.text not in (".", "::", "'"))
+        and (after.text == "(" or (after.text in ("::", "{") and token.text[:1].isupper()))
+    }
+    return frozenset(called - own - PRELUDE_NAMES)
+
+
+def _imported(words: Sequence[str]) -> set[str]:
+    """All words between each `use` and its semicolon."""
+    found: set[str] = set()
+    in_use = False
+    for word in words:
+        in_use = word != ";" and (in_use or word == "use")
+        if in_use:
+            found.add(word)
+    return found
 
 
 @dataclass(frozen=True)
@@ -106,14 +124,47 @@ def is_settled(items: Iterable[Item], called: Collection[str], given: Iterable[I
 
     A name that is not known here counts as one that still may come.
     """
+    items = [*items]
     everything = [*given, *items]
-    there = PRELUDE_NAMES.union(*(facts_of(item).defines for item in everything))
     members = COMMON_MEMBERS.union(*(facts_of(item).functions for item in everything))
-    return set(called) <= there and all(
-        facts_of(item).uses.names <= there
-        and all(name in members or name[:1].isupper() for name in facts_of(item).uses.members)
+    return not _missing_names(items, called, everything) and all(
+        name in members or name[:1].isupper()
         for item in items
+        for name in facts_of(item).uses.members
     )
+
+
+def _missing_names(
+    items: Iterable[Item], called: Collection[str], there: Iterable[Item]
+) -> set[str]:
+    defined = PRELUDE_NAMES | defined_by(there)
+    used = {name for item in items for name in facts_of(item).uses.names}
+    return (used | {*called}) - defined
+
+
+def lacks_a_function(code: str, entry_point: str, called: Collection[str]) -> bool:
+    """Whether a program calls something that is not there: a function, a macro, a module."""
+    items = read_items(code, entry_point).items
+    needed = _needed_in(items, called)
+    return any(not name[:1].isupper() for name in _missing_names(needed, called, items))
+
+
+def may_need(code: str, entry_point: str, called: Collection[str], following: str) -> bool:
+    """Whether a program may need the item that begins with `following`, or one behind that.
+
+    An import or a trait may be needed without being named, and so may an impl for what the
+    program uses. All else is needed only where a name is missing, as then extraction takes it.
+    """
+    items = read_items(code, entry_point).items
+    needed = _needed_in(items, called)
+    words = [token.text for token in tokens(following)]
+    if "impl" in words:
+        return bool({*words} & defined_by(needed)) or not is_settled(needed, called, items)
+    return bool({"use", "trait"} & {*words}) or not is_settled(needed, called, items)
+
+
+def _needed_in(items: Sequence[Item], called: Collection[str]) -> list[Item]:
+    return [*reached(items, [item for item in items if item.role == "entry"], called)]
 
 
 def impl_head(item: Item) -> tuple[str, ...]:
@@ -138,7 +189,7 @@ class _Search:
                 self._local |= facts.defines
             for name in facts.defines | facts.header:
                 self._by[False, name].append(item)
-            for name in facts.functions:
+            for name in facts.functions if item.kind != "foreign_mod_item" else ():
                 self._by[True, name].append(item)
         self._note_globs()
 

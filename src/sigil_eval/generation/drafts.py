@@ -33,7 +33,7 @@ class Draft:
         """Forget what has been drawn."""
         self.drawn.clear()
         self.awaits = "}`;"
-        self.reader = AnswerReader(self.request.code_before)
+        self.reader = AnswerReader(self.request.code_before, self.request.asked)
 
 
 class DraftBook:
@@ -72,7 +72,9 @@ class DraftBook:
             limit = request.max_new_tokens or self._params.max_new_tokens
             if self._context:
                 limit = min(limit, self._context - len(prompt))
-            drafts.append(Draft(request, prompt, limit, AnswerReader(request.code_before)))
+            drafts.append(
+                Draft(request, prompt, limit, AnswerReader(request.code_before, request.asked))
+            )
         return sorted(drafts, key=lambda draft: (-len(draft.prompt), draft.prompt))
 
     def _tokenize(self, request: Request) -> tuple[int, ...]:

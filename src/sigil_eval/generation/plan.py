@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from sigil_eval.answers.needs import called_by
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.prepared import Prepared
-from sigil_eval.generation.protocol import ModelSpec, Request, SamplingParams
+from sigil_eval.generation.protocol import Asked, ModelSpec, Request, SamplingParams
 from sigil_eval.problems import Problem
 from sigil_eval.prompts import build_prompt, prompt_sha256, prompt_template_sha256
 
@@ -67,6 +68,9 @@ class Plan:
         seed, identity = self.job.params.seed, self.prepared.revisions.identity
         chat = self.prepared.prompt_mode == "chat"
         continued = {p.task_id: "" if chat else p.prompt for p in self.job.problems}
+        asked = {
+            p.task_id: Asked(p.prompt, p.entry_point, called_by(p.test)) for p in self.job.problems
+        }
         return [
             Request(
                 task_id=task_id,
@@ -74,6 +78,7 @@ class Plan:
                 prompt=self.prompts[task_id],
                 code_before=continued[task_id],
                 key=sample_key(seed, identity, task_id, index),
+                asked=asked[task_id],
             )
             for task_id, index in wanted
         ]

@@ -88,12 +88,21 @@ class Revisions:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What is asked for: the prompt, the function it begins, and what the tests call."""
+
+    prompt: str
+    entry_point: str
+    called: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Request:
     """One sample to draw.
 
     `key` decides all of its randomness; `code_before` is the Rust that the answer continues
     (empty when the answer comes in a fence); `max_new_tokens` is a limit of its own below the
-    common one.
+    common one. `asked` tells an answer that has all it needs from one that still lacks something.
     """
 
     task_id: str
@@ -102,6 +111,7 @@ class Request:
     code_before: str
     key: int
     max_new_tokens: int | None = None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """Early stop: when is an answer complete, so that nothing is generated after it?
 
-In a fence, at the closing fence. Otherwise Rust is being continued, and the rule is:
+In a fence, at the closing fence, once the function that was asked for is there with all that it
+calls. Otherwise Rust is being continued, and the rule is:
 
 1. The function is complete when the braces opened before and in the answer are closed, not
    counting those in strings, chars and comments. An answer that begins by repeating the
    signature counts from there.
 2. What follows may still belong to the answer: helper functions, types, imports. So it is
-   complete only once something else begins: prose, a fence, a stray brace, tests.
+   complete only once something else begins: prose, a fence, a stray brace, tests, or an item
+   that it does not need. What it needs is for extraction to say (`answers/needs.py`), which
+   leaves out whatever the token limit cuts off and the answer does not need.
 3. `fn main` is generated to its end and ends the answer, so that the share of answers with a
    main stays observable.
 
@@ -19,9 +22,17 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from sigil_eval.answers.extraction import extract
+from sigil_eval.answers.needs import lacks_a_function, may_need
+from sigil_eval.generation.protocol import Asked
 from sigil_eval.rust.lexer import comment_end, next_mark
 from sigil_eval.rust.vocabulary import RESERVED_ITEM_WORDS, any_of
 
+# The words of an item up to where it can be told from others; an impl's say what it is for.
+_HEAD = re.compile(
+    r"(?:#\[[^\]]*\]\s*)*(?:(?:pub(?:\s*\([^)]*\))?|async|const|unsafe|extern|default|\"[^\"]*\")\s+)*"
+    r"(?:impl\b[^{;]*[{;]|macro_rules\s*!|\w+!|(?!impl\b)\w+\s+\w+\b(?=\W)|\w+\s+(?=[^\w\s]))"
+)
 _ITEM_WORD = re.compile(rf"(?:{any_of(RESERVED_ITEM_WORDS)})\b")
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*(?:\n|\Z)", re.MULTILINE)
@@ -55,9 +66,13 @@ class AnswerReader:
     """Reads one answer while it grows. What has been read is not read again, so that the whole
     costs a time proportional to its length."""
 
-    def __init__(self, code_before: str) -> None:
-        """`code_before` is the Rust that the answer continues; empty when it comes in a fence."""
+    def __init__(self, code_before: str, asked: Asked | None = None) -> None:
+        """`code_before` is the Rust that the answer continues; empty when it comes in a fence.
+
+        Where it is not known what is `asked`, any item may be needed, and any function do.
+        """
         self._before = code_before
+        self._asked = asked
         self._code = _code_before(code_before) if code_before else None
 
     def read(self, answer: str) -> Completeness:
@@ -65,23 +80,38 @@ class AnswerReader:
         if self._code is not None and answer.lstrip().startswith("```"):
             self._code = None
         if self._code is None:
-            end = _fence_end(answer)
+            end = _fence_end(answer, self._asked)
             return _IN_FENCE if end is None else Completeness(end)
-        self._code, reading = _read_on(self._code, self._before + answer)
+        self._code, reading = _read_on(self._code, self._before + answer, self._asked)
         return reading if reading.end is None else Completeness(reading.end - len(self._before))
 
 
-def _fence_end(answer: str) -> int | None:
-    """Where the first fence with a function in it ends."""
+def _fence_end(answer: str, asked: Asked | None) -> int | None:
+    """Where the fence ends with which the function is there, and what it calls."""
     opened: int | None = None
     for fence in _FENCE.finditer(answer):
         if opened is None:
             opened = fence.end()
         elif _SIGNATURE.search(answer, opened, fence.start()):
-            return fence.start() + fence.group().index("```") + 3
+            end = fence.start() + fence.group().index("```") + 3
+            if asked is None or not _lacks_something(answer[:end], asked):
+                return end
+            opened = None
         else:
             opened = None
     return None
+
+
+def _lacks_something(answer: str, asked: Asked) -> bool:
+    code = _code_of(answer, asked)
+    return code is None or lacks_a_function(code, asked.entry_point, asked.called)
+
+
+@lru_cache(maxsize=1024)
+def _code_of(answer: str, asked: Asked) -> str | None:
+    """The program that would be made of an answer that ended here."""
+    found = extract(answer, prompt=asked.prompt, entry_point=asked.entry_point, called=asked.called)
+    return found.code
 
 
 class _Code(NamedTuple):
@@ -108,10 +138,10 @@ def _code_before(text: str) -> _Code:
     own_name = next(iter(_SIGNATURE.findall(text)[-1:]), None)
     # The end of the last line comment may be in the answer, so nothing but whole lines is read.
     whole_lines = text[: text.rfind("\n") + 1]
-    return _read_on(_Code(len(text), own_name), whole_lines)[0]
+    return _read_on(_Code(len(text), own_name), whole_lines, None)[0]
 
 
-def _read_on(code: _Code, text: str) -> tuple[_Code, Completeness]:
+def _read_on(code: _Code, text: str, asked: Asked | None) -> tuple[_Code, Completeness]:
     """Read further in `text`, which begins with what was read before."""
     start, own_name, position, depth, nesting, item, closed = code
     kept = code
@@ -123,6 +153,11 @@ def _read_on(code: _Code, text: str) -> tuple[_Code, Completeness]:
             if following is None:
                 return kept, _BETWEEN_ITEMS
             end, item = following
+            if item >= 0 and asked is not None:
+                needed = _is_needed(text, start, end, item, asked)
+                if needed is None:
+                    return kept, _BETWEEN_ITEMS
+                item = item if needed else -1
             if item < 0:
                 return kept, Completeness(end)
             position, nesting, closed = item, 0, False
@@ -188,3 +223,15 @@ def _item_or_not(text: str, rest: str, position: int, end: int) -> tuple[int, in
     if rest.startswith(("pub", "mod")) and not re.search(r"[;{(]", rest):
         return None  # it may still become `mod tests`
     return (end, -1) if _TEST_MODULE.match(rest) else (end, position)
+
+
+def _is_needed(text: str, start: int, end: int, item: int, asked: Asked) -> bool | None:
+    """Whether the answer from `start` to `end` may need the item behind it; None while its first
+    words are not there. A main is looked at later, whatever the answer needs."""
+    head = _HEAD.match(text, item)
+    if head is None:
+        return None
+    if _MAIN.match(text, item):
+        return True
+    code = _code_of(text[start:end], asked)
+    return code is None or may_need(code, asked.entry_point, asked.called, head.group())

@@ -11,9 +11,9 @@ from itertools import pairwise
 from tree_sitter import Node
 
 from sigil_eval.rust.lexer import tokens
-from sigil_eval.rust.paths import use_leaves
+from sigil_eval.rust.paths import segments, use_leaves
 from sigil_eval.rust.syntax import own_text, parse
-from sigil_eval.rust.vocabulary import DEFINITION_KINDS
+from sigil_eval.rust.vocabulary import DEFINITION_KINDS, STD_CRATES
 
 # Deeper source is read by its tokens.
 _MAX_DEPTH = 150
@@ -197,14 +197,16 @@ class _Reader:
             self.read(path, bound, depth + 1)
         elif path is not None:
             self.names.add(last)
-        self.members.add(last)
+        if next(segments(node, self.source), "") not in STD_CRATES:
+            self.members.add(last)
 
     def _read_import(self, node: Node, bound: Bound) -> None:
         argument = node.child_by_field_name("argument")
         for path, _, _ in use_leaves(argument, self.source) if argument else ():
             first = next((part for part in path if part and part not in _ROOTS), "")
             self._use(first, bound)
-            self.members.update(path)
+            if first not in STD_CRATES:
+                self.members.update(path)
 
     def _read_tokens(self, node: Node, bound: Bound) -> None:
         """The input of a macro, which may do with names whatever it likes."""

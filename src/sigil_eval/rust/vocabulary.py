@@ -75,16 +75,22 @@ INTEGER_TYPES = frozenset(
 )
 PRIMITIVE_TYPES = INTEGER_TYPES | {"bool", "char", "str", "f16", "f32", "f64", "f128"}
 
+_KEYWORDS = words(
+    """as async await break const continue crate dyn else enum extern false fn for if impl in let
+    loop match mod move mut pub ref return self static struct super trait true type unsafe use
+    where while"""
+)
 # What the prelude brings, and words that stand where a name could.
 PRELUDE_NAMES = (
-    PRIMITIVE_TYPES
+    _KEYWORDS
+    | PRIMITIVE_TYPES
     | STD_CRATES
     | EXPRESSION_MACROS
     | words(
         """AsMut AsRef Box Clone Copy Default DoubleEndedIterator Drop Eq Err ExactSizeIterator
     Extend Fn FnMut FnOnce From FromIterator Into IntoIterator Iterator None Ok Option Ord PartialEq
     PartialOrd Result Self Send Sized Some String Sync ToOwned ToString TryFrom TryInto Vec drop
-    self crate super _ cfg column file line module_path"""
+    _ cfg column file line module_path"""
     )
 )
 # Methods and functions that are there without an import, and that answers use most. One that is

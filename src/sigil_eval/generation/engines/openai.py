@@ -202,7 +202,7 @@ class OpenAIEngine:
     def _stream(self, request: Request) -> Sample:
         """One answer, read until it is complete."""
         text, tokens, reason = "", 0, ""
-        reader = AnswerReader(request.code_before)
+        reader = AnswerReader(request.code_before, request.asked)
         for event in self._events(self._body(request)):
             if self._stopping.is_set():
                 raise _TryAgainError("another request failed")
