@@ -2,13 +2,11 @@
 
 A model gives its answer first, and adds usage, tests, or another way to do it; whoever runs the
 answer runs the first. But a draft that is then corrected, or faulty code that is quoted, comes
-before the answer. What the answer says in front of a definition tells the two apart: that it
-replaces what was there ("corrected", "fixed", "instead"), or that what was there is faulty.
+before the answer. What the answer says in front of a definition tells the two apart (`wording`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +14,7 @@ from sigil_eval.answers.pieces import SOUND_BODIES, WHOLE, Shape
 from sigil_eval.answers.question import Question
 from sigil_eval.answers.readings import Place, Reading, surest
 from sigil_eval.answers.stubs import is_stub
+from sigil_eval.answers.wording import deciding_rule
 from sigil_eval.rust.items import Item
 from sigil_eval.rust.lexer import tokens
 from sigil_eval.rust.plausible import may_be_rust
@@ -124,90 +123,11 @@ def _span(entry: Item, text: str, position: int, question: Question) -> tuple[in
     return position, position + len(body)
 
 
-# By what an answer says in front of a definition, in the order in which it is asked.
-_ANOTHER = re.compile(
-    r"\balternativ|\banother (?:way|approach|option|version|solution|implementation|variant)"
-    r"|\b(?:also|or) (?:you|with|using|even|as|in|do|be|write|use|recursively|iteratively|simply)\b"
-    r"|\boption(?:al|ally| \w)\b|\bfor (?:comparison|reference|contrast|fun|completeness)\b"
-    r"|\b(?:approach|method|solution|option|way) (?:2|two|b|#2)\b|^\W*or\b"
-    r"|\b(?:second|other|different) (?:approach|method|solution|option|way)\b|\bnot recommended\b",
-    re.IGNORECASE | re.MULTILINE,
-)
-_CORRECTS = re.compile(
-    r"\bcorrect(?:ed|ion|ions|ing)\b|\bfix(?:ed|es|ing)?\b|\brevis(?:ed|ion)\b|\bfinal\b"
-    r"|\brepaired\b|\bpatched\b|\bamended\b",
-    re.IGNORECASE,
-)
-_OFFERS = re.compile(
-    r"\b(?:you|one) (?:can|could|may|might)\b|\bcould (?:also )?be (?:written|done)"
-    r"|\bif you (?:prefer|want|like|need|would|do)|\bvaria(?:nt|tion)s?\b|\bequivalent"
-    r"|\brecursive(?:ly)?\b|\biterative(?:ly)?\b|\bdo(?:n't| not) use\b",
-    re.IGNORECASE,
-)
-_REPLACES = re.compile(
-    r"\bupdated?\b|\bimproved?\b|\bimprovement|\boptimi[sz]|\bbetter\b|\bfaster\b"
-    r"|\befficient\b|\brefactored\b|\brewritten\b|\brewrote\b|\bclean(?:ed)?[- ]?up\b|\binstead\b"
-    r"|\bproper\b|\bworking\b|\bshould (?:be|have been|read)\b"
-    r"|\b(?:second|next|new) (?:attempt|try)\b|\b(?:attempt|try|draft|take) (?:2|two|#2)\b"
-    r"|\b(?:new|latest|actual|real|right|correct)"
-    r" (?:version|code|answer|solution|implementation|function|one|way)\b|\btogether\b|\badjusted\b"
-    r"|\bmodified\b|\breplace|\b(?:after|right|good|correct)\s*:|\btry again\b|\bredo\b|\bsolved\b"
-    r"|\b(?:completed?|full) (?:version|code|solution|function|implementation|answer|program)\b",
-    re.IGNORECASE,
-)
-_SHOWS = re.compile(
-    r"\busage\b|\bexamples?\b|\btest(?:s|ing|ed)?\b|\bhow to (?:use|call)\b|\bbenchmark",
-    re.IGNORECASE,
-)
-_FAULTY = re.compile(
-    r"\b(?:original|buggy|faulty|broken|wrong|incorrect|naive|old|bad|failing|inefficient|initial"
-    r"|quoted|provided|submitted|previous|slow) (?:\w+ )?(?:code|version|one|function|solution"
-    r"|implementation|approach|attempt|answer|try|draft)\b"
-    r"|\bfirst (?:\w+ )?(?:try|attempt|draft|version|idea|cut|pass|thought|stab)\b"
-    r"|\b(?:draft|sketch|attempt|before|wrong|bad|buggy|broken|incorrect|faulty)"
-    r"(?: (?:1|one|#1))?\b[\s*_]*[:(]|\bbrute[- ]force\b|\byour (?:code|function|version|attempt)"
-    r"|\bcode (?:you|that|from|with|in the)\b|\byou (?:gave|wrote|posted|provided)\b"
-    r"|\b(?:a|the) bug\b|\bdoes(?:n't| not) (?:work|compile)\b"
-    r"|\bdo(?:n't| not) (?:do|write) this\b",
-    re.IGNORECASE,
-)
-_REGRETS = re.compile(
-    r"\bwait\b|\boops\b|\bmistake|\b(?:is|was|'s|are) (?:wrong|incorrect|not (?:right|correct))\b"
-    r"|\b(?:a|has|had|with) bugs?\b|\b(?:does(?:n't| not)|won't|will not) (?:work|compile)\b"
-    r"|\blet me (?:fix|correct|redo|rewrite|try|revise)|\bcorrect(?:ed|ion)\b|\bscratch that\b"
-    r"|\bsecond thought\b|\bnever mind\b|\bsorry\b|\bi (?:made|forgot|missed)\b|\bapolog|\bfails\b",
-    re.IGNORECASE,
-)
-
-
 def _takes_over(chosen: Definition, later: Definition) -> bool:
-    """Whether an answer says, in front of a later definition, that it stands for the chosen one.
+    """Whether an answer says that a later definition stands for the chosen one.
 
-    What stands directly before it, its headline, counts first.
+    A body in a fence could be anything, so that what is said of the chosen one is not enough.
     """
-    headline = _headline(later.said_before)
-    if _ANOTHER.search(headline):
-        return False
-    if _CORRECTS.search(headline):
-        return True
-    if _OFFERS.search(headline):
-        return False
-    if _REPLACES.search(headline):
-        return True
-    if _REGRETS.search(headline):
-        return True
-    if _SHOWS.search(headline) or _FAULTY.search(headline):
-        return False
-    if _REGRETS.search(later.said_before) and not _ANOTHER.search(later.said_before):
-        return True
+    rule = deciding_rule(chosen.said_before, later.said_before)
     later_is_body = later.reading.piece.shape in SOUND_BODIES
-    return _FAULTY.search(_headline(chosen.said_before)) is not None and not later_is_body
-
-
-def _headline(said: str) -> str:
-    """The last paragraph of what is said, without the marks of comments and headings."""
-    lines = [re.sub(r"^[\s/#*>!]+|[`\s]+$", "", line) for line in said[-4000:].split("\n")]
-    while lines and not re.search(r"\w", lines[-1]):
-        lines.pop()
-    begin = max((number + 1 for number, line in enumerate(lines) if not line), default=0)
-    return "\n".join(lines[begin:])[-400:]
+    return rule is not None and rule.replaces and not (rule.where == "first" and later_is_body)

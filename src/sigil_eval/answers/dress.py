@@ -97,7 +97,9 @@ _HTML_TAG = re.compile(
 )
 # All of an answer in the back-ticks of a word.
 _IN_TICKS = re.compile(r"\s*(?P<mark>`{1,2})(?P<code>[^`\n]+)(?P=mark)[.\s]*")
-_LANGUAGE = re.compile(r"(?:lang(?:uage)?[-=]\"?|class=\"?)(?P<name>\w+)", re.IGNORECASE)
+_LANGUAGE = re.compile(
+    r"(?:lang(?:uage)?[-=]\"?|class=\"?(?![^\"<>]*lang))(?P<name>\w+)", re.IGNORECASE
+)
 
 
 def with_fences_for_tags(text: str) -> str:
