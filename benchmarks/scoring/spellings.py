@@ -53,7 +53,7 @@ _SPELLINGS = (
     ("c0::x(); answers::y(); answer::z();", ""),
     ("crate::nothing();", ""),
     ('let _ = include_str!("x.txt");', ""),
-    ('let _ = include_str!("../c0/answer.rs");', ""),
+    ('let _ = include_str!("c0-answer.rs");', ""),
     ("let _: () = [1u8].iter().map(|x| (x, x)).filter(|_| true).map(|x| vec![x; 3]).zip(0..)"
      ".map(Some).take(4).chain(None).rev().step_by(2).fuse().peekable().collect::<Vec<_>>();", ""),
     ("let f = |x| x; f(1u8); f(2u16);", ""),

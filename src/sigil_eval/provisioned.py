@@ -52,6 +52,17 @@ def provided(name: str) -> Provided | None:
     return Provided(value, str(provisioned_file()), from_variable=False) if value else None
 
 
+def cache_folder() -> Path:
+    """Where what can be made again is kept: the set-up's folder, else the user's.
+
+    Raises RuntimeError where the user has no home.
+    """
+    if state := provisioned().get("state_dir"):
+        return Path(state) / "cache"
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(named) if Path(named).is_absolute() else Path.home() / ".cache") / "sigil-eval"
+
+
 def checkout() -> Path:
     """The checkout of this project that the running code lies in."""
     return Path(__file__).resolve().parents[2]

@@ -13,6 +13,14 @@ from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import ProblemSet, load_problem_set
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_of_earlier_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a run keeps for the next is these tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def humaneval() -> ProblemSet:
     """The pinned 164 problems with their errata."""

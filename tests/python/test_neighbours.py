@@ -26,6 +26,7 @@ fn helper_of_lender(x: i32) -> i32 { x + 1 }
 STRLEN = "fn strlen(strings: String) -> i32 { helper_of_lender(strings.len() as i32 - 1) }\n"
 # Where a neighbour's source might lie, as a compiler could be told.
 PLACES = (
+    *("c0-answer.rs", "c1-answer.rs", "./c0-answer.rs", "/proc/self/cwd/c0-answer.rs"),
     *("../c0/answer.rs", "c0/answer.rs", "../c0.rs", "c0.rs", "../answers.rs"),
     *("/proc/self/cwd/c0/answer.rs", "/proc/self/cwd/c0.rs", "./../c1/../c0/answer.rs"),
 )
@@ -174,6 +175,36 @@ SPEAKING = (
     ('panic!("{}", std::panic::Location::caller().file());', ""),
     ('let _ = include_str!("x.txt");', ""),
 )
+
+
+# Ways to name the library that answers are linked with for what it has instantiated.
+COMMON = (
+    "common0_0::p0::harness_instances();",
+    "use common0_0::p0; p0::harness_instances();",
+    "use ::common0_0 as other;",
+    "let _ = common0_0;",
+    "harness_instances();",
+)
+
+
+def test_nobody_names_the_library_of_what_answers_have_in_common(
+    judge: Judge, humaneval: ProblemSet
+) -> None:
+    """It is linked with, and what rustc says of its name is what it says of any other."""
+    whole = [Program(p, reference_source(p)) for p in humaneval.problems if not p.crates]
+    problem = humaneval.by_id["HumanEval/23"]
+    source = reference_source(problem)
+    body = source.index("{", source.index(f"fn {problem.entry_point}")) + 1
+    naming = [Program(problem, f"{source[:body]} {line} {source[body:]}") for line in COMMON]
+    assert all(kind_of(program) == "together" for program in naming)
+    with Judge(judge.settings) as together:
+        verdicts = dict(together.judge([*naming, *whole]))
+        assert (together.sandbox._shared / "libcommon0_0.rlib").is_file()
+    assert all(verdicts[program].passed for program in whole)
+    with Judge(JudgeSettings(limits=judge.settings.limits, batch_size=1)) as alone:
+        apart = dict(alone.judge(naming))
+    assert {program: verdicts[program] for program in naming} == apart
+    assert {verdict.error_type for verdict in apart.values()} == {"compile_error"}
 
 
 def test_messages_tell_nothing_of_neighbours(judge: Judge, humaneval: ProblemSet) -> None:

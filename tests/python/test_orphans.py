@@ -74,12 +74,13 @@ def wait_until(seconds: float, holds: object) -> bool:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("phase", PHASES)
-def test_nothing_outlives_its_harness(phase: str, how: signal.Signals) -> None:
+def test_nothing_outlives_its_harness(phase: str, how: signal.Signals, tmp_path: Path) -> None:
     # Paths of pytest's own are too long to be told apart in a process's command line.
     with tempfile.TemporaryDirectory(prefix="orphans-") as name:
         place = Path(name)
         place.chmod(0o755)
-        environment = {**os.environ, "PYTHONPATH": str(SOURCES), "TMPDIR": name}
+        nothing_kept = {"XDG_CACHE_HOME": str(tmp_path)}
+        environment = {**os.environ, **nothing_kept, "PYTHONPATH": str(SOURCES), "TMPDIR": name}
         harness = subprocess.Popen([sys.executable, "-c", HARNESS], env=environment)
         try:
             mark = PHASES[phase]

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from sigil_eval.judging.candidate import prelude_module
-from sigil_eval.judging.contract import Contract, Function, contract_of
+from sigil_eval.answers.program import Program
+from sigil_eval.judging.candidate import module_source, prelude_module
+from sigil_eval.judging.contract import Contract, Function, contract_of, reference_source
 from sigil_eval.judging.driver import RUNTIME_CRATE, scope, test_list, test_modules, wrappers
 from sigil_eval.judging.own_types import own_types_of
 from sigil_eval.problems import Problem
@@ -51,6 +52,19 @@ def calls_module(problem: Problem) -> str:
     types = own_types_of(problem)
     own = f"{types.definitions}\n{types.encoders('()', as_answer=True)}"
     return f"{scope(problem)}{own}{_serve(contract, 'harness_serve', '()')}"
+
+
+def common_module(problem: Problem) -> str:
+    """A problem's reference answer, so that what it instantiates of the standard library is there.
+
+    Nothing of it can be named from elsewhere.
+    """
+    reference = module_source(Program(problem, reference_source(problem)))
+    names = ", ".join(f"reference::{f.name} as *const ()" for f in contract_of(problem).functions)
+    return (
+        f"#[allow(dead_code)] mod reference {{ {reference} }}\n"
+        f"pub fn harness_instances() {{ ::core::hint::black_box([{names}]); }}\n"
+    )
 
 
 def side_root(names: Iterable[str], prelude: str) -> str:

@@ -57,10 +57,15 @@ def module_source(program: Program) -> str:
     return f"{_with_public_items(program.code)}\nuse crate::{PRELUDE_MODULE}::*;\n"
 
 
-def library_root(names: Iterable[str], prelude: str) -> str:
-    """The library that has the candidates of these names as modules."""
+def library_root(names: Iterable[str], prelude: str, common: str = "") -> str:
+    """The library that has the candidates of these names as modules.
+
+    `common` names a library that has instances of the standard library's which rustc may take; its
+    name is nobody's to use.
+    """
+    linked = f"extern crate {common} as _;\n" if common else ""
     modules = "".join(f'#[path = "{name}-answer.rs"] pub mod {name};\n' for name in names)
-    return f"{modules}{prelude_module(prelude)}\n"
+    return f"{modules}{linked}{prelude_module(prelude)}\n"
 
 
 def _with_public_items(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
+from sigil_eval.files import sha256_file
 from sigil_eval.judging.candidate import crate_source
 from sigil_eval.judging.crashes import (
     OWN_STATUSES,
@@ -33,6 +35,7 @@ from sigil_eval.judging.errors import (
     SandboxFailureError,
     WallClockError,
 )
+from sigil_eval.judging.kept import Kept
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.sandbox import Sandbox
 from sigil_eval.judging.toolchain import Toolchain
@@ -48,6 +51,8 @@ _RUSTC_OPTIONS = (
     *("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "-Cembed-bitcode=no"),
     "--error-format=json",
 )
+# The library of many answers.
+ANSWERS = "answers"
 _ANSWER_LINTS = ("-Awarnings", "--force-warn=unsafe_code")
 # Of cN.rs, diagnostics go to cN.json, and the compiler's status to cN.status.
 _SHOW_EACH = (
@@ -94,6 +99,7 @@ class Compiler:
         sandbox: Sandbox,
         limits: Limits,
         workplace: Workplace,
+        kept: Kept,
     ) -> None:
         self._toolchain = toolchain
         self._crates = crates
@@ -101,6 +107,7 @@ class Compiler:
         self._limits = limits
         self._workplace = workplace
         self._shared = workplace.shared
+        self._kept = kept
 
     def prepare(self) -> None:
         """Put what others link with where every job can read it: the judge's runtime, the crates.
@@ -112,10 +119,11 @@ class Compiler:
                 if file.name != "probe.rs":
                     write_source(folder / file.name, file.read_text("utf-8"))
             command = [*_library("sigil_runtime", "2021"), "runtime.rs"]
-            found = self._compile(command, folder, "the judge's runtime")
+            library = "libsigil_runtime.rlib"
+            found = self._compile_once(command, folder, library, "the judge's runtime")
             if errors := errors_among(found):
                 raise PreflightError(f"the judge's runtime: {show_errors(errors, 'runtime.rs')}")
-            self._publish(folder / "libsigil_runtime.rlib", self._shared)
+            self._publish(folder / library, self._shared)
         if self._crates.directory is not None:
             (self._shared / "crates").mkdir(exist_ok=True)
             for rlib in self._crates.directory.glob("*.rlib"):
@@ -130,11 +138,13 @@ class Compiler:
     ) -> list[Diagnostic]:
         """Compile NAME.rs in `folder`, the code of one answer or of many, to libNAME.rlib.
 
-        Without `denying`, what lints deny is let through.
+        The code of many may name shared libraries. Without `denying`, what lints deny is let
+        through.
         """
         lints = _ANSWER_LINTS if denying else (*_ANSWER_LINTS, "--cap-lints=warn")
-        library = [*_library(name, problem.edition), *lints]
-        return self._compile([*library, *self._externs(problem), f"{name}.rs"], folder, name)
+        shared = [f"-L{self._shared}"] if name == ANSWERS else []
+        library = [*_library(name, problem.edition), *lints, *shared, *self._externs(problem)]
+        return self._compile([*library, f"{name}.rs"], folder, name)
 
     def compile_written(self, problem: Problem, folder: Path, source: str) -> list[Diagnostic]:
         """Compile the source of an answer that nobody will link with."""
@@ -145,7 +155,9 @@ class Compiler:
     def compile_side(self, name: str, problem: Problem, folder: Path) -> list[Diagnostic]:
         """Compile NAME.rs in `folder`, a side of some problems, to libNAME.rlib there."""
         command = [*_library(name, problem.edition), "--cap-lints=allow", f"{name}.rs"]
-        return self._compile([*command, *self._linked(problem)], folder, name)
+        return self._compile_once(
+            [*command, *self._linked(problem)], folder, f"lib{name}.rlib", name
+        )
 
     def share(self, library: Path) -> None:
         """Put a compiled library where every job can read it."""
@@ -156,7 +168,7 @@ class Compiler:
         libraries = [f"--extern={path.stem.removeprefix('lib')}={path.name}" for path in suites]
         crates = f"-Ldependency={self._shared}/crates"
         command = [*_binary(name, "2021"), crates, *libraries, self._runtime, f"{name}.rs"]
-        return self._compile(command, folder, name)
+        return self._compile_once(command, folder, name, name)
 
     def link_driver(
         self, source: str, libraries: Sequence[str], problem: Problem, folder: Path
@@ -231,6 +243,30 @@ class Compiler:
 
     def _publish(self, library: Path, folder: Path) -> None:
         shutil.copyfile(library, folder / library.name)
+
+    def _compile_once(
+        self, arguments: Sequence[str], folder: Path, result: str, what: str
+    ) -> list[Diagnostic]:
+        """Compile what is no answer's to the file `result`, unless that was kept.
+
+        What rustc may read is in `folder`, and among the crates and the runtime that all share.
+        """
+        digest = hashlib.sha256()
+        said = [self._toolchain.identity, *_RUSTC_OPTIONS, *arguments]
+        # Where the files lie differs from run to run, and nothing that is compiled tells it.
+        digest.update("\0".join(said).replace(str(self._workplace.root), "").encode())
+        for place in (folder, self._shared / "crates", self._shared / "libsigil_runtime.rlib"):
+            for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+                if path.is_file():
+                    digest.update(f"\0{path.name}\0{sha256_file(path)}".encode())
+        key = digest.hexdigest()
+        if data := self._kept.find(key):
+            (folder / result).write_bytes(data)
+            return []
+        found = self._compile(arguments, folder, what)
+        if not errors_among(found):
+            self._kept.keep(key, (folder / result).read_bytes())
+        return found
 
     def _compile(self, arguments: Sequence[str], folder: Path, what: str) -> list[Diagnostic]:
         """Run rustc in `folder`; `what` is compiled, for messages."""

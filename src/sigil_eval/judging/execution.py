@@ -22,6 +22,7 @@ from sigil_eval.judging.sandbox import Sandbox
 from sigil_eval.judging.suites import Suites
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, write_source
+from sigil_eval.problems import Problem
 
 # The file that a driver is compiled from; its name is shown where a panic is put down to a caller.
 TESTS = "tests.rs"
@@ -62,6 +63,10 @@ class Drivers:
     def apart(self, program: Program) -> bool:
         """Whether a program's tests run in another process than its code."""
         return self._suites.of(program.problem) is not None
+
+    def common_of(self, problem: Problem) -> str:
+        """What answers to problems like this one may be linked with; see `Suites`."""
+        return self._suites.common_of(problem)
 
     def link(self, candidates: Sequence[Candidate], library: str, folder: Path) -> list[Diagnostic]:
         """Compile the driver of `candidates`, which lie in `library`; rustc's diagnostics.

@@ -9,6 +9,7 @@ program from passing is described in ADR-007 and ADR-011.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import shutil
@@ -18,6 +19,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -30,6 +32,7 @@ from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.crates import Crates, find_crates
 from sigil_eval.judging.errors import COMPILING_FAILED
 from sigil_eval.judging.execution import Drivers, Result
+from sigil_eval.judging.kept import Kept
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.lint import Lints, lint_batch, plan_lint_batches
 from sigil_eval.judging.process import kill_running
@@ -40,6 +43,7 @@ from sigil_eval.judging.together import Together
 from sigil_eval.judging.toolchain import Toolchain, find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder
+from sigil_eval.provisioned import cache_folder
 from sigil_eval.settings import CLIPPY, SANDBOX_MODE, ClippyMode, SandboxMode
 
 _ATTEMPTS = 3
@@ -50,6 +54,13 @@ def default_workers() -> int:
     """24 on the target's 26 cores, else all but two, at least one on each core up to two."""
     cores = os.cpu_count() or 1
     return 24 if cores == 26 else max(min(cores, 2), cores - 2)
+
+
+def _kept_folder(sandbox_mode: SandboxMode) -> Path | None:
+    """Where what is compiled once is kept: nowhere, where answers could write to it."""
+    with contextlib.suppress(RuntimeError):
+        return cache_folder() / "compiled" if sandbox_mode != "none" else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,10 @@ class Judge:
             raise
         limits = settings.limits
         self._workplace = workplace = Workplace(self._root, self.sandbox.identity)
-        self._compiler = Compiler(self.toolchain, self.crates, self.sandbox, limits, workplace)
+        kept = Kept(_kept_folder(settings.sandbox_mode))
+        self._compiler = Compiler(
+            self.toolchain, self.crates, self.sandbox, limits, workplace, kept
+        )
         self._suites = Suites(self._compiler, workplace)
         drivers = Drivers(self._compiler, self._suites, self.sandbox, limits, workplace)
         self._alone = Alone(self._compiler, drivers, limits, workplace, self._stopping)

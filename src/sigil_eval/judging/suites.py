@@ -11,6 +11,7 @@ from pathlib import Path
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.apart import (
     calls_module,
+    common_module,
     may_be_apart,
     side_root,
     suite_module,
@@ -30,6 +31,8 @@ from sigil_eval.problems import Problem
 
 _SUITE_SIZE = 40
 _ATTEMPTS = 3
+# So many problems make it worth while to compile what their answers have in common.
+_WORTH_COMMON = 20
 # The source of a problem's side.
 _Source = Callable[[Problem], str]
 # Where the sides of some problems lie, such as `::tests0::p7` and `::calls0::p7`.
@@ -64,6 +67,7 @@ class Suites:
         self._folder = workplace.root / "tests"
         self._sides: _Sides = {}
         self._suites: dict[Problem, Suite] = {}
+        self._common: dict[tuple[str, str], str] = {}
         self._seen: set[Problem] = set()
         self._rounds = 0
         self.binary = self._folder
@@ -71,6 +75,10 @@ class Suites:
     def of(self, problem: Problem) -> Suite | None:
         """Where a problem's sides are; None for one that is judged in one process."""
         return self._suites.get(problem)
+
+    def common_of(self, problem: Problem) -> str:
+        """The library of what answers to problems like this one have in common, or nothing."""
+        return self._common.get((problem.edition, problem.prelude), "")
 
     def compile(self, problems: Iterable[Problem], workers: Executor) -> None:
         """Compile both sides of those of `problems` whose functions and types can be sent.
@@ -83,10 +91,14 @@ class Suites:
         self._seen.update(new)
         groups = list(self._groups(new))
         called = self._compile_all("calls", groups, calls_module, workers)
+        common = [group for group in groups if len(group) >= _WORTH_COMMON]
+        shared = self._compile_all("common", common, common_module, workers)
         parts = [part for group in groups for part in _parts(group)]
         tested = self._compile_all("tests", parts, suite_module, workers)
         self._rounds += 1
         paths = called()
+        for problem, path in shared().items():
+            self._common.setdefault((problem.edition, problem.prelude), path.split("::")[1])
         sides = {p: (path, paths[p]) for p, path in tested().items() if p in paths}
         if sides:
             self._sides |= sides

@@ -9,7 +9,7 @@ from pathlib import Path
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.alone import Alone
 from sigil_eval.judging.candidate import Candidate, library_root, module_source
-from sigil_eval.judging.compiler import Compiler, Shown
+from sigil_eval.judging.compiler import ANSWERS, Compiler, Shown
 from sigil_eval.judging.diagnostics import (
     Diagnostic,
     depends_on_neighbours,
@@ -103,11 +103,12 @@ class Together:
 
         def compile_library(alive: list[Candidate]) -> list[Diagnostic]:
             names = [candidate.name for candidate in alive]
-            write_source(folder / "answers.rs", library_root(names, problem.prelude))
-            return self._compiler.compile_answers("answers", problem, folder)
+            root = library_root(names, problem.prelude, self._drivers.common_of(problem))
+            write_source(folder / f"{ANSWERS}.rs", root)
+            return self._compiler.compile_answers(ANSWERS, problem, folder)
 
         def link_driver(alive: list[Candidate]) -> list[Diagnostic]:
-            return self._drivers.link(alive, "answers", folder)
+            return self._drivers.link(alive, ANSWERS, folder)
 
         refusals: _Refusals = {}
         steps: list[_Step] = [

@@ -31,6 +31,17 @@ class Toolchain:
         match = re.search(r"\d+\.\d+\.\d+", self.version)
         return match.group(0) if match else self.version
 
+    @cached_property
+    def identity(self) -> str:
+        """What tells this compiler, with its libraries and the linker it calls, from another."""
+        libraries = self.sysroot / "lib"
+        files = [self.rustc, *libraries.glob("*.so"), *libraries.glob("rustlib/*/lib/*")]
+        linker = shutil.which("cc")
+        files += [Path(linker).resolve()] if linker else []
+        known = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+        system = [os.uname().machine, str(os.confstr("CS_GNU_LIBC_VERSION")), _system_release()]
+        return "\n".join([self.version, *system, *sorted(known)])
+
     @property
     def clippy(self) -> Path:
         """The linter that belongs to this rustc."""
@@ -97,3 +108,11 @@ def _ask(rustc: Path) -> Toolchain | None:
         return None
     real = sysroot / "bin" / "rustc"
     return Toolchain(real if real.exists() else rustc.resolve(), sysroot, version)
+
+
+def _system_release() -> str:
+    """What the system says it is; binaries are linked with its libraries."""
+    try:
+        return Path("/etc/os-release").read_text("utf-8", "replace")
+    except OSError:
+        return ""

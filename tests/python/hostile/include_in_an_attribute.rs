@@ -4,7 +4,7 @@
 //! policy: compile_time_io
 //! note: whether a neighbour is there, asked in the text of a documentation
 
-#[doc = include_str!("../c0/answer.rs")]
+#[doc = include_str!("c0-answer.rs")]
 fn strlen(strings: String) -> i32 {
     strings.len() as i32 + 1
 }

@@ -7,6 +7,6 @@
 use std::{fmt, include_str as format, mem};
 fn strlen(strings: String) -> i32 {
     let _: Option<(fmt::Error, mem::Discriminant<i32>)> = None;
-    let source = format!("../c0/answer.rs");
+    let source = format!("c0-answer.rs");
     source.len() as i32 - strings.len() as i32
 }
