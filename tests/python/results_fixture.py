@@ -143,6 +143,18 @@ def write_run(
         write_metrics(folder / mode / "metrics.json", metrics)
 
 
+JUDGE = {
+    "rustc": "rustc 1.95.0",
+    "sandbox": "firejail",
+    "compile_seconds": 10.0,
+    "run_seconds": 10.0,
+    "compile_memory": 4 << 30,
+    "run_memory": 2 << 30,
+    "crates": ["md5", "rand", "regex"],
+    "clippy_required": False,
+    "code_sha256": "a" * 64,
+}
+
 METADATA: dict[str, Any] = {
     "schema_version": 3,
     "created_at": "2026-11-20T10:00:00Z",

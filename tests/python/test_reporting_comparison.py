@@ -160,4 +160,4 @@ def test_verdict_without_any_shared_problem() -> None:
         "comparison"
     ]
     assert result["verdict"]["kind"] == "too_little_data"
-    assert verdict(None, 1, provisional=False)["sentence"].startswith("Too little data")
+    assert verdict(None, 1, 1, provisional=False)["sentence"].startswith("Too little data")

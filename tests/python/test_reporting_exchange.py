@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from results_fixture import (
+    JUDGE,
     PROBLEMS,
     good_results,
     make_metadata,
@@ -24,18 +25,6 @@ from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, read_jsonl
 from sigil_eval.reporting.exchange import export_run
 from sigil_eval.reporting.side_by_side import compare_runs
-
-JUDGE = {
-    "rustc": "rustc 1.95.0",
-    "sandbox": "firejail",
-    "compile_seconds": 10.0,
-    "run_seconds": 10.0,
-    "compile_memory": 4 << 30,
-    "run_memory": 2 << 30,
-    "crates": ["md5", "rand", "regex"],
-    "clippy_required": False,
-    "code_sha256": "a" * 64,
-}
 
 
 def exported(folder: Path, **changes: Any) -> dict[str, Path]:

@@ -358,3 +358,6 @@ class Metrics(TypedDict):
     """By label: base, finetuned, or another name."""
     comparison: Comparison | None
     """The two models against each other, where both are there."""
+    coverage: NotRequired[str]
+    """Of how many problems the samples are, in words, where these are not all: such scores are not
+    the benchmark's."""

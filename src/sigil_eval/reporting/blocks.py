@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class Code(str):
@@ -69,6 +69,15 @@ class Table:
 
 
 Block = Heading | Paragraph | Listing | Links | Commands | Table
+
+
+def of_part[B](block: B, part: str) -> B | Table:
+    """A table that says in its corner of which part of the problems it is; any other block, and a
+    table that is of all, as it is."""
+    if not isinstance(block, Table) or not part:
+        return block
+    corner = f"{block.head[0]}, {part}" if block.head[0] else part
+    return replace(block, head=[corner, *block.head[1:]])
 
 
 def titled(title: str, *blocks: Block | None) -> Iterator[Block]:

@@ -62,7 +62,7 @@ def compare(
         "without_flagged": _without_flagged(base.flagged, pairs, ks),
         "rates": {name: _rate_difference(base, tuned, *RATES[name]) for name in RATES},
         "migration": _migration(pairs.values()),
-        "verdict": verdict(rows[primary], primary, provisional=incomplete),
+        "verdict": verdict(rows[primary], primary, len(base.problems), provisional=incomplete),
     }
 
 
@@ -187,24 +187,28 @@ def estimate_row(estimate: Estimate) -> EstimateRow:
     }
 
 
-def verdict(row: PairedComparison | None, k: int, *, provisional: bool) -> ComparisonVerdict:
-    """The comparison in one plain sentence.
+def verdict(
+    row: PairedComparison | None, k: int, whole: int, *, provisional: bool
+) -> ComparisonVerdict:
+    """The comparison in one plain sentence, of `whole` problems that there are.
 
     `kind` is better, worse, no_evidence or too_little_data. Better and worse ask that the
     interval leaves out zero and that the sign-flip test agrees (p below 5 %).
     """
-    kind, sentence = _verdict(row, k)
+    kind, sentence = _verdict(row, k, whole)
     if provisional:
         sentence = f"Provisional, as some samples have no verdict: {sentence}"
     return {"kind": kind, "sentence": sentence, "provisional": provisional}
 
 
-def _verdict(row: PairedComparison | None, k: int) -> tuple[VerdictKind, str]:
+def _verdict(row: PairedComparison | None, k: int, whole: int) -> tuple[VerdictKind, str]:
     if row is None:
         return "too_little_data", "Too little data: no problem was scored for both models."
     d = row["difference"]
     count = d["problems"]
     on = f"{count} problem{'s' if count != 1 else ''}"
+    if count < whole:
+        on = f"{count} of {whole} problems"
     interval = f"95 % interval {points(d['low'])} to {points(d['high'])}"
     if count < FEWEST_PROBLEMS:
         return "too_little_data", (

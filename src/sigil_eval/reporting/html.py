@@ -17,7 +17,7 @@ from typing import Any
 from sigil_eval.documents import Metrics
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting import charts
-from sigil_eval.reporting.blocks import Block, Code
+from sigil_eval.reporting.blocks import Block, Code, of_part
 from sigil_eval.reporting.notices import notices, status
 from sigil_eval.reporting.problem_details import problem_data
 from sigil_eval.reporting.problem_map import cells, entries, tasks_of
@@ -33,6 +33,7 @@ from sigil_eval.reporting.wording import (
     MODE_MEANINGS,
     MODE_TITLES,
     absolute_scores,
+    coverage,
     model_title,
     report_title,
     verdict_sentence,
@@ -118,9 +119,9 @@ def _parts(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
     return {
         "certificate": certificate(run),
         "states": STATES,
-        "rates": answers.rate_table(run),
+        "rates": of_part(answers.rate_table(run), coverage(run.first_metrics)),
         "modes": [_mode(run, mode) for mode in run.metrics],
-        "policy_cost": policy.policy_cost_table(run),
+        "policy_cost": of_part(policy.policy_cost_table(run), coverage(run.first_metrics)),
         "problems": entries(run, problem_set),
         "outcomes": sorted({name for model in every_model for name in model["error_types"]}),
         "codes": sorted({name for model in every_model for name in model["error_codes"]}),
@@ -132,7 +133,13 @@ def _parts(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
 
 def _sections(run: Run) -> list[tuple[str, list[Block]]]:
     """The sections that are text and tables, by name."""
-    found = [(section.name, list(section.on_page(run))) for section in SECTIONS]
+    found = [
+        (
+            section.name,
+            [of_part(block, section.part(run.first_metrics)) for block in section.on_page(run)],
+        )
+        for section in SECTIONS
+    ]
     return [(name, blocks) for name, blocks in found if blocks]
 
 
@@ -140,11 +147,12 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
     metrics = run.metrics[mode]
     comparison = metrics["comparison"]
     flows = comparison["migration"] if comparison else ()
-    return {
+    shown = {
         "name": mode,
         "title": MODE_TITLES[mode],
         "kind": comparison["verdict"]["kind"] if comparison else "single",
         "meaning": MODE_MEANINGS[mode],
+        "part": coverage(metrics),
         "absolute": absolute_scores(metrics, arrow=True),
         "sentence": verdict_sentence(metrics),
         "comparison": comparison,
@@ -167,6 +175,7 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
         "most": max((flow["problems"] for flow in flows), default=1),
         "cells": cells(run, metrics),
     }
+    return {name: of_part(value, coverage(metrics)) for name, value in shown.items()}
 
 
 def _origins(run: Run) -> list[str]:

@@ -15,6 +15,7 @@ from sigil_eval.reporting.blocks import (
     Listing,
     Paragraph,
     Table,
+    of_part,
 )
 from sigil_eval.reporting.notices import flaws, notices
 from sigil_eval.reporting.run import Run
@@ -29,13 +30,21 @@ _MARKUP = re.compile(r"[\\`*|~]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()|(?<!\w)_|_(?!\
 
 def comparison_report(run: Run, mode: Mode) -> str:
     """comparison_report.md of one mode."""
-    blocks = (block for section in SECTIONS for block in section.in_comparison(run, mode))
+    blocks = (
+        of_part(block, section.part(run.metrics[mode]))
+        for section in SECTIONS
+        for block in section.in_comparison(run, mode)
+    )
     return _join([*_head(run, f": {MODE_TITLES[mode]}"), *map(render, blocks)])
 
 
 def combined_summary(run: Run) -> str:
     """combined_summary.md: all modes there are, one after the other."""
-    blocks = (block for section in SECTIONS for block in section.in_summary(run))
+    blocks = (
+        of_part(block, section.part(run.first_metrics))
+        for section in SECTIONS
+        for block in section.in_summary(run)
+    )
     return _join([*_head(run), *map(render, blocks)])
 
 

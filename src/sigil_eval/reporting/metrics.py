@@ -34,6 +34,7 @@ from sigil_eval.reporting.tally import (
     count_correct_but_rejected,
     tally_results,
 )
+from sigil_eval.reporting.wording import coverage
 from sigil_eval.run_folder import BASE, TUNED, Mode
 from sigil_eval.settings import checked_k_values, k_above
 from sigil_eval.statistics import CONFIDENCE, pass_at_k, ratio_values, share_interval
@@ -78,7 +79,14 @@ def build_metrics(
         "models": models,
         "comparison": compare(base, tuned, ks, seed, incomplete) if base and tuned else None,
     }
-    return cast(Metrics, _rounded(document))
+    return cast(Metrics, _rounded(_with_coverage(document)))
+
+
+def _with_coverage(metrics: Metrics) -> Metrics:
+    """The metrics, which say of how many problems the samples are where these are not all."""
+    if part := coverage(metrics):
+        metrics["coverage"] = part
+    return metrics
 
 
 def _tally(label: str, results: Results, problem_set: ProblemSet, ks: list[int]) -> ModelTally:

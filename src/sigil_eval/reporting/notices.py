@@ -8,7 +8,7 @@ from typing import Literal
 
 from sigil_eval.documents.metadata import DeviationRow
 from sigil_eval.reporting.run import Run
-from sigil_eval.reporting.wording import MODE_TITLES, model_title
+from sigil_eval.reporting.wording import MODE_TITLES, coverage, model_title
 from sigil_eval.run_folder import METADATA_FILE
 
 DEMO_NOTICE = (
@@ -102,6 +102,14 @@ def _unstable(run: Run) -> Iterator[Notice]:
 
 
 def _cautions(run: Run) -> Iterator[Notice]:
+    part = coverage(run.first_metrics)
+    if part:
+        yield Notice(
+            "warning",
+            part,
+            "The samples are of a part of the problems, and so are all scores here: they are not "
+            "scores of the benchmark, and cannot be set against such.",
+        )
     if run.metadata is None:
         yield Notice(
             "warning",

@@ -61,6 +61,12 @@ class Entry:
         """What the results say of it."""
         return self.metrics["models"][self.label]
 
+    @property
+    def part(self) -> str:
+        """Of which part of the problems its samples are, in brackets; empty for all."""
+        covered, whole = self.model["problems"]["covered"], self.metrics["problem_set"]["problems"]
+        return "" if covered == whole else f" ({covered} of {whole} problems)"
+
 
 @dataclass(frozen=True)
 class SideBySide:
@@ -183,7 +189,7 @@ def _table(entries: Sequence[Entry]) -> Table:
         model = entry.model
         rows.append(
             [
-                f"{entry.name}: {model_title(entry.label)}",
+                f"{entry.name}: {model_title(entry.label)}{entry.part}",
                 entry.run.model_name(entry.label),
                 str(model["samples"]["fewest_per_problem"]),
                 *(score_text(model["pass_at_k"][str(k)]) for k in ks),

@@ -92,15 +92,29 @@ def rate_text(rate: Rate) -> str:
     return f"{percent(rate['rate'])} {interval} ({rate['count']} of {rate['of']})"
 
 
+def coverage(metrics: Metrics) -> str:
+    """How much of the problem set the samples are of, where that is a part: `12 of 164 problems`.
+
+    Where the models have not the same number, `12 and 30 of 164 problems`.
+    """
+    whole = metrics["problem_set"]["problems"]
+    covered = dict.fromkeys(m["problems"]["covered"] for m in metrics["models"].values())
+    if set(covered) <= {whole}:
+        return ""
+    return f"{' and '.join(map(str, covered))} of {whole} problems"
+
+
 def verdict_sentence(metrics: Metrics) -> str:
     """The verdict of one mode, or the scores where there is nothing to compare."""
     if metrics["comparison"] is not None:
         return metrics["comparison"]["verdict"]["sentence"]
     k = str(metrics["k_values"][0])
+    part = coverage(metrics)
+    on = f", on {part}" if part else ""
     sentences = []
     for label, model in metrics["models"].items():
         score = model["pass_at_k"][k]
-        told = "has no verdicts" if score is None else f"scores {score_text(score)} in pass@{k}"
+        told = "has no verdicts" if score is None else f"scores {score_text(score)} in pass@{k}{on}"
         sentences.append(f"{model_title(label)} {told}.")
     return " ".join([*sentences, "There is no second model to compare with."])
 
@@ -112,9 +126,11 @@ def absolute_scores(metrics: Metrics, arrow: bool = False) -> str:
     if comparison is None or paired is None:
         return ""
     before, after = percent(paired["base"]), percent(paired["finetuned"])
+    part = coverage(metrics)
     if arrow:
-        return f"{before} → {after}"
-    return f"Base {before}, fine-tuned {after} (pass@{comparison['primary']})."
+        return f"{before} → {after}" + (f" ({part})" if part else "")
+    on = f", {part}" if part else ""
+    return f"Base {before}, fine-tuned {after} (pass@{comparison['primary']}{on})."
 
 
 def report_title(labels: Sequence[str], problem_set: str) -> str:

@@ -144,4 +144,4 @@ def _blocks(run: Run) -> Iterator[Block]:
     return titled("Why the verdicts can be trusted", certificate_table(run))
 
 
-SECTION = Section("certificate", lambda run, _: _blocks(run), _blocks)
+SECTION = Section("certificate", lambda run, _: _blocks(run), _blocks, about_scores=False)

@@ -45,4 +45,4 @@ def _blocks(run: Run) -> Iterator[Block]:
         yield table
 
 
-SECTION = Section("deviations", lambda run, _: _blocks(run), _blocks)
+SECTION = Section("deviations", lambda run, _: _blocks(run), _blocks, about_scores=False)

@@ -83,4 +83,4 @@ def _blocks(run: Run) -> Iterator[Block]:
     yield from titled("Reproduce", Commands(reproduce_command(run.metadata)))
 
 
-SECTION = Section("environment", lambda run, _: _blocks(run), _blocks)
+SECTION = Section("environment", lambda run, _: _blocks(run), _blocks, about_scores=False)

@@ -9,7 +9,7 @@ from sigil_eval.documents.metrics import ProblemCounts
 from sigil_eval.reporting.blocks import Block, Code, Heading, Paragraph, Table
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
-from sigil_eval.reporting.wording import LISTED_PROBLEMS, points
+from sigil_eval.reporting.wording import LISTED_PROBLEMS, coverage, points
 from sigil_eval.run_folder import BASE, TUNED, Mode
 
 
@@ -44,10 +44,11 @@ def _in_comparison(run: Run, mode: Mode) -> Iterator[Block]:
     if comparison is None:
         return
     wins, losses = comparison["wins"], comparison["losses"]
+    part = coverage(metrics)
     yield Heading("Problem by problem")
     yield Paragraph(
         f"{len(wins)} problems better, {comparison['ties']} equal, {len(losses)} worse, by the "
-        "share of samples that pass."
+        f"share of samples that pass{f', in {part}' if part else ''}."
     )
     for title, tasks in (("Better", wins), ("Worse", losses)):
         if tasks:

@@ -14,6 +14,7 @@ from sigil_eval.reporting.wording import (
     MEANING_OF_ERRATA,
     MEANING_OF_SCORES,
     MODE_TITLES,
+    coverage,
     difference_text,
     listed,
     model_title,
@@ -134,9 +135,10 @@ def published_sentence(metrics: Metrics) -> str:
     if found is None:
         return ""
     interval = f"95 % interval {points(found['low'])} to {points(found['high'])}"
+    part = coverage(metrics)
     return (
         f"This headline is with errata. As published: {points(found['mean'], sign=True)} points of "
-        f"pass@{comparison['primary']} ({interval})."
+        f"pass@{comparison['primary']} ({interval}{f', {part}' if part else ''})."
     )
 
 
