@@ -23,6 +23,7 @@ DOCUMENTS = {
         metadata.Metadata,
         f"eval_metadata.json, version {metadata.METADATA_VERSION}",
     ),
+    "extraction_row": (rows.ExtractionRow, "a line of what was read from answers"),
     "metrics": (metrics.Metrics, f"metrics.json, version {metrics.METRICS_VERSION}"),
     "reproduction": (
         reproduction.Reproduction,

@@ -11,6 +11,7 @@ from sigil_eval.cli.command import Commands, say_error, say_interrupted, say_ref
 from sigil_eval.cli.compare import compare
 from sigil_eval.cli.env import env
 from sigil_eval.cli.export import export
+from sigil_eval.cli.extract import extract
 from sigil_eval.cli.generate import generate
 from sigil_eval.cli.problems import problems
 from sigil_eval.cli.report import report
@@ -25,6 +26,7 @@ from sigil_eval.errors import PreflightError, SigilEvalError
 COMMANDS = (
     verify,
     score,
+    extract,
     generate,
     run,
     report,

@@ -103,3 +103,41 @@ class ResultRow(SampleRow):
     """Whether its tests ran in the same process as the answer, who could have reached into them."""
     program_sha256: Sha256 | None
     """Of the program that was judged: answer and problem."""
+
+
+class PartRow(TypedDict):
+    """One part of an answer."""
+
+    what: str
+    """What it is: a fence, a block of reasoning, an item by kind and name."""
+    text: str
+    """The part, in the answer's words."""
+    taken: bool
+    """Whether it is in the code."""
+    why: str
+    """Why it was taken or left out."""
+
+
+class ExtractionRow(TypedDict):
+    """What was read from one answer, as `sigil-eval extract --json` shows it."""
+
+    task_id: str
+    """The problem's id in its problem set."""
+    completion_id: Count
+    """Which row of the problem's it is in the samples file, from 0."""
+    code: str | None
+    """The Rust that was read; null where none was found."""
+    kind: str | None
+    """How it was found: body, function or fence."""
+    reason: str | None
+    """Why no code was found."""
+    truncated: bool
+    """Whether the answer ends before its code does."""
+    main_free: bool
+    """Whether the answer came without a main function."""
+    definitions: Count
+    """How many whole definitions of the function the answer held."""
+    inner_attributes: list[str]
+    """What the code says of a whole crate."""
+    parts: list[PartRow]
+    """What became of each part of the answer."""

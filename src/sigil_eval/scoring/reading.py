@@ -11,7 +11,7 @@ from sigil_eval.answers.extraction import Extraction, extract
 from sigil_eval.answers.needs import called_by
 from sigil_eval.answers.policy import PolicyFinding, find_violations
 from sigil_eval.answers.program import Program
-from sigil_eval.documents import SampleRow
+from sigil_eval.documents import ExtractionRow, SampleRow
 from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import Row, read_jsonl, sha256_text
 from sigil_eval.problems import Problem, ProblemSet
@@ -91,3 +91,23 @@ def extract_answer(problem: Problem, completion: str) -> Extraction:
         entry_point=problem.entry_point,
         called=called_by(problem.test),
     )
+
+
+def extraction_row(problem: Problem, number: int, completion: str) -> ExtractionRow:
+    """What is read from a problem's answer of this number, with the account of it."""
+    found = extract_answer(problem, completion)
+    return {
+        "task_id": problem.task_id,
+        "completion_id": number,
+        "code": found.code,
+        "kind": found.kind,
+        "reason": found.reason,
+        "truncated": found.truncated,
+        "main_free": found.main_free,
+        "definitions": found.definitions,
+        "inner_attributes": [*found.inner_attributes],
+        "parts": [
+            {"what": part.what, "text": part.text, "taken": part.taken, "why": part.why}
+            for part in found.parts
+        ],
+    }
