@@ -102,7 +102,7 @@ def left_behind(place: Path) -> list[str]:
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             line = (process / "cmdline").read_bytes().replace(b"\0", b" ")
-            if f"{place}/".encode() in line:
+            if f"{place}/".encode() in line + os.fsencode((process / "exe").readlink()):
                 found.append(f"{process.name}: {line[-200:]!r}")
     return found
 

@@ -33,6 +33,13 @@ def test_only_the_exact_report_with_status_zero_passes() -> None:
     assert verdict is not None and verdict.passed
 
 
+def test_both_processes_have_one_limit_together() -> None:
+    report = START + "n PASS 3/3\n"
+    within = judge_ending(Ending(0, report, "", 10), "n", 3, 10)
+    assert within is not None and within.passed
+    assert error_type(Ending(0, report, "", 11)) == "test_timeout"
+
+
 @pytest.mark.parametrize(
     ("code", "report"),
     [

@@ -24,7 +24,7 @@ class Ending:
     """How one candidate's tests ended, or the candidate's process where they have lost it.
 
     `exit_code` is minus the signal's number where a signal ended it; `cpu_seconds` is the processor
-    time that it used, rounded down.
+    time that it and the other of the two processes used, rounded down.
     """
 
     exit_code: int
@@ -58,6 +58,9 @@ def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdic
     """
     start = f"{nonce} START\n"
     if ending.exit_code == 0 and ending.report == f"{start}{nonce} PASS {tests}/{tests}\n":
+        if ending.cpu_seconds > limit:
+            both = f"tests and answer took {ending.cpu_seconds} s together"
+            return verdicts.not_passed("test_timeout", f"{both}, where {limit:g} s are allowed")
         return verdicts.passed()
     if not ending.report.startswith(start):
         raise SandboxFailureError(f"exit code {ending.exit_code}: {ending.report}")

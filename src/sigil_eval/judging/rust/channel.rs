@@ -3,6 +3,12 @@
 //! A request is its length, the number of a function and the arguments; a reply is its length and
 //! either RETURNED with the result and what has become of `&mut` arguments, or PANICKED with the
 //! message. The answer's process may send what it likes: what is no reply ends the tests.
+//!
+//! Where a reply is long in coming, a reminder is laid into the pipe of requests: eight bytes that are
+//! no length, which `serve` passes over. It has lain there untouched when the reply comes, however
+//! long an answer computes or sleeps. Who takes it in the middle of a call reads what is not his and
+//! might wait for more for ever, with the tests waiting for him; so does who has announced a longer
+//! reply than there is.
 
 use crate::wire::{Message, Received, Sent};
 use crate::{failed, system};
@@ -23,6 +29,9 @@ const HELLO: u8 = 0x53;
 const RETURNED: u8 = 0;
 const PANICKED: u8 = 1;
 const SIZE_LIMIT: u64 = 256 << 20;
+/// Stands where a length stands.
+const REMINDER: u64 = u64::MAX;
+const PATIENCE_MILLISECONDS: i32 = 1000;
 const PANIC_TEXT_LIMIT: usize = 64 << 10;
 
 /// Where the tests' process writes requests and reads replies; one call at a time.
@@ -47,7 +56,7 @@ pub fn ask(function: u32, write: impl FnOnce(&mut Vec<u8>)) -> Message {
         if !write_message(requests, request) {
             failed("LOST");
         }
-        match read_message(replies) {
+        match read_reply(requests, replies) {
             Some(bytes) => Message::new(bytes),
             None => failed("LOST"),
         }
@@ -76,13 +85,27 @@ fn panic_again(mut reply: Message) -> ! {
     panic::resume_unwind(payload)
 }
 
+/// Tell an answer's process which answer it is.
+pub fn give_order(requests: &mut File, index: usize) {
+    requests.write_all(&(index as u64).to_le_bytes()).expect("a pipe takes eight bytes");
+}
+
+/// Which answer this process is.
+pub fn order() -> usize {
+    let mut index = [0; 8];
+    if descriptor(REQUESTS).read_exact(&mut index).is_err() {
+        system::exit(1);
+    }
+    u64::from_le_bytes(index) as usize
+}
+
 /// What the answer's process does: say that it has begun, and answer requests until they end.
 pub fn serve(mut call: impl FnMut(u32, &mut Message, &mut Vec<u8>) -> Option<()>) -> ! {
     let (mut requests, mut replies) = (descriptor(REQUESTS), descriptor(REPLIES));
     if replies.write_all(&[HELLO]).is_err() {
         system::exit(1);
     }
-    while let Some(bytes) = read_message(&mut requests) {
+    while let Some(bytes) = read_request(&mut requests) {
         let mut message = Message::new(bytes);
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
             let mut reply = new_message();
@@ -140,15 +163,56 @@ fn write_message(to: &mut File, mut message: Vec<u8>) -> bool {
     to.write_all(&message).is_ok()
 }
 
-/// The next message; None at the end, and where it would be too large.
-fn read_message(from: &mut File) -> Option<Vec<u8>> {
-    let mut length = [0; 8];
-    from.read_exact(&mut length).ok()?;
-    let length = u64::from_le_bytes(length);
+/// The next request, passing over reminders.
+fn read_request(from: &mut File) -> Option<Vec<u8>> {
+    loop {
+        match read_length(from)? {
+            REMINDER => {}
+            length => return read_message(from, length),
+        }
+    }
+}
+
+fn read_length(from: &mut impl Read) -> Option<u64> {
+    let mut bytes = [0; 8];
+    from.read_exact(&mut bytes).ok()?;
+    Some(u64::from_le_bytes(bytes))
+}
+
+/// A message of this length; None where it ends before, and where it would be too large.
+fn read_message(from: &mut impl Read, length: u64) -> Option<Vec<u8>> {
     if length > SIZE_LIMIT {
         return None;
     }
     let mut bytes = Vec::new(); // grows with what arrives
     from.take(length).read_to_end(&mut bytes).ok()?;
     if bytes.len() as u64 == length { Some(bytes) } else { None }
+}
+
+/// The reply to the request that was sent last.
+fn read_reply(requests: &mut File, replies: &mut File) -> Option<Vec<u8>> {
+    let mut from = Replies { requests, replies, is_reminded: false };
+    let length = read_length(&mut from)?;
+    read_message(&mut from, length)
+}
+
+/// Replies, for as long as nobody takes the reminder.
+struct Replies<'a> {
+    requests: &'a mut File,
+    replies: &'a mut File,
+    is_reminded: bool,
+}
+
+impl Read for Replies<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while !system::is_readable(self.replies, PATIENCE_MILLISECONDS) {
+            if !self.is_reminded {
+                self.requests.write_all(&REMINDER.to_le_bytes())?;
+                self.is_reminded = true;
+            } else if system::unread(self.requests) < 8 && !system::is_readable(self.replies, 0) {
+                failed("FAIL nonsense answer");
+            }
+        }
+        self.replies.read(buffer)
+    }
 }

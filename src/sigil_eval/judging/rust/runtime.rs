@@ -8,8 +8,8 @@
 //! and, for each line, starts the answer's process, where the tests are apart from the answer (the
 //! only argument is then the answers' binary), and a child that runs the suite. It waits for the
 //! child, ends the answer's process, and writes `INDEX WAIT_STATUS CPU_SECONDS REPORT_BYTES
-//! MESSAGE_BYTES`, the child's report and what panics said in both. Where the child has lost the
-//! answer's process, wait status and processor time are that process's.
+//! MESSAGE_BYTES`, the child's report and what panics said in both. The processor time is that of
+//! both together; where the child has lost the answer's process, the wait status is that process's.
 //!
 //! The answer's process gets its limits and a filter before it is another program, and a stricter
 //! filter before any code of its answer runs (`system.rs`). It has two pipes to the tests
@@ -25,6 +25,7 @@
 //! Where tests and answer share the child, the nonce and a canary stand between the answer and a
 //! forged report; where they do not, the answer has no way to either.
 
+mod alike;
 mod channel;
 mod system;
 mod wire;
@@ -70,6 +71,7 @@ impl<E: Debug> Finish for Result<(), E> {
 
 const REPORT_LIMIT: usize = 512;
 const MESSAGE_LIMIT: usize = 4000;
+const FLOOD: usize = 64 << 20;
 
 /// Which of the answers and suites to run, and what only its tests may know.
 struct Order {
@@ -102,13 +104,15 @@ pub fn run(suites: &[&'static [Test]]) {
     }
     for position in 0..orders.len() {
         let (mut report_out, report_in) = system::pipe();
-        let (mut message_out, message_in) = system::pipe();
+        let (message_out, message_in) = system::pipe();
+        let mut message_out = Some(message_out);
         let answer = answers
             .as_ref()
             .map(|path| start_answer(path.as_bytes(), orders[position].index, &message_in, cpu));
         let child = unsafe { system::fork() };
         assert!(child >= 0, "fork failed");
         if child == 0 {
+            drop((report_out, message_out));
             let order = orders.swap_remove(position);
             orders.drain(..).for_each(|other| wipe(other.nonce));
             run_tests(suites[order.suite], order.nonce, answer, report_in, message_in, wall, cpu);
@@ -116,21 +120,22 @@ pub fn run(suites: &[&'static [Test]]) {
         drop((report_in, message_in));
         let process = answer.map(|answer| answer.process); // its pipes are the child's alone
         let (mut report, mut message) = drain(&mut report_out, &mut message_out);
-        let (mut status, mut seconds) = wait(child);
+        let (mut status, tested) = wait(child);
+        let mut answered = Usage::default();
         if let Some(process) = process {
             let lost = report.ends_with(b" LOST\n");
             let ended = if lost { has_ended(process) } else { None };
-            (status, seconds) = ended.unwrap_or((status, seconds));
             if lost && ended.is_none() {
                 report.truncate(report.len() - b"LOST\n".len());
                 report.extend_from_slice(b"FAIL nonsense answer\n");
             }
-            if ended.is_none() {
+            (status, answered) = ended.unwrap_or_else(|| {
                 unsafe { system::kill(process, system::KILL) };
-                wait(process);
-            }
+                (status, wait(process).1)
+            });
         }
-        read_rest(message_out, &mut message, MESSAGE_LIMIT);
+        let seconds = tested.seconds_with(&answered);
+        while message_out.as_mut().is_some_and(|out| read_some(out, &mut message, MESSAGE_LIMIT) > 0) {}
         let sizes = (report.len(), message.len());
         let index = orders[position].index;
         let head = format!("{} {} {} {} {}\n", index, status, seconds, sizes.0, sizes.1);
@@ -153,20 +158,20 @@ fn wipe(mut text: String) {
     }
 }
 
-fn wait(process: i32) -> (i32, i64) {
+fn wait(process: i32) -> (i32, Usage) {
     let (mut status, mut usage) = (0, Usage::default());
     let found = unsafe { system::wait4(process, &mut status, 0, &mut usage) };
     assert!(found == process, "wait4 failed");
-    (status, usage.seconds())
+    (status, usage)
 }
 
 /// How a process ended that is about to; None for one that goes on, and only closed its pipes.
-fn has_ended(process: i32) -> Option<(i32, i64)> {
+fn has_ended(process: i32) -> Option<(i32, Usage)> {
     const WNOHANG: i32 = 1;
     for _ in 0..2000 {
         let (mut status, mut usage) = (0, Usage::default());
         if unsafe { system::wait4(process, &mut status, WNOHANG, &mut usage) } == process {
-            return Some((status, usage.seconds()));
+            return Some((status, usage));
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
@@ -174,39 +179,45 @@ fn has_ended(process: i32) -> Option<(i32, i64)> {
 }
 
 /// The report up to its end, and what meanwhile came of messages; neither fills its pipe.
-fn drain(report: &mut File, message: &mut File) -> (Vec<u8>, Vec<u8>) {
-    let (mut reported, mut said) = (Vec::new(), Vec::new());
-    let mut polled = [report.as_raw_fd(), message.as_raw_fd()]
-        .map(|descriptor| Polled { descriptor, events: READABLE, found: 0 });
+///
+/// Who floods the messages finds their pipe closed.
+fn drain(report: &mut File, message: &mut Option<File>) -> (Vec<u8>, Vec<u8>) {
+    let (mut reported, mut said, mut size) = (Vec::new(), Vec::new(), 0);
     loop {
+        let mut polled = [Some(&*report), message.as_ref()].map(|pipe| Polled {
+            descriptor: pipe.map_or(-1, |pipe| pipe.as_raw_fd()),
+            events: READABLE,
+            found: 0,
+        });
         assert!(unsafe { system::poll(polled.as_mut_ptr(), 2, -1) } > 0, "poll failed");
-        if polled[1].found != 0 && !read_some(message, &mut said, MESSAGE_LIMIT) {
-            polled[1].descriptor = -1;
+        if let Some(pipe) = message.as_mut().filter(|_| polled[1].found != 0) {
+            let count = read_some(pipe, &mut said, MESSAGE_LIMIT);
+            size += count;
+            if count == 0 || size > FLOOD {
+                *message = None;
+            }
         }
-        if polled[0].found != 0 && !read_some(report, &mut reported, REPORT_LIMIT) {
+        if polled[0].found != 0 && read_some(report, &mut reported, REPORT_LIMIT) == 0 {
             return (reported, said);
         }
     }
 }
 
-/// Read once, keeping `limit` bytes in all; false at the end of the stream.
-fn read_some(stream: &mut File, kept: &mut Vec<u8>, limit: usize) -> bool {
+/// Read once, keeping `limit` bytes in all; how many have come, none at the end of the stream.
+fn read_some(stream: &mut File, kept: &mut Vec<u8>, limit: usize) -> usize {
     let mut chunk = [0; 4096];
     let count = stream.read(&mut chunk).expect("a pipe can be read");
     if kept.len() < limit {
         kept.extend_from_slice(&chunk[..count]);
         kept.truncate(limit);
     }
-    count > 0
-}
-
-fn read_rest(mut stream: File, kept: &mut Vec<u8>, limit: usize) {
-    while read_some(&mut stream, kept, limit) {}
+    count
 }
 
 /// Start the answer of this index in a process of its own.
 fn start_answer(path: &[u8], index: usize, message: &File, cpu: u64) -> Answer {
-    let (requests_out, requests) = system::pipe();
+    let (requests_out, mut requests) = system::pipe();
+    channel::give_order(&mut requests, index);
     let (replies, replies_in) = system::pipe();
     let process = unsafe { system::fork() };
     assert!(process >= 0, "fork failed");
@@ -231,23 +242,26 @@ fn become_answer(path: &[u8], index: usize, descriptors: [(i32, i32); 3], cpu: u
     for (from, to) in apart {
         ready &= unsafe { system::dup2(from, to) } == to;
     }
-    let path = [path, b"\0"].concat();
-    let index = format!("{}\0", index);
-    let words = [path.as_ptr(), index.as_ptr(), std::ptr::null()];
+    // By a name that is the same wherever it lies: a program can see how it was called.
+    let slash = path.iter().rposition(|byte| *byte == b'/').expect("a path from the root");
+    let folder = [&path[..slash], b"\0"].concat();
+    let name = [b"./", &path[slash + 1..], b"\0"].concat();
+    let words = [b"answer\0".as_ptr(), std::ptr::null()];
     let none = [std::ptr::null()];
+    ready = ready && unsafe { system::chdir(folder.as_ptr()) } == 0;
     ready = ready && system::limit_cpu(cpu) && system::settle().is_ok();
     if ready && system::confine_start().is_ok() {
-        unsafe { system::execve(path.as_ptr(), words.as_ptr(), none.as_ptr()) };
+        unsafe { system::execve(name.as_ptr(), words.as_ptr(), none.as_ptr()) };
     }
     system::exit(127) // without a greeting: the child reports that the sandbox is broken
 }
 
-/// The main function of an answers' binary: serve the answer whose index is the only argument.
+/// The main function of an answers' binary: serve the answer whose index comes before all requests.
 pub fn answer(answers: &[fn() -> !]) {
     if system::hide().is_err() || system::confine().is_err() {
         system::exit(126)
     }
-    let index = number(std::env::args().nth(1)) as usize;
+    let index = channel::order();
     report_panics(unsafe { File::from_raw_fd(channel::MESSAGES) });
     answers[index]()
 }
@@ -271,7 +285,8 @@ fn run_tests(
     *REPORT.lock().unwrap() = Some((report, nonce));
     unsafe { system::alarm(wall) };
     let limited = if system::limit_cpu(cpu) { system::settle() } else { Err("setrlimit") };
-    if let Err(reason) = limited.and_then(|_| system::confine()) {
+    let confine = if answer.is_some() { system::confine_tests } else { system::confine };
+    if let Err(reason) = limited.and_then(|_| confine()) {
         broken(reason);
     }
     if answer.map_or(false, |answer| !channel::connect(answer.requests, answer.replies)) {
