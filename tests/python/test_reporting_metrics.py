@@ -123,8 +123,8 @@ def test_unknown_task_and_doubled_sample_are_refused() -> None:
 
 def test_rates_errors_and_codes_are_counted() -> None:
     rows = [
-        make_row("T/0", 0, main_free=False, uses_unsafe=True),
-        make_row("T/0", 1, "compile_error", error_codes=["E0308", "E0308", "E0425"]),
+        make_row("T/0", 0, main_free=False, uses_unsafe=True, definitions=2),
+        make_row("T/0", 1, "compile_error", definitions=1, error_codes=["E0308", "E0308", "E0425"]),
         make_row("T/0", 2, "compile_error", finish_reason="length"),
         make_row("T/0", 3, "extraction_failure", code=None, finish_reason=None),
     ]
@@ -133,6 +133,7 @@ def test_rates_errors_and_codes_are_counted() -> None:
     assert model["error_codes"] == {"E0308": 2, "E0425": 1}
     assert model["rates"]["main_free"]["count"] == 3
     assert model["rates"]["uses_unsafe"]["count"] == 1
+    assert model["rates"]["several_definitions"]["count"] == 1
     assert model["rates"]["extraction_failure"]["rate"] == 0.25
     assert model["rates"]["truncated"]["count"] == 1
     assert model["rates"]["truncated"]["of"] == 3

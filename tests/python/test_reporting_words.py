@@ -56,3 +56,14 @@ def test_the_verdict_gives_both_scores_and_words_come_with_their_meaning(tmp_pat
             "main-free",
         ):
             assert meaning in text
+
+
+def test_how_many_answers_held_several_definitions_is_said_where_some_did(tmp_path: Path) -> None:
+    results, words = good_results(), "answers held more than one whole definition"
+    for text in make_run(tmp_path / "none", results, make_metadata()).values():
+        assert words not in text
+    for row in results["base"][:3]:
+        row["definitions"] = 2
+    reports = make_run(tmp_path / "some", results, make_metadata())
+    for name in ("combined_summary.md", "no-policy/comparison_report.md", "report.html"):
+        assert f"3 of 160 {words}" in visible(reports[name]), name

@@ -34,6 +34,7 @@ RateName = Literal[
     "policy_reject",
     "uses_unsafe",
     "one_process",
+    "several_definitions",
 ]
 VerdictKind = Literal["better", "worse", "no_evidence", "too_little_data"]
 type Counts = dict[str, AtLeastOne]

@@ -69,6 +69,8 @@ class ResultRow(SampleRow):
     """The Rust that was read from the completion; null where none was found."""
     extraction: str | None
     """How it was found: body, function or fence."""
+    definitions: NotRequired[Count]
+    """How many different whole definitions of the function the answer held."""
     main_free: bool
     """Whether the answer came without a main function."""
     outcome: Outcome

@@ -26,6 +26,7 @@ RATES: dict[RateName, tuple[str, str]] = {
     "policy_reject": ("rejected", "scored"),
     "uses_unsafe": ("unsafe", "unsafe_known"),
     "one_process": ("one_process", "scored"),
+    "several_definitions": ("several_definitions", "scored"),
 }
 
 _FIRST_CODE = re.compile(r"^error\[(E\d{4})\]", re.MULTILINE)
@@ -48,6 +49,7 @@ class ProblemTally:
     unsafe: int = 0
     unsafe_known: int = 0
     one_process: int = 0
+    several_definitions: int = 0
     no_code: int = 0
     truncated: int = 0
     with_finish_reason: int = 0
@@ -147,6 +149,7 @@ def _count(tally: ModelTally, problem: ProblemTally, row: ResultRow) -> None:
     problem.compiled += bool(row.get("compile_ok"))
     problem.main_free += bool(row.get("main_free"))
     problem.one_process += bool(row.get("one_process"))
+    problem.several_definitions += row.get("definitions", 0) > 1
     problem.no_code += error_type == "extraction_failure"
     problem.outcomes["passed" if row["passed"] else error_type or "unknown"] += 1
     problem.states[sample_state(row)] += 1

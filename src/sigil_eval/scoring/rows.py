@@ -81,6 +81,7 @@ def _result_row(
         "completion_id": ordinal,
         "code": extraction.code,
         "extraction": extraction.kind,
+        "definitions": extraction.definitions,
         "main_free": extraction.main_free,
         "outcome": verdict.outcome,
         "passed": verdict.passed,

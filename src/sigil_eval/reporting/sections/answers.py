@@ -47,7 +47,19 @@ def rate_table(run: Run) -> Table:
     note = f"In square brackets: 95 % intervals, clustered on problems. {MEANING_OF_MAIN_FREE}"
     if metrics["mode"] == "policy":
         note += " What breaks the policy was not compiled in this run, and counts as not compiling."
-    return Table(head, rows, 1, note)
+    return Table(head, rows, 1, f"{note} {_several_definitions(metrics)}".rstrip())
+
+
+def _several_definitions(metrics: Metrics) -> str:
+    """How many answers depend on which of their definitions was taken; nothing where none does."""
+    rates = [model["rates"]["several_definitions"] for model in metrics["models"].values()]
+    held, scored = sum(rate["count"] for rate in rates), sum(rate["of"] for rate in rates)
+    if not held:
+        return ""
+    return (
+        f"{held} of {scored} answers held more than one whole definition; the first was taken, or "
+        "the one that stands for it by the answer's words."
+    )
 
 
 def left_out(metrics: Metrics) -> list[str]:
