@@ -39,7 +39,7 @@ def show(browser: Browser, size: tuple[int, int], dark: bool = False, media: str
 
 def press(browser: Browser, key: str, text: str = "") -> None:
     """A key as from the keyboard."""
-    codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39, "/": 191}
+    codes = {"j": 74, "k": 75, "Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39, "/": 191}
     typed = {"key": key, "windowsVirtualKeyCode": codes[key]} | ({"text": text} if text else {})
     browser.call("Input.dispatchKeyEvent", type="keyDown", **typed)
     browser.call("Input.dispatchKeyEvent", type="keyUp", **typed)

@@ -8,6 +8,9 @@ from __future__ import annotations
 import base64
 import os
 import random
+import re
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +180,15 @@ def test_the_page_fits_a_phone_and_needs_no_sideways_scrolling(
     assert browser.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
+def test_a_phone_shows_the_verdict_on_its_first_screen(tmp_path: Path, browser: Browser) -> None:
+    row = dict.fromkeys(("id", "expected", "actual", "consequence"), "of the machine")
+    show(browser, PHONE)
+    make_run(tmp_path, good_results(), make_metadata(demo=True, deviations=[row] * 5))
+    browser.open(f"file://{tmp_path / 'report.html'}")
+    sentence = "document.querySelector('.card .sentence').getBoundingClientRect().bottom"
+    assert browser.evaluate(sentence) <= PHONE[1]
+
+
 def test_dark_mode_is_dark_and_light_mode_light(tmp_path: Path, browser: Browser) -> None:
     open_page(browser, tmp_path)
     shades = []
@@ -187,30 +199,59 @@ def test_dark_mode_is_dark_and_light_mode_light(tmp_path: Path, browser: Browser
     assert shades[0] < 120 < 600 < shades[1]
 
 
-def test_print_shows_both_modes_and_only_the_opened_problems(
+def test_print_shows_both_modes_and_the_problems_that_changed_or_are_open(
     tmp_path: Path, browser: Browser
 ) -> None:
-    open_page(browser, tmp_path)
+    results = {"base": counted([3, 1, 1] + [3] * 17, 4), "finetuned": counted([3] * 20, 4)}
+    open_page(browser, tmp_path, results)
     show(browser, DESK, media="print")
     shown = "[...document.querySelectorAll(%r)].map((e) => e.offsetHeight > 0)"
     assert browser.evaluate(shown % "#scores [data-for]") == [True, True]
-    assert sum(browser.evaluate(shown % ".problem")) == 2
-    assert not any(browser.evaluate(shown % "nav, .filters"))
+    printed = "[...document.querySelectorAll('.problem')].filter((e) => e.offsetHeight > 0)"
+    tasks = browser.evaluate(f"{printed}.map((entry) => entry.dataset.task)")
+    assert sorted(tasks) == ["T/0", "T/1", "T/2", "T/3"]
+    assert not any(browser.evaluate(shown % "nav, .filters, button"))
     pages = base64.b64decode(browser.call("Page.printToPDF")["data"])
     assert pages.startswith(b"%PDF")
     assert 2 <= pages.count(b"/Type /Page\n") + pages.count(b"/Type /Page ") <= 12
+    assert min(texts_on_pages(pages)) > 10
+
+
+def texts_on_pages(document: bytes) -> list[int]:
+    """How many pieces of text each page of a PDF has."""
+    found = []
+    for packed in re.findall(rb"stream\r?\n(.*?)endstream", document, re.DOTALL):
+        with suppress(zlib.error):
+            drawn = zlib.decompress(packed)
+            if b" Tf" in drawn:
+                found.append(drawn.count(b"BT"))
+    return found
+
+
+def test_nothing_is_cut_off_on_paper(tmp_path: Path, browser: Browser) -> None:
+    open_page(browser, tmp_path)
+    show(browser, (700, 1000), media="print")
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 700
 
 
 def test_a_spoilt_run_says_so_on_every_printed_page(tmp_path: Path, browser: Browser) -> None:
-    make_run(tmp_path, good_results(), make_metadata(demo=True))
+    row = dict.fromkeys(("id", "expected", "actual", "consequence"), "of the machine")
+    make_run(tmp_path, good_results(), make_metadata(demo=True, deviations=[row]))
     browser.open(f"file://{tmp_path / 'report.html'}")
     show(browser, DESK, media="print")
-    style = "(({position, display}) => [position, display])(getComputedStyle(%s))"
-    flaws = "document.querySelector('header .flaws')"
-    assert browser.evaluate(style % flaws) == ["fixed", "flex"]
+    rules = browser.evaluate(
+        "[...document.styleSheets[0].cssRules].map((rule) => rule.cssText).join('\\n')"
+    )
+    margin = re.search(r"@bottom-left \{ content: \"([^\"]*)\"", rules)
+    assert margin and margin[1] == "demonstration, 1 deviation"
+    assert "counter(page)" in rules
+    place = "getComputedStyle(document.querySelector('header .flaws')).position"
+    assert browser.evaluate(place) == "static"  # nothing lies over what is printed
     cards = browser.evaluate("[...document.querySelectorAll('.card')].map((e) => e.innerText)")
     assert len(cards) == 2
     assert all("demonstration" in card for card in cards)
+    row_shown = "document.querySelector('details.notice td').offsetHeight > 0"
+    assert browser.evaluate(row_shown)  # what is folded on a screen
 
 
 def test_everything_can_be_reached_from_the_keyboard(tmp_path: Path, browser: Browser) -> None:

@@ -15,7 +15,11 @@ from sigil_eval.files import write_atomic
 @click.command(cls=Command)
 @click.argument("directories", type=PATH, nargs=-1, required=True, metavar="DIR...")
 @click.option(
-    "--output", cls=Option, type=PATH, metavar="FILE.md", help="write it as Markdown, too"
+    "--output",
+    cls=Option,
+    type=PATH,
+    metavar="FILE",
+    help="write it, too: as a page where FILE ends in .html, else as Markdown",
 )
 def compare(directories: tuple[Path, ...], output: Path | None) -> int:
     """Put the models of several runs side by side.
@@ -23,11 +27,14 @@ def compare(directories: tuple[Path, ...], output: Path | None) -> int:
     Differences are paired over problems, from the first model on. Runs that were judged otherwise
     (problem set, errata, limits, compiler, sandbox, judge) are refused.
     """
+    from sigil_eval.reporting.compare_page import compare_page
     from sigil_eval.reporting.side_by_side import compare_runs, print_comparison
 
     compared = compare_runs(directories)
     print_comparison(compared)
     if output is not None:
-        write_atomic(output, visible(compared.markdown()))
+        as_page = output.suffix.lower() in (".html", ".htm")
+        written = compare_page(compared, output) if as_page else compared.markdown()
+        write_atomic(output, visible(written))
         say(f"written: {output}")
     return 0

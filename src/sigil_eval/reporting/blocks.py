@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
 
 
 class Code(str):
     """Text to be set in a fixed-width face."""
 
     __slots__ = ()
+
+
+class Linked(str):
+    """Text that leads to what stands behind it on the page: `target` is a place and its filters.
+
+    `figure` names what the page computes anew from its own counts and compares with the text.
+    """
+
+    target: str
+    figure: str
+
+
+def linked(text: str, figure: str = "", place: str = "problems", **filters: str) -> Linked:
+    """`text`, leading to the page's problems that the filters leave; see script/list.js.j2."""
+    made = Linked(text)
+    made.figure = figure
+    made.target = "&".join([quote(place), *filter(None, [urlencode(filters)])])
+    return made
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sigil_eval.documents import Metrics
-from sigil_eval.reporting.wording import model_title, points, score_text
+from sigil_eval.documents.metrics import MeanInterval
+from sigil_eval.reporting.blocks import linked
+from sigil_eval.reporting.wording import (
+    difference_text,
+    model_title,
+    percent,
+    points,
+    score_text,
+)
 from sigil_eval.statistics import Estimate, pass_at_k, share_interval
 
-FEWEST_FOR_CURVE = 5
+FEWEST_FOR_CURVE = 10
 CURVE_POINTS = 24
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 ROOM_FOR_TICK = 40
@@ -18,7 +27,7 @@ ROOM_FOR_TICK = 40
 
 @dataclass(frozen=True)
 class Whisker:
-    """One score with its interval as percentages of the drawing's width."""
+    """One score, or the difference, with its interval as percentages of the axis's width."""
 
     label: str
     title: str
@@ -28,18 +37,97 @@ class Whisker:
     text: str
 
 
-def whiskers(metrics: Metrics) -> list[tuple[str, list[Whisker]]]:
-    """For each k, a whisker per model."""
-    rows = []
-    for k in map(str, metrics["k_values"]):
-        found = []
-        for label, model in metrics["models"].items():
-            score = model["pass_at_k"][k]
-            if score is not None:
-                low, mean, high = (100 * x for x in (score["low"], score["mean"], score["high"]))
-                found.append(Whisker(label, model_title(label), mean, low, high, score_text(score)))
-        rows.append((f"pass@{k}", found))
-    return rows
+@dataclass(frozen=True)
+class Forest:
+    """Scores and paired differences on one axis.
+
+    `rows` are the whiskers of each k by its name, `ticks` what stands at the axis with its place
+    in percent of the width, and `zero` where nothing is.
+    """
+
+    rows: list[tuple[str, list[Whisker]]]
+    ticks: list[tuple[str, float]]
+    zero: float
+
+
+def forest(metrics: Metrics) -> Forest:
+    """The axis goes from 0, or the ten below a difference's interval, to the next ten above."""
+    found = {f"pass@{k}": list(_estimates(metrics, k)) for k in map(str, metrics["k_values"])}
+    return forest_of(found)
+
+
+def forest_of(found: Mapping[str, Sequence[tuple[str, str, str, MeanInterval]]]) -> Forest:
+    """Whiskers by name: of each, its label, title, text and figures."""
+    ends = [100 * end for row in found.values() for *_, e in row for end in (e["low"], e["high"])]
+    bottom = 10 * math.floor(min([0.0, *ends]) / 10)
+    top = min(100, 10 * math.floor(max([0.0, *ends]) / 10) + 10)
+
+    def at(percentage: float) -> float:
+        return 100 * (percentage - bottom) / (top - bottom)
+
+    def whisker(label: str, title: str, text: str, estimate: MeanInterval) -> Whisker:
+        mean, low, high = (at(100 * estimate[end]) for end in _ENDS)
+        return Whisker(label, title, mean, low, high, text)
+
+    rows = [(name, [whisker(*estimate) for estimate in row]) for name, row in found.items()]
+    step = 10 if top - bottom <= 60 else 20
+    first = step * math.ceil(bottom / step)
+    ticks = [(f"{tick}".replace("-", "−"), at(tick)) for tick in range(first, top + 1, step)]
+    return Forest(rows, ticks, at(0))
+
+
+_ENDS: tuple[Literal["mean", "low", "high"], ...] = ("mean", "low", "high")
+
+
+def _estimates(metrics: Metrics, k: str) -> Iterator[tuple[str, str, str, MeanInterval]]:
+    """Label, title, text and figures of what a k has in the forest plot."""
+    for label, model in metrics["models"].items():
+        score = model["pass_at_k"][k]
+        if score is not None:
+            yield label, model_title(label), score_text(score), score
+    comparison = metrics["comparison"]
+    paired = comparison["pass_at_k"][k] if comparison else None
+    if paired is not None:
+        difference = paired["difference"]
+        yield "paired", "Difference", difference_text(difference), difference
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What a share of a model's samples came to; `target` leads to them."""
+
+    outcome: str
+    share: float
+    text: str
+    target: str
+
+
+def outcome_bars(metrics: Metrics) -> list[tuple[str, list[Segment]]]:
+    """For each model, a bar of what its samples came to: passed, then failures as in the table."""
+    models = metrics["models"]
+    names = {name for model in models.values() for name in model["error_types"]}
+
+    def weight(name: str) -> int:
+        return sum(model["error_types"].get(name, 0) for model in models.values())
+
+    order = sorted(names, key=lambda name: (-weight(name), name))
+    return [
+        (model_title(label), list(_segments(metrics, label, order)))
+        for label, model in models.items()
+        if model["samples"]["scored"]
+    ]
+
+
+def _segments(metrics: Metrics, label: str, order: Sequence[str]) -> Iterator[Segment]:
+    model = metrics["models"][label]
+    scored = model["samples"]["scored"]
+    for outcome in ("passed", *order):
+        passed = outcome == "passed"
+        count = model["samples"]["passed"] if passed else model["error_types"].get(outcome, 0)
+        if count:
+            text = f"{outcome} {count} of {scored} ({percent(count / scored)})"
+            behind = linked(text, mode=metrics["mode"], model=label, verdict=outcome)
+            yield Segment(outcome, 100 * count / scored, text, behind.target)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ import base64
 import hashlib
 import json
 from collections import defaultdict
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from sigil_eval.documents import Metrics
+from sigil_eval.documents.metrics import MeanInterval
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting import charts
-from sigil_eval.reporting.blocks import Block, Code, of_part
+from sigil_eval.reporting.blocks import Block, Code, Linked, of_part
 from sigil_eval.reporting.notices import notices, status
 from sigil_eval.reporting.problem_details import problem_data
 from sigil_eval.reporting.problem_map import cells, entries, tasks_of
@@ -34,21 +36,29 @@ from sigil_eval.reporting.wording import (
     MODE_TITLES,
     absolute_scores,
     coverage,
+    figure_name,
     model_title,
     report_title,
     verdict_sentence,
 )
 from sigil_eval.run_folder import BASE, TUNED, Mode
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 CURVE_SIZE = (520, 260)
 # The parts of the page's script, each of which may use those before it.
-SCRIPTS = ("text", "rust", "address", "diff", "problem", "list", "start")
+SCRIPTS = (
+    *("text", "rust", "address", "diff", "problem", "list"),
+    *("statistics", "check", "save", "start"),
+)
 # What the list can be filtered by besides verdicts; script/list.js.j2 knows what each means.
 TRAITS = (
     "compiled",
     "cut off",
     "unsafe",
     "with main",
+    "too slow",
     "in one process",
     "correct but rejected",
 )
@@ -56,8 +66,25 @@ TRAITS = (
 
 def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
     """The whole page. `problem_set` gives the prompts; without it the page shows none."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
+
+    templates = templates_of_pages()
+    script = _script(templates)
+    return templates.get_template("report.html.j2").render(
+        **_head(run),
+        **_parts(run, problem_set),
+        sections=_sections(run),
+        style=Markup(template_source(templates, "report.css.j2")),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        data=Markup(script_json(_data(run))),  # noqa: S704 - escaped by script_json
+        problem_data=Markup(script_json(problem_data(run, problem_set))),  # noqa: S704 - so is it
+    )
+
+
+def templates_of_pages() -> Environment:
+    """The templates, which escape what they show."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     templates = Environment(
         loader=PackageLoader("sigil_eval.reporting", "templates"),
@@ -67,18 +94,9 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
         lstrip_blocks=True,
     )
     templates.filters["is_code"] = lambda text: isinstance(text, Code)
+    templates.filters["is_linked"] = lambda text: isinstance(text, Linked)
     templates.filters["kind"] = lambda block: type(block).__name__
-    script = _script(templates)
-    return templates.get_template("report.html.j2").render(
-        **_head(run),
-        **_parts(run, problem_set),
-        sections=_sections(run),
-        style=Markup(_source(templates, "report.css.j2")),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=Markup(script_json(_data(run))),  # noqa: S704 - escaped by script_json
-        problem_data=Markup(script_json(problem_data(run, problem_set))),  # noqa: S704 - so is it
-    )
+    return templates
 
 
 def script_json(data: Any) -> str:
@@ -91,11 +109,12 @@ def script_json(data: Any) -> str:
 
 def _script(templates: Any) -> str:
     """The page's own script, of its parts."""
-    parts = "\n".join(_source(templates, f"script/{name}.js.j2") for name in SCRIPTS)
+    parts = "\n".join(template_source(templates, f"script/{name}.js.j2") for name in SCRIPTS)
     return f'"use strict";\n(() => {{\n{parts}}})();'
 
 
-def _source(templates: Any, name: str) -> str:
+def template_source(templates: Any, name: str) -> str:
+    """A template as it stands in its file."""
     source, _, _ = templates.loader.get_source(templates, name)
     return str(source)
 
@@ -157,7 +176,8 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
         "sentence": verdict_sentence(metrics),
         "comparison": comparison,
         "difference": charts.difference_whisker(metrics),
-        "whiskers": charts.whiskers(metrics),
+        "forest": charts.forest(metrics),
+        "bars": charts.outcome_bars(metrics),
         "curves": charts.curve_chart(metrics, *CURVE_SIZE),
         "subject": scores.subject_table(run, metrics),
         "scores": scores.score_table(metrics),
@@ -212,11 +232,32 @@ def _counts(metrics: Metrics) -> dict[str, dict[str, list[int]]]:
     }
 
 
+def _figures(run: Run) -> Iterator[dict[str, object]]:
+    """Every score and difference as metrics.json has it, for the page to compute anew."""
+    for mode, metrics in run.metrics.items():
+        for label, model in metrics["models"].items():
+            for k, score in model["pass_at_k"].items():
+                if score is not None:
+                    name = figure_name(mode, k, label)
+                    yield {"name": name, "of": label, **_ends(mode, k, score)}
+        comparison = metrics["comparison"]
+        for k, paired in comparison["pass_at_k"].items() if comparison else ():
+            if paired is not None:
+                yield {"name": figure_name(mode, k), **_ends(mode, k, paired["difference"])}
+
+
+def _ends(mode: Mode, k: str, found: MeanInterval) -> dict[str, object]:
+    ends = {end: found[end] for end in ("mean", "low", "high")}
+    return {"mode": mode, "k": int(k), **ends}
+
+
 def _data(run: Run) -> dict[str, object]:
     """What the page's script counts."""
     return {
+        "title": report_title(run.labels, run.problem_set["name"]),
         "labels": [[label, model_title(label)] for label in run.labels],
         "modes": list(run.metrics),
         "order": tasks_of(run),
+        "figures": list(_figures(run)),
         "counts": {mode: _counts(metrics) for mode, metrics in run.metrics.items()},
     }

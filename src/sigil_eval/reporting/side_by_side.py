@@ -193,7 +193,7 @@ def _table(entries: Sequence[Entry]) -> Table:
                 entry.run.model_name(entry.label),
                 str(model["samples"]["fewest_per_problem"]),
                 *(score_text(model["pass_at_k"][str(k)]) for k in ks),
-                rate_text(model["rates"]["compile"]),
+                rate_text(entry.run.first_metrics["models"][entry.label]["rates"]["compile"]),
                 difference_text(estimate_row(found[0])) if found else "",
                 p_text(next(adjusted)).removeprefix("= ") if found else "",
             ]

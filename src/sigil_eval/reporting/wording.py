@@ -133,6 +133,11 @@ def absolute_scores(metrics: Metrics, arrow: bool = False) -> str:
     return f"Base {before}, fine-tuned {after} (pass@{comparison['primary']}{on})."
 
 
+def figure_name(mode: Mode, k: str, label: str = "") -> str:
+    """What the page calls a model's score, or the difference, in what it computes anew."""
+    return f"{mode} pass@{k} {label or '(difference)'}"
+
+
 def report_title(labels: Sequence[str], problem_set: str) -> str:
     """What was compared, on what."""
     if list(labels) == [BASE, TUNED]:

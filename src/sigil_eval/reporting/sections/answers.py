@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import RateName
-from sigil_eval.reporting.blocks import Block, Heading, Listing, Paragraph, Table
+from sigil_eval.reporting.blocks import Block, Heading, Listing, Paragraph, Table, linked
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import (
@@ -29,6 +29,16 @@ RATE_TITLES: dict[RateName, str] = {
 }
 
 
+# What the page's list is filtered by to show the samples that a share counts.
+_SHOWN_BY: dict[RateName, str] = {
+    "compile": "is:compiled",
+    "extraction_failure": "extraction_failure",
+    "truncated": "is:cut off",
+    "policy_reject": "policy_violation",
+    "uses_unsafe": "is:unsafe",
+}
+
+
 def rate_table(run: Run) -> Table:
     """Shares of the scored samples, with intervals over problems, and how they changed.
 
@@ -39,7 +49,7 @@ def rate_table(run: Run) -> Table:
     known = [name for name in RATE_TITLES if any(m["rates"][name]["of"] for m in models.values())]
     rows = []
     for name in known:
-        row = [RATE_TITLES[name], *(rate_text(model["rates"][name]) for model in models.values())]
+        row = [RATE_TITLES[name], *(_rate_cell(metrics, name, label) for label in models)]
         if comparison is not None:
             row.append(difference_text(comparison["rates"][name]))
         rows.append(row)
@@ -60,6 +70,14 @@ def _several_definitions(metrics: Metrics) -> str:
         f"{held} of {scored} answers held more than one whole definition; the first was taken, or "
         "the one that stands for it by the answer's words."
     )
+
+
+def _rate_cell(metrics: Metrics, name: RateName, label: str) -> str:
+    """A share, with the samples that it counts."""
+    text = rate_text(metrics["models"][label]["rates"][name])
+    if name not in _SHOWN_BY:
+        return text
+    return linked(text, mode=metrics["mode"], model=label, verdict=_SHOWN_BY[name])
 
 
 def left_out(metrics: Metrics) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sigil_eval.documents.metadata import Rescored
-from sigil_eval.reporting.blocks import Block, Table, titled
+from sigil_eval.reporting.blocks import Block, Table, linked, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import agreement_text, listed, model_title
@@ -105,20 +105,20 @@ def _reproduction(run: Run) -> Iterator[Fact]:
 
 
 def _counts(run: Run) -> Iterator[Fact]:
-    models = run.first_metrics["models"].items()
+    mode, models = run.first_metrics["mode"], run.first_metrics["models"].items()
     scored = sum(model["samples"]["scored"] for _, model in models)
     failures = sum(model["samples"]["infrastructure"] for _, model in models)
     total = sum(model["samples"]["total"] for _, model in models)
     yield Fact(
         "Samples without a verdict",
-        f"{failures} of {total}",
+        linked(f"{failures} of {total}", mode=mode, verdict="infrastructure"),
         "infrastructure failures, in no score" if failures else "",
         "fails" if failures else "holds",
     )
     slow = {label: sum(m["error_types"].get(t, 0) for t in TIMEOUTS) for label, m in models}
     yield Fact(
         "Time-outs",
-        f"{sum(slow.values())} of {scored}",
+        linked(f"{sum(slow.values())} of {scored}", mode=mode, verdict="is:too slow"),
         "; ".join(f"{model_title(label)} {count}" for label, count in slow.items())
         + ". By processor time; what the wall clock stopped was tried again alone.",
         "noted",
@@ -129,12 +129,13 @@ def _counts(run: Run) -> Iterator[Fact]:
     unsafe = [model["rates"]["uses_unsafe"] for _, model in models]
     count, known = sum(rate["count"] for rate in unsafe), sum(rate["of"] for rate in unsafe)
     detail = f"of {scored - known} others that is not known" if known < scored else ""
-    yield Fact("Programs with unsafe code", f"{count} of {known}", detail, "noted")
+    found = linked(f"{count} of {known}", mode=mode, verdict="is:unsafe")
+    yield Fact("Programs with unsafe code", found, detail, "noted")
     shared = sum(model["rates"]["one_process"]["count"] for _, model in models)
     detail = "in their tests' process, which they could reach into: such passes are worth less"
     yield Fact(
         "Answers in one process with their tests",
-        f"{shared} of {scored}",
+        linked(f"{shared} of {scored}", mode=mode, verdict="is:in one process"),
         detail if shared else "",
         "noted",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import ProblemCounts
-from sigil_eval.reporting.blocks import Block, Heading, Link, Links, Paragraph, Table
+from sigil_eval.reporting.blocks import Block, Heading, Link, Links, Paragraph, Table, linked
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import model_title
@@ -39,7 +39,7 @@ def changes_table(metrics: Metrics) -> Table | None:
         head += [f"{model_title(label)}, with errata", "as published"]
     rows = []
     for task in tasks:
-        row = [task]
+        row: list[str] = [linked(task, place=f"p-{task}")]
         for model in models.values():
             counts = model["per_problem"].get(task)
             row += _cells(counts) if counts else ["", ""]

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import Literal
 
 from sigil_eval.documents import Metrics
-from sigil_eval.documents.metrics import ModelMetrics
-from sigil_eval.reporting.blocks import Block, Code, Table, titled
+from sigil_eval.reporting.blocks import Block, Code, Table, linked, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import model_title, percent
 from sigil_eval.run_folder import Mode
 
 LISTED_CODES = 15
+type _Counted = Literal["error_types", "error_codes"]
+# By which of its filters the page's list shows them.
+_FILTERS: dict[_Counted, str] = {"error_types": "verdict", "error_codes": "code"}
 
 
 def error_table(metrics: Metrics) -> Table | None:
@@ -26,22 +28,25 @@ def code_table(metrics: Metrics) -> Table | None:
     return _count_table(metrics, "error_codes", LISTED_CODES)
 
 
-def _count_table(
-    metrics: Metrics, name: Literal["error_types", "error_codes"], limit: int | None
-) -> Table | None:
+def _count_table(metrics: Metrics, name: _Counted, limit: int | None) -> Table | None:
     models = metrics["models"]
     names = {key for model in models.values() for key in model[name]}
     order = sorted(names, key=lambda key: (-sum(m[name].get(key, 0) for m in models.values()), key))
     rows = [
-        [Code(key), *(_count_of(model[name].get(key, 0), model) for model in models.values())]
+        [Code(key), *(_count_of(metrics, name, key, label) for label in models)]
         for key in order[:limit]
     ]
     return Table(["", *map(model_title, models)], rows, 1) if rows else None
 
 
-def _count_of(count: int, model: ModelMetrics) -> str:
-    scored = model["samples"]["scored"]
-    return f"{count} ({percent(count / scored)})" if count else "0"
+def _count_of(metrics: Metrics, name: _Counted, key: str, label: str) -> str:
+    model = metrics["models"][label]
+    count, scored = model[name].get(key, 0), model["samples"]["scored"]
+    if not count:
+        return "0"
+    text = f"{count} ({percent(count / scored)})"
+    filters = {"mode": metrics["mode"], "model": label, _FILTERS[name]: key}
+    return linked(text, **filters)
 
 
 def _in_comparison(run: Run, mode: Mode) -> Iterator[Block]:

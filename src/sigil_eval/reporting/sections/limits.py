@@ -15,8 +15,8 @@ TITLE = "What this does not show"
 def limits(run: Run) -> list[str]:
     """The limits of any run on such a benchmark, with this run's figures."""
     models = run.first_metrics["models"].values()
-    unsafe = sum(model["rates"]["uses_unsafe"]["count"] for model in models)
-    scored = sum(model["samples"]["scored"] for model in models)
+    unsafe = [model["rates"]["uses_unsafe"] for model in models]
+    count, known = sum(rate["count"] for rate in unsafe), sum(rate["of"] for rate in unsafe)
     compared = BASE in run.labels and TUNED in run.labels
     return [
         "The problems are public: a model may have met them, or answers to them, in its training, "
@@ -29,7 +29,7 @@ def limits(run: Run) -> list[str]:
         "changes to existing code, async or embedded Rust are another matter.",
         "A pass means that the problem's tests found nothing. They are few, and some wrong answers "
         "pass them; `python benchmarks/scoring/strength.py` says how many.",
-        f"Answers with unsafe code ({unsafe} of {scored} here) pass by what they return; that says "
+        f"Answers with unsafe code ({count} of {known} here) pass by what they return; that says "
         "nothing of whether their unsafe code is sound.",
     ]
 

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from sigil_eval.documents import Metrics
-from sigil_eval.reporting.blocks import Block, Code, Table, titled
+from sigil_eval.reporting.blocks import Block, Code, Table, linked, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.run_folder import Mode
 
 LISTED_STATES = 9
 OTHER = "other"
+SHOWN = 0.05
 
 
 def migration_table(metrics: Metrics) -> Table | None:
@@ -36,8 +37,9 @@ def migration_table(metrics: Metrics) -> Table | None:
         cells[before, after] += flow["problems"]
     rows = []
     for before in states:
-        found = [cells[before, after] for after in states]
-        rows.append([Code(before), *map(_problems_text, found), f"{sum(found):.1f}"])
+        found = [_cell(metrics["mode"], before, after, cells[before, after]) for after in states]
+        total = sum(cells[before, after] for after in states)
+        rows.append([Code(before), *found, f"{total:.1f}"])
     sums = [f"{sum(cells[before, after] for before in states):.1f}" for after in states]
     rows.append(["All", *sums, f"{sum(cells.values()):.1f}"])
     note = (
@@ -48,8 +50,16 @@ def migration_table(metrics: Metrics) -> Table | None:
     return Table(["Base ↓  Fine-tuned →", *states, "All"], rows, 1, note)
 
 
+def _cell(mode: Mode, before: str, after: str, problems: float) -> str:
+    """How many problems, with which they are, as far as the outcomes have names."""
+    text = _problems_text(problems)
+    named = {"from": before, "to": after}
+    filters = {name: outcome for name, outcome in named.items() if outcome != OTHER}
+    return linked(text, mode=mode, **filters) if filters and problems >= SHOWN else text
+
+
 def _problems_text(problems: float) -> str:
-    return f"{problems:.1f}" if problems >= 0.05 else "·"
+    return f"{problems:.1f}" if problems >= SHOWN else "·"
 
 
 def _in_comparison(run: Run, mode: Mode) -> Iterator[Block]:

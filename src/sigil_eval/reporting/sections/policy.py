@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import MeanInterval, ModelMetrics
-from sigil_eval.reporting.blocks import Block, Code, Table, titled
+from sigil_eval.reporting.blocks import Block, Code, Table, linked, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import MODE_MEANINGS, difference_text, model_title, percent
@@ -20,8 +20,14 @@ def policy_table(metrics: Metrics) -> Table | None:
     if not any(model["policy_rejects"]["total"] for model in models.values()):
         return None
     rows: list[list[str]] = []
-    rows.append(["All", *(str(m["policy_rejects"]["total"]) for m in models.values())])
-    rows.append(["Correct, but rejected", *(_correct_but_rejected(m) for m in models.values())])
+    totals = {label: str(model["policy_rejects"]["total"]) for label, model in models.items()}
+    correct = {label: _correct_but_rejected(model) for label, model in models.items()}
+    for name, texts, verdict in (
+        ("All", totals, "policy_violation"),
+        ("Correct, but rejected", correct, "is:correct but rejected"),
+    ):
+        told = {"mode": metrics["mode"], "verdict": verdict}
+        rows.append([name, *(linked(text, model=label, **told) for label, text in texts.items())])
     for name in sorted({c for m in models.values() for c in m["policy_rejects"]["by_category"]}):
         counts = (m["policy_rejects"]["by_category"].get(name, 0) for m in models.values())
         rows.append([Code(name), *(str(count) for count in counts)])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import PairedComparison
-from sigil_eval.reporting.blocks import Block, Heading, Paragraph, Table, there
+from sigil_eval.reporting.blocks import Block, Heading, Paragraph, Table, linked, there
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections import answers
 from sigil_eval.reporting.sections.section import Section
@@ -16,6 +16,7 @@ from sigil_eval.reporting.wording import (
     MODE_TITLES,
     coverage,
     difference_text,
+    figure_name,
     listed,
     model_title,
     p_text,
@@ -52,19 +53,26 @@ def score_table(metrics: Metrics) -> Table:
     rows = []
     for k in map(str, metrics["k_values"]):
         row = [f"pass@{k}"]
-        row += [score_text(metrics["models"][label]["pass_at_k"][k]) for label in labels]
+        row += [_score_cell(metrics, label, k) for label in labels]
         if comparison is not None:
-            row += _difference_cells(comparison["pass_at_k"][k])
+            row += _difference_cells(metrics["mode"], k, comparison["pass_at_k"][k])
         rows.append(row)
     note = f"{MEANING_OF_SCORES} In square brackets: 95 % intervals over problems."
     return Table(head, rows, 1, note)
 
 
-def _difference_cells(paired: PairedComparison | None) -> list[str]:
+def _score_cell(metrics: Metrics, label: str, k: str) -> str:
+    """A score, with the problems that it comes from."""
+    mode, text = metrics["mode"], score_text(metrics["models"][label]["pass_at_k"][k])
+    return linked(text, figure_name(mode, k, label), mode=mode, model=label, verdict="passed")
+
+
+def _difference_cells(mode: Mode, k: str, paired: PairedComparison | None) -> list[str]:
     if paired is None:
         return ["none", "", ""]
+    text = difference_text(paired["difference"])
     return [
-        difference_text(paired["difference"]),
+        linked(text, figure_name(mode, k), mode=mode, sort="gain"),
         p_text(paired["p"]).removeprefix("= "),
         p_text(paired["p_adjusted"]).removeprefix("= "),
     ]
