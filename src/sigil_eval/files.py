@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import glob
 import hashlib
+import io
 import itertools
 import json
 import math
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -33,9 +35,17 @@ def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def open_file(path: Path) -> io.BufferedReader:
+    """A file to be read. Raises UsageError for what would be waited for, or never ends."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, opening it says so
+        raise UsageError(f"{path}: cannot be read: neither a file nor a folder")
+    return path.open("rb")
+
+
 def sha256_file(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -51,7 +61,7 @@ def read_jsonl(path: Path, longest: int = LONGEST_LINE) -> Iterator[tuple[int, R
     not a JSON object or is longer than `longest` bytes, or when the file cannot be read.
     """
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             for number, line in lines_in(stream, path, longest):
                 yield number, object_of(line, path, number)
     except OSError as error:
@@ -82,7 +92,8 @@ def lines_in(
 def read_json(path: Path) -> Row:
     """The object in a JSON file; UsageError with file, line and reason where there is none."""
     try:
-        data = path.read_bytes()
+        with open_file(path) as stream:
+            data = stream.read()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     return object_of(data, path, None)

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import click
 
 from sigil_eval import __version__
-from sigil_eval.cli.command import Commands, say_error, say_interrupted, say_refusal
+from sigil_eval.cli.command import (
+    Commands,
+    in_words,
+    say_error,
+    say_interrupted,
+    say_refusal,
+)
 from sigil_eval.cli.compare import compare
 from sigil_eval.cli.env import env
 from sigil_eval.cli.export import export
@@ -21,7 +27,7 @@ from sigil_eval.cli.sandbox_check import sandbox_check
 from sigil_eval.cli.score import score
 from sigil_eval.cli.verify import verify
 from sigil_eval.console import close_output, open_streams
-from sigil_eval.errors import PreflightError, SigilEvalError
+from sigil_eval.errors import SigilEvalError
 
 COMMANDS = (
     verify,
@@ -69,8 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SigilEvalError as error:
         return say_error(str(error), error.exit_code)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return say_error(f"{place}{error.strerror or error}", PreflightError.exit_code)
+        return say_error(*in_words(error))
     except click.Abort:
         return say_interrupted()
     return code

@@ -38,6 +38,17 @@ def load_problems(given: Given) -> ProblemSet:
     return load_problem_set(given["problem_set"])
 
 
+def load_judged_problems(given: Given) -> ProblemSet:
+    """The problems that were named. Raises UsageError where there are none, and where one of them
+    cannot be judged, before a judge is made ready."""
+    from sigil_eval.judging.contract import contract_of
+
+    found = load_problems(given)
+    for problem in found.problems:
+        contract_of(problem)
+    return found
+
+
 def judge_settings(given: Given) -> JudgeSettings:
     """The judge's settings."""
     from sigil_eval.judging.judge import JudgeSettings, default_workers

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ Exit codes:
   130  interrupted; the same command goes on where it stopped
   141  nobody reads what is printed any more (`| head`); likewise"""
 INTERRUPTED = 130
+_LONGEST_PATH = 500
+_LONGEST_WORD = 300
 _LOOK = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -50,6 +54,16 @@ class Commands(click.Group):
         return list(self.commands)
 
 
+def in_words(error: OSError) -> tuple[str, int]:
+    """What a call of the system's failed at, and the exit code: a path that can be none was asked
+    for in error."""
+    wrong_request = error.errno in (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+    code = UsageError.exit_code if wrong_request else PreflightError.exit_code
+    place = str(error.filename) if error.filename else ""
+    shown = place if len(place) <= _LONGEST_PATH else place[:_LONGEST_PATH] + "…"
+    return f"{shown}: {error.strerror or error}".removeprefix(": "), code
+
+
 def say_error(message: str, code: int) -> int:
     """Show an error; the exit code."""
     error_console.print(f"error: {message}", style="red", markup=False)
@@ -60,7 +74,8 @@ def say_refusal(error: click.ClickException) -> int:
     """Show what click has against the command line; the exit code."""
     said = io.StringIO()
     error.show(said)
-    error_console.print(said.getvalue().rstrip("\n"), markup=False)
+    bounded = re.sub(rf"(\S{{{_LONGEST_WORD}}})\S+", r"\1…", said.getvalue().rstrip("\n"))
+    error_console.print(bounded, markup=False)
     return error.exit_code
 
 

@@ -72,7 +72,7 @@ def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int
         ScoreSettings(
             sources=samples,
             names=given["names"],
-            problem_set=chosen.load_problems(given),
+            problem_set=chosen.load_judged_problems(given),
             judge=chosen.judge_settings(given),
             modes=given["modes"],
             k_values=given["k"],

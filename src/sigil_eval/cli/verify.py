@@ -23,7 +23,7 @@ def verify(**given: Any) -> int:
     from sigil_eval.phases import prove_aloud
 
     chosen.confirm_sandbox(given)
-    problem_set = chosen.load_problems(given)
+    problem_set = chosen.load_judged_problems(given)
     with Judge(chosen.judge_settings(given)) as judge:
         prove_aloud(judge, problem_set)
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sigil_eval.errors import PreflightError
+from sigil_eval.errors import PreflightError, SigilEvalError
 from sigil_eval.generation.hub import fetch_weights
 from sigil_eval.generation.model_files import ModelFiles
 from sigil_eval.generation.models import ResolvedModel
@@ -29,10 +29,14 @@ class TokenizerTemplate:
 
     def render(self, messages: list[Message]) -> str:
         """The conversation as text, special tokens included, up to the answer's beginning."""
-        text: str = self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, date_string=TEMPLATE_DATE
-        )
-        return text
+
+        def render() -> str:
+            text: str = self.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True, date_string=TEMPLATE_DATE
+            )
+            return text
+
+        return or_explain("the tokenizer's chat template", render)
 
 
 def chat_template(tokenizer: Any) -> TokenizerTemplate | None:
@@ -49,12 +53,15 @@ def load_tokenizer(model: ResolvedModel) -> Any:
 
     adapter = model.adapter
     files = adapter if adapter is not None and adapter.has_tokenizer else model.base
-    return or_explain(
-        f"the tokenizer of {files.name}",
-        lambda: AutoTokenizer.from_pretrained(
+
+    def load() -> Any:
+        tokenizer = AutoTokenizer.from_pretrained(
             files.folder, trust_remote_code=files.trust.remote_code
-        ),
-    )
+        )
+        tokenizer("fn main() {}")  # some of its files are not looked into before
+        return tokenizer
+
+    return or_explain(f"the tokenizer of {files.name}", load)
 
 
 def load_base(files: ModelFiles, info: EngineInfo) -> Any:
@@ -90,11 +97,11 @@ def load_base(files: ModelFiles, info: EngineInfo) -> Any:
 
 def or_explain[T](what: str, load: Callable[[], T]) -> T:
     """Turn what a library raises for files it cannot use into one message that names them."""
-    from safetensors import SafetensorError
-
     try:
         return load()
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+    except SigilEvalError:
+        raise
+    except Exception as error:
         if "out of memory" in str(error):
             raise PreflightError(f"{what} does not fit into the device's memory") from None
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
