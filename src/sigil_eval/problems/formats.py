@@ -65,7 +65,7 @@ def _in_one_shape(row: Row) -> Row:
         if reference and _is_open(prompt, reference, row["entry_point"]):
             reference = reference.rstrip() + "\n}\n"
     crates = row.get("crates")
-    named = crates if isinstance(crates, list) else []
+    named = [one for one in crates if isinstance(one, str)] if isinstance(crates, list) else []
     task = row.get("task_id")
     test = in_our_form(test, f"{prompt}\n}}\n", reference, named, task)
     return {"prompt": prompt, "canonical_solution": reference, "test": test}
