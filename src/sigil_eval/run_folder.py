@@ -30,6 +30,7 @@ REPRODUCTION_FILE = "reproduction.json"
 SUMMARY_FILE = "combined_summary.md"
 COMPARISON_FILE = "comparison_report.md"
 HTML_FILE = "report.html"
+SIDE_BY_SIDE_FILE = "side_by_side.md"
 
 
 def result_stem(label: str) -> str:
@@ -78,6 +79,11 @@ class RunFolder:
     def html(self) -> Path:
         """The report with the programs inside."""
         return self.path / HTML_FILE
+
+    @property
+    def side_by_side(self) -> Path:
+        """The comparison of three models and more."""
+        return self.path / SIDE_BY_SIDE_FILE
 
     @property
     def metadata(self) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sigil_eval.console import mention
+from sigil_eval.console import mention, visible
 from sigil_eval.documents.metadata import ModelRecord
 from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic, write_chunks_atomic
@@ -142,11 +142,18 @@ def _score(
             outcome,
         )
         write_atomic(folder.metadata, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
-        write_reports(folder.path, problem_set)
-        if len(models) > len(MODEL_LABELS):
-            print_comparison(compare_runs([folder.path]))
-        print_summary(folder.path)
+        _report(folder, problem_set, len(models))
     return summary
+
+
+def _report(folder: RunFolder, problem_set: ProblemSet, models: int) -> None:
+    """Write the reports, and show what they come to."""
+    write_reports(folder.path, problem_set)
+    if models > len(MODEL_LABELS):
+        compared = compare_runs([folder.path])
+        write_atomic(folder.side_by_side, visible(compared.markdown()))
+        print_comparison(compared)
+    print_summary(folder.path)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, read_jsonl
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.samples import STANDARD_INPUT, SampleFile, read_samples
+from sigil_eval.samples.formats import BIGCODE, FORMATS
 
 WHOLE = "fn add(x: i64, y: i64) -> i64 {\n    x + y\n}\n"
 BODY = "    x + y\n}\n"
@@ -135,6 +136,15 @@ def test_each_format_is_told_by_what_it_holds(tmp_path: Path, three: ProblemSet,
     assert rows == [("HumanEval/53", BODY)]
     assert found.formats == (called,)
     assert any(called in line for line in found.lines())
+
+
+def test_the_documentation_has_a_line_for_each_format() -> None:
+    told = (Path(__file__).resolve().parents[2] / "docs/samples.md").read_text()
+    for known in FORMATS:
+        name = known.name.split(",")[0]
+        (line,) = [line for line in told.split("\n") if line.startswith(f"| {name} |")]
+        assert all(f"`{field}`" in line for field in known.fields)
+    assert f"| {BIGCODE} |" in told
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if "bigcode" not in form])

@@ -160,6 +160,9 @@ def test_three_files_are_put_side_by_side(shelf: Shelf) -> None:
     metrics = document(shelf.folder / "out/policy/metrics.json")
     assert list(metrics["models"]) == ["one", "two", "three"]
     assert "against the first, points" in said
+    assert "no second model" not in said
+    beside = shelf.folder / "out/side_by_side.md"
+    assert str(beside) in said and "three" in beside.read_text()
 
 
 @pytest.mark.usefixtures("no_judge")

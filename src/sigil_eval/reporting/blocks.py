@@ -95,7 +95,8 @@ def of_part[B](block: B, part: str) -> B | Table:
     table that is of all, as it is."""
     if not isinstance(block, Table) or not part:
         return block
-    corner = f"{block.head[0]}, {part}" if block.head[0] else part
+    short = part.removesuffix(" problems")
+    corner = f"{block.head[0]}, {short}" if block.head[0] else short
     return replace(block, head=[corner, *block.head[1:]])
 
 

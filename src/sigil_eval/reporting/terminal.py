@@ -93,5 +93,6 @@ def _print_time(target: Console, run: Run) -> None:
 
 def _paths(run: Run) -> list[Path]:
     files = RunFolder(run.folder)
-    found = [files.html, files.summary, *(files.comparison(mode) for mode in run.metrics)]
+    found = [files.html, files.summary, files.side_by_side]
+    found += [files.comparison(mode) for mode in run.metrics]
     return [path for path in found if path.is_file()]

@@ -116,7 +116,8 @@ def verdict_sentence(metrics: Metrics) -> str:
         score = model["pass_at_k"][k]
         told = "has no verdicts" if score is None else f"scores {score_text(score)} in pass@{k}{on}"
         sentences.append(f"{model_title(label)} {told}.")
-    return " ".join([*sentences, "There is no second model to compare with."])
+    ending = "There is no second model to compare with." if len(sentences) == 1 else ""
+    return " ".join([*sentences, ending]).strip()
 
 
 def absolute_scores(metrics: Metrics, arrow: bool = False) -> str:
