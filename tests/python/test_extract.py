@@ -213,6 +213,29 @@ def test_nothing_usable_says_why(answer: str, reason: str) -> None:
     assert found.reason == reason
 
 
+def test_what_the_prompt_says_and_what_describes_a_function_are_no_words_about_definitions() -> (
+    None
+):
+    prompt = f"// The sum should be correct; fix it.\n{SIGNATURE}"
+    for comment in (
+        "// The sum should be correct; fix it.",
+        "/// A better one, fixed.",
+        "// Finds it.\n// The final one, corrected, is\n// in the list.",
+    ):
+        answer = f"```\n{FUNCTION}\n```\nAlternatively:\n```\n{comment}\n{SIGNATURE} true }}\n```"
+        assert _code(answer, prompt) == CODE
+        assert _code(answer.replace("Alternatively:", ""), prompt) == CODE
+        assert _code(answer.replace("Alternatively:", "Fixed:"), prompt) != CODE
+
+
+def test_a_reasoning_that_never_ends_is_no_reason_to_find_nothing_in_it() -> None:
+    found = extract(f"<think>\nPerhaps:\n{FUNCTION}\nor", prompt=PROMPT, entry_point="has")
+    assert found.code == CODE
+    found = extract("<think>\nThe vector has a method", prompt=PROMPT, entry_point="has")
+    assert (found.code, found.truncated) == (None, True)
+    assert found.reason == "the answer ends within its reasoning"
+
+
 def test_broken_code_is_left_for_the_compiler() -> None:
     broken = "    let x = = 1;\n    true\n}"
     assert _code(broken) == f"{SIGNATURE}\n{broken}\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 from sigil_eval.answers.needs import facts_of, impl_head
 from sigil_eval.answers.question import Question, body_brace
 from sigil_eval.rust.items import Item
-from sigil_eval.rust.lexer import Token, tokens
+from sigil_eval.rust.lexer import tokens
 from sigil_eval.rust.vocabulary import TYPE_AND_VALUE_KINDS
 
 
@@ -53,7 +54,7 @@ def _normal_entry(entry: Item, question: Question) -> str:
     if brace is None:
         return entry.text
     signature = entry.text[: brace + 1]
-    if _plain(tokens(signature)) == _plain(tokens(question.signature)):
+    if _plain(signature) == _plain(question.signature):
         signature = question.signature
     body = re.sub(r"\A(?:[ \t]*\n)+", "", entry.text[brace + 1 :])
     # Where an answer mixes its brackets up, something else than a brace may have closed it.
@@ -62,9 +63,10 @@ def _normal_entry(entry: Item, question: Question) -> str:
     return f"{signature}\n{body}"
 
 
-def _plain(stream: Iterable[Token]) -> list[str]:
+@lru_cache(maxsize=1024)
+def _plain(signature: str) -> list[str]:
     """The words of a signature, without visibility."""
-    words = [token.text for token in stream]
+    words = [token.text for token in tokens(signature)]
     if words[:1] != ["pub"]:
         return words
     return words[words.index(")") + 1 :] if words[1:2] == ["("] else words[1:]

@@ -62,7 +62,7 @@ def chosen_definition(
     for one in whole[whole.index(first) + 1 :]:
         if last and _counts(one, first):
             chosen, why = one, "the last definition of a draft"
-        elif _takes_over(chosen, one):
+        elif _takes_over(chosen, one, question):
             chosen, why = one, "the text says that it replaces the one before"
     return Choice(chosen.reading, chosen.entry, why, meant=True, definitions=len(said))
 
@@ -123,11 +123,11 @@ def _span(entry: Item, text: str, position: int, question: Question) -> tuple[in
     return position, position + len(body)
 
 
-def _takes_over(chosen: Definition, later: Definition) -> bool:
+def _takes_over(chosen: Definition, later: Definition, question: Question) -> bool:
     """Whether an answer says that a later definition stands for the chosen one.
 
     A body in a fence could be anything, so that what is said of the chosen one is not enough.
     """
-    rule = deciding_rule(chosen.said_before, later.said_before)
+    rule = deciding_rule(chosen.said_before, later.said_before, question.lines)
     later_is_body = later.reading.piece.shape in SOUND_BODIES
     return rule is not None and rule.replaces and not (rule.where == "first" and later_is_body)

@@ -18,6 +18,7 @@ from sigil_eval.answers.definitions import Choice, chosen_definition
 from sigil_eval.answers.dress import with_plain_line_ends
 from sigil_eval.answers.question import Question, read_prompt
 from sigil_eval.answers.readings import Reading, readings_of
+from sigil_eval.answers.reasoning import without_reasoning
 from sigil_eval.answers.selection import select
 from sigil_eval.answers.steps import View, views_of
 
@@ -99,8 +100,11 @@ def _found(text: str, question: Question) -> tuple[View, list[Reading], Choice] 
 
 def _nothing_usable(text: str, entry_point: str) -> Extraction:
     main_free = not _MAIN.search(text)
-    if re.search(r"\bfn\s+\w+", text):
+    cut = without_reasoning(text).cut
+    if cut:
+        reason = "the answer ends within its reasoning"
+    elif re.search(r"\bfn\s+\w+", text):
         reason = f"the entry point {entry_point} is not defined"
     else:
         reason = "no code found"
-    return Extraction(None, None, main_free=main_free, reason=reason)
+    return Extraction(None, None, main_free=main_free, truncated=cut, reason=reason)

@@ -260,7 +260,9 @@ def _opened(rest: str, at_line_start: bool) -> tuple[str, str] | None:
 
 def _segment(fence: _Fence) -> Segment:
     """A closed fence: without what Markdown sets in, and what stands for its language."""
-    lines = [_set_out(line, fence.indent) for line in fence.lines]
+    lines = fence.lines
+    if all(line.startswith(" " * fence.indent) for line in lines if line.strip()):
+        lines = [line[fence.indent :] for line in lines]
     language = fence.language
     if language in ("diff", "patch"):
         kept = [
@@ -270,11 +272,6 @@ def _segment(fence: _Fence) -> Segment:
     text = "\n".join(lines) + "\n"
     alone = _LONE_WORD.match(text)
     return Segment(text[alone.end() :] if alone else text, language)
-
-
-def _set_out(line: str, indent: int) -> str:
-    blank = len(line) - len(line.lstrip(" "))
-    return line[min(blank, indent) :]
 
 
 def _marks_until_rust(fence: _Fence, following: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -72,10 +73,9 @@ def read_piece(text: str, question: Question) -> Piece | None:
     text = without_entities(text)
     piece = _read(text, question)
     if piece is None or piece.shape in _PERHAPS_PROSE or _has_headline(piece, question):
-        rest = _without_leading_prose(text)
-        behind = _read_body(rest, question) if rest != text else None
-        if behind is not None and behind.shape in SOUND_BODIES:
-            piece = behind
+        behind = (_read_body(rest, question) for rest in _behind_leading_prose(text))
+        sound = (body for body in behind if body is not None and body.shape in SOUND_BODIES)
+        piece = next(sound, piece)
     return _named_for_what_it_is(piece, question) if piece else None
 
 
@@ -254,7 +254,10 @@ def _without_closing_prose(text: str) -> str:
 _LEADING_PROSE = re.compile(r"(?:[ \t]*\n|(?=[^\s{}/])[^\n]*[^\s{};,(\[\n][ \t]*\n)+(?=[ \t]+\S)")
 
 
-def _without_leading_prose(text: str) -> str:
-    """Leave out the lines before the first that is set in, where those read like prose."""
-    match = _LEADING_PROSE.match(text)
-    return text[match.end() :] if match else text
+def _behind_leading_prose(text: str) -> Iterator[str]:
+    """The text behind a first paragraph, and behind lines not set in, where those are prose."""
+    paragraph, _, rest = text.partition("\n\n")
+    if rest and not _looks_like_code(paragraph) and not may_be_rust(paragraph):
+        yield rest
+    if match := _LEADING_PROSE.match(text):
+        yield text[match.end() :]

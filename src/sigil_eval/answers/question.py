@@ -15,13 +15,15 @@ from sigil_eval.rust.syntax import parse
 class Question:
     """What the prompt gives: items before the entry function, its signature, what follows `{`.
 
-    `signature` ends with `{` and is empty when the prompt doesn't open the function.
+    `signature` ends with `{` and is empty when the prompt doesn't open the function; `lines` are
+    all that the prompt has, without white space around them.
     """
 
     entry_point: str
     context: tuple[Item, ...]
     signature: str
     opening: str
+    lines: frozenset[str] = frozenset()
 
     @property
     def start(self) -> str:
@@ -37,20 +39,21 @@ class Question:
 @lru_cache(maxsize=1024)
 def read_prompt(prompt: str, entry_point: str) -> Question:
     """What the prompt asks; the last definition of the entry point is the one to be continued."""
+    lines = frozenset(line.strip() for line in prompt.split("\n"))
     starts = list(definitions_of(entry_point, prompt))
     if not starts:
-        return Question(entry_point, (), "", "")
+        return Question(entry_point, (), "", "", lines)
     start = starts[-1]
     brace = body_brace(prompt, start)
     context = tuple(
         item for item in read_items(prompt[:start], entry_point).items if item.role == "other"
     )
     if brace is None:
-        return Question(entry_point, context, "", "")
+        return Question(entry_point, context, "", "", lines)
     opening = prompt[brace + 1 :]
     if not any(True for _ in tokens(opening)):
         opening = ""
-    return Question(entry_point, context, prompt[start : brace + 1].strip(), opening)
+    return Question(entry_point, context, prompt[start : brace + 1].strip(), opening, lines)
 
 
 def is_rust(text: str, question: Question) -> bool:

@@ -7,6 +7,7 @@ first in the last paragraph there, which is its headline; and in front of the ea
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -162,17 +163,36 @@ RULES = (
 )
 
 
-def deciding_rule(before_first: str, before_later: str) -> Rule | None:
-    """The first rule whose words are where it looks for them; None if the first one stands."""
-    headline, first = _headline(before_later), _headline(before_first)
-    offers_another = _ANOTHER.search(before_later) is not None
-    said = {"headline": headline, "between": "" if offers_another else before_later, "first": first}
+def deciding_rule(before_first: str, before_later: str, prompt: Collection[str]) -> Rule | None:
+    """The first rule whose words are where it looks for them; None if the first one stands.
+
+    Lines that stand in the `prompt` are the question's words, and not the answer's.
+    """
+    between = _spoken(before_later, prompt)
+    offers_another = _ANOTHER.search(between) is not None
+    said = {
+        "headline": _headline(between),
+        "between": "" if offers_another else between,
+        "first": _headline(_spoken(before_first, prompt)),
+    }
     return next((rule for rule in RULES if rule.words.search(said[rule.where])), None)
+
+
+# A comment of many lines, or of documentation, says what a function does.
+_DESCRIPTION = re.compile(
+    r"(?:^[ \t]*//[^\n]*\n){3,}|^[ \t]*//[/!][^\n]*\n|/\*\*.*?\*/", re.MULTILINE | re.DOTALL
+)
+
+
+def _spoken(said: str, prompt: Collection[str]) -> str:
+    """What is said, without what the prompt says and what describes a function."""
+    lines = [line for line in said[-4000:].split("\n") if line.strip() not in prompt or not line]
+    return _DESCRIPTION.sub("", "\n".join(lines))
 
 
 def _headline(said: str) -> str:
     """The last paragraph of what is said, without the marks of comments and headings."""
-    lines = [re.sub(r"^[\s/#*>!]+|[`\s]+$", "", line) for line in said[-4000:].split("\n")]
+    lines = [re.sub(r"^[\s/#*>!]+|[`\s]+$", "", line) for line in said.split("\n")]
     while lines and not re.search(r"\w", lines[-1]):
         lines.pop()
     begin = max((number + 1 for number, line in enumerate(lines) if not line), default=0)
