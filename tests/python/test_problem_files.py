@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import re
 from dataclasses import fields, replace
@@ -285,6 +287,19 @@ def test_a_format_from_elsewhere_is_named(
     write_jsonl(path, rows[1:2])
     assert main(["problems", "--problem-file", str(path)]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["p.jsonl", "p.json", "p", "p.jsonl.gz", "list", "list.json.gz"])
+def test_rows_and_lists_are_read_packed_or_not(tmp_path: Path, name: str) -> None:
+    rows = [EXAMPLES["MultiPL-E"], EXAMPLES["HumanEval-X"]]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    data = (json.dumps(rows, indent=1) if "list" in name else text).encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    found = load_problem_file(path)
+    assert [one.task_id for one in found.problems] == ["HumanEval_53_add", "Rust/53"]
+    assert found.problems[1].place == f"{path}: item 2" if "list" in name else f"{path}:2"
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sigil_eval.errors import UsageError, quoted
-from sigil_eval.files import Row, read_jsonl
+from sigil_eval.files import Row
 
 REQUIRED_FIELDS = ("task_id", "prompt", "canonical_solution", "test", "entry_point")
 OPTIONAL_FIELDS = ("edition", "prelude", "crates", "free_text", "flag")
@@ -49,22 +49,17 @@ class Problem:
         return bool(self.canonical_solution.strip())
 
 
-def read_problems(
-    path: Path, translate: Callable[[Row, str], Row] = lambda row, _: row
-) -> tuple[Problem, ...]:
-    """The problems of a JSONL file, in its order; `translate` makes rows our own, given the place.
-
-    Raises UsageError with file, line and reason.
-    """
+def read_problems(rows: Iterable[tuple[str, Row]], name: Path) -> tuple[Problem, ...]:
+    """The problems of rows, given with their places. Raises UsageError with file, line and reason;
+    `name` is the file's."""
     problems: dict[str, Problem] = {}
-    for number, row in read_jsonl(path):
-        place = f"{path}:{number}"
-        problem = _problem_of(translate(row, place), place)
+    for place, row in rows:
+        problem = _problem_of(row, place)
         if problem.task_id in problems:
             raise UsageError(f"{place}: task_id {quoted(problem.task_id)} appears twice")
         problems[problem.task_id] = problem
     if not problems:
-        raise UsageError(f"{path}: holds no problems")
+        raise UsageError(f"{name}: holds no problems")
     return tuple(problems.values())
 
 

@@ -7,17 +7,18 @@ PINNED_SETS makes it known. Both files are pinned.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
 from sigil_eval.errors import UsageError
-from sigil_eval.files import Row, sha256_file
+from sigil_eval.files import Row, read_jsonl, sha256_file
 from sigil_eval.problems.errata import Erratum, apply_errata
 from sigil_eval.problems.formats import translated
 from sigil_eval.problems.problem import Problem, read_problems
+from sigil_eval.sources import STANDARD_INPUT, values_of
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def load_problem_set(name: str) -> ProblemSet:
         raise UsageError(f"unknown problem set '{name}'; known sets: {known}")
     path = Path(str(resources.files(__package__))) / "data" / f"{name}.jsonl"
     _check_pin(path, pin.sha256)
-    published = read_problems(path)
+    rows = ((f"{path}:{number}", row) for number, row in read_jsonl(path))
+    published = read_problems(rows, path)
     if pin.errata_sha256 is None:
         return ProblemSet(name, published, pin.sha256, pin.source)
     errata_path = path.with_name(f"{name}.errata.json")
@@ -122,17 +124,24 @@ def _check_pin(path: Path, pinned: str) -> None:
 
 
 def load_problem_file(path: Path) -> ProblemSet:
-    """Load a file of problems in one of FORMATS, as published, no errata.
+    """Load a file of problems in one of FORMATS, as published, no errata: rows or a list of them,
+    packed by gzip or not.
 
     A row may also have `edition`, `prelude`, `crates`, `free_text` and `flag` (see Problem); other
     fields are ignored. Raises UsageError with file, line and reason.
     """
-    formats: Counter[str] = Counter()
-
-    def translate(row: Row, place: str) -> Row:
-        ours, name = translated(row, place)
-        formats[name] += 1
-        return ours
-
-    problems = read_problems(path, translate)
+    formats: dict[str, None] = {}
+    problems = read_problems(_translated(path, formats), path)
     return ProblemSet(path.name, problems, sha256_file(path), str(path), formats=tuple(formats))
+
+
+def _translated(path: Path, formats: dict[str, None]) -> Iterator[tuple[str, Row]]:
+    """Places and rows of our own; what they were written as is added to `formats`."""
+    if path == STANDARD_INPUT or path.is_dir():
+        raise UsageError(f"{path}: cannot be read: problems are read from a file")
+    for place, row in values_of(path):
+        if not isinstance(row, dict):
+            raise UsageError(f"{place}: expected a JSON object, found {type(row).__name__}")
+        ours, name = translated(row, place)
+        formats[name] = None
+        yield place, ours

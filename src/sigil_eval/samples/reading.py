@@ -13,10 +13,9 @@ from sigil_eval.files import Row, sha256_text, write_jsonl
 from sigil_eval.problems import ProblemSet
 from sigil_eval.samples.folders import program_in, sample_files
 from sigil_eval.samples.formats import BIGCODE, Format, Found, format_of
-from sigil_eval.samples.opening import STANDARD_INPUT, shown
 from sigil_eval.samples.task_names import TaskNames
 from sigil_eval.samples.unfit import UnfitError
-from sigil_eval.samples.values import values_of
+from sigil_eval.sources import STANDARD_INPUT, shown, values_of
 
 __all__ = ["STANDARD_INPUT", "SampleFile", "read_samples"]
 

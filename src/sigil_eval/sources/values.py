@@ -1,4 +1,4 @@
-"""The JSON values of a file of samples, each with its place: lines, a list's items, or one whole.
+"""The JSON values of a file, each with its place: lines, a list's items, or one whole.
 
 A file whose name says that it has rows has rows; of any other, its beginning decides.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from sigil_eval.errors import UsageError
 from sigil_eval.files import LONGEST_LINE, lines_in, object_of, value_of
-from sigil_eval.samples.opening import opened, shown
+from sigil_eval.sources.opening import opened, shown
 
 LONGEST_WHOLE = 256 << 20
 _OF_ROWS = (".jsonl", ".jsonl.gz")
