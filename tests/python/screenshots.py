@@ -1,6 +1,7 @@
 """Pictures of a report for the documentation: python tests/python/screenshots.py RUN OUT.
 
-The head as on a desk, the migration in dark mode, an opened problem, the verdict on a phone.
+The head as on a desk, the scores, the migration in dark mode, an opened problem, the verdict on a
+phone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ AT = "document.querySelector('%s').scrollIntoView(); scrollBy(0, -20)"
 OPEN_FIRST_WORSE = """
     const entry = document.querySelector(".problem[data-change=worse]");
     location.hash = entry.id;
-    setTimeout(() => { entry.querySelector(".compare").open = true; }, 200);
+    setTimeout(() => {
+        const [tests] = entry.querySelectorAll(".folded");
+        for (const part of [tests, entry.querySelector(".compare")]) part.open = true;
+        entry.scrollIntoView();
+    }, 200);
 """
 
 
@@ -45,9 +50,10 @@ def main(run: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     pictures = {
         "report.png": (DESK, False, "scrollTo(0, 0)"),
+        "report-scores.png": (DESK, False, AT % "#scores"),
         "report-dark.png": (DESK, True, AT % ".heat"),
         "report-problem.png": (DESK, False, OPEN_FIRST_WORSE),
-        "report-phone.png": (PHONE, False, AT % ".cards"),
+        "report-phone.png": (PHONE, False, "scrollTo(0, 0)"),
     }
     with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
         browser.open(f"file://{(run / 'report.html').resolve()}")

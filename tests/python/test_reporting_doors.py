@@ -127,6 +127,31 @@ def test_every_number_leads_to_what_stands_behind_it(tmp_path: Path, browser: Br
     assert browser.problems == []
 
 
+@pytest.mark.parametrize("labels", [("base", "finetuned"), ("a sample | file",)])
+def test_no_number_leads_to_an_empty_list(
+    tmp_path: Path, browser: Browser, labels: tuple[str, ...]
+) -> None:
+    results = good_results()
+    results["base"][12] = make_row("T/3", 0, "compile_error", finish_reason="length")
+    opened(tmp_path, browser, dict(zip(labels, results.values(), strict=False)))
+    followed, empty = browser.evaluate(
+        """(async () => {
+            const links = [...document.querySelectorAll("a.rows, .bar a, .tally a")];
+            const counting = links.filter((a) => !/^[^1-9]*0 equal|^0|[(]0 of/.test(a.textContent));
+            const empty = [];
+            for (const link of counting) {
+                link.click();
+                await new Promise((done) => setTimeout(done, 30));
+                const listed = document.querySelectorAll(".problem:not([hidden])").length;
+                if (!listed) empty.push(`${link.getAttribute("href")}: ${link.textContent}`);
+            }
+            return [counting.length, empty];
+        })()"""
+    )
+    assert followed > 10
+    assert empty == []
+
+
 def test_the_address_keeps_what_is_shown(tmp_path: Path, browser: Browser) -> None:
     opened(tmp_path, browser, good_results())
     browser.evaluate("document.querySelector('.modes input[value=policy]').click()")
