@@ -273,6 +273,8 @@ def test_reproduce_command_quotes_and_gives_the_commit() -> None:
         environment={"BASE_MODEL": "a b", "LANG": "C"}, command=["bash", "eval_setup.sh", "x y"]
     )
     assert reproduce_command(metadata) == (
+        "git clone https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package.git"
+        " && cd SigilDERG-Lambda-Package\n"
         f"git checkout {'c' * 40}\nBASE_MODEL='a b' bash eval_setup.sh 'x y'"
     )
 

@@ -56,6 +56,10 @@ def test_comparison_report_holds_the_figures(tmp_path: Path) -> None:
     assert "| T/19 | `passed` | `passed` | 4/4 | 2/4 | −50.0 |" in report
     assert "| `network` | 0 | 1 |" in report
     assert "| Reference answers | holds | 492 of 492 pass | 164 of 164 problems," in report
+    clone = (
+        "git clone https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package.git && cd Sigil"
+    )
+    assert clone in report
     assert f"git checkout {'c' * 40}" in report
     assert "SEED=1234 python scripts/evaluate_humaneval.py --num-samples 10" in report
     assert "$7.27 at $2.99 an hour" in report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from results_fixture import (
     page_data,
     write_run,
 )
+from sigil_eval.cli.problems import problems
+from sigil_eval.cli.score import score
 from sigil_eval.files import write_jsonl
 from sigil_eval.reporting.reports import write_reports
 
@@ -126,3 +129,13 @@ def test_the_commands_pick_the_samples_of_that_problem_alone(tmp_path: Path) -> 
     for label in ("base", "finetuned"):
         rows = (tmp_path / f"{label}-T-1.jsonl").read_text().splitlines()
         assert [json.loads(row)["task_id"] for row in rows] == ["T/1"] * 4
+
+
+def test_the_commands_are_ones_that_sigil_eval_takes(tmp_path: Path) -> None:
+    write_run(tmp_path, PROBLEMS, good_results())
+    write_reports(tmp_path, PROBLEMS)
+    told = page_data((tmp_path / "report.html").read_text())["T/1"]["again"]
+    lines = [shlex.split(line) for line in told.splitlines() if line.startswith("sigil-eval")]
+    for _, name, *arguments in lines:
+        taken = {"problems": problems, "score": score}[name].make_context(name, arguments)
+        assert taken.params["problem_file"] == Path("synthetic")

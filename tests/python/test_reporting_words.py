@@ -67,3 +67,12 @@ def test_how_many_answers_held_several_definitions_is_said_where_some_did(tmp_pa
     reports = make_run(tmp_path / "some", results, make_metadata())
     for name in ("combined_summary.md", "no-policy/comparison_report.md", "report.html"):
         assert f"3 of 160 {words}" in visible(reports[name]), name
+
+
+def test_the_reproduce_block_names_no_place_of_the_runs_machine(tmp_path: Path) -> None:
+    command = ["sigil-eval", "run", "--output-dir", "/home/x/out", "--seed", "7"]
+    metadata = make_metadata(command=[*command, "--provision-state=/home/x/state"])
+    report = make_run(tmp_path, good_results(), metadata)["combined_summary.md"]
+    block = report[report.index("```sh") :]
+    assert "SEED=1234 sigil-eval run --seed 7\n" in block
+    assert "/home/x" not in block

@@ -55,7 +55,7 @@ def commands(run: Run, task: str) -> str:
         target = shlex.quote(f"{label}-{task.replace('/', '-')}.jsonl")
         told = shlex.quote(json.dumps(task))
         lines.append(f"grep -F {told} {shlex.quote(source)} > {target}")
-        lines.append(f"sigil-eval score {target} {which}")
+        lines.append(f"sigil-eval score {target} {which} --allow-partial")
     return "\n".join(lines)
 
 

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import ProblemCounts
 from sigil_eval.reporting.blocks import Block, Heading, Link, Links, Paragraph, Table, linked
+from sigil_eval.reporting.reproduce_command import PROJECT
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import model_title
 from sigil_eval.run_folder import Mode
 
-_TOLD_IN = (
-    "https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package/blob/main/"
-    "src/sigil_eval/problems/data/{name}.errata.json"
-)
+_TOLD_IN = PROJECT + "/blob/main/src/sigil_eval/problems/data/{name}.errata.json"
 
 
 def changed_problems(metrics: Metrics) -> list[str]:

@@ -64,7 +64,12 @@ def _cost_rows(label: str, free: ModelMetrics, held: ModelMetrics) -> Iterable[l
                 percent(before["mean"]),
                 percent(after["mean"]),
                 difference_text(_policy_cost(free, held, int(k))),
-                _correct_but_rejected(held),
+                linked(
+                    _correct_but_rejected(held),
+                    mode="policy",
+                    model=label,
+                    verdict="is:correct but rejected",
+                ),
             ]
 
 
