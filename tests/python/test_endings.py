@@ -16,7 +16,7 @@ from sigil_eval.judging.errors import SandboxFailureError
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.phases import check_complete
 from sigil_eval.problems import ProblemSet
-from sigil_eval.scoring.proof import completion_in_form
+from sigil_eval.scoring.forms import completion_in_form
 from sigil_eval.scoring.score import score_files
 
 START = "n START\n"

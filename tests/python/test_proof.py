@@ -10,6 +10,7 @@ from sigil_eval.errors import PreflightError
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import Problem, ProblemSet, load_problem_set
 from sigil_eval.scoring.controls import controls_of
+from sigil_eval.scoring.forms import FORMS
 from sigil_eval.scoring.proof import prove
 
 ANSWERS = {
@@ -56,7 +57,7 @@ def problem_set(*problems: Problem) -> ProblemSet:
 def test_controls_of_every_type_reach_the_tests_and_fail(judge: Judge) -> None:
     proof = prove(judge, problem_set(*(problem(name) for name in ANSWERS)))
     known = len(ANSWERS) - 1
-    assert proof.reference_answers == 3 * len(ANSWERS)
+    assert proof.reference_answers == len(FORMS) * len(ANSWERS)
     assert proof.controls_by_kind == {
         "todo": len(ANSWERS),
         "empty": len(ANSWERS),

@@ -19,7 +19,7 @@ from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet, load_problem_file
 from sigil_eval.run_folder import RunFolder
-from sigil_eval.scoring.proof import completion_in_form
+from sigil_eval.scoring.forms import completion_in_form
 from sigil_eval.scoring.score import score_files
 from sigil_eval.settings import ClippyMode
 

@@ -155,7 +155,7 @@ def _is_sound(function: str, question: Question) -> bool:
     tree = parse(function.encode())
     if tree is None or tree.root_node.has_error or not tree.root_node.child_count:
         return False
-    return not (question.returns_value and _has_only_items(tree.root_node))
+    return not _has_only_items(tree.root_node)
 
 
 def _is_sound_by_tokens(body: str, question: Question) -> bool:
@@ -172,8 +172,8 @@ def _is_sound_by_tokens(body: str, question: Question) -> bool:
 
 
 def _defines_only(function: str, question: Question) -> bool:
-    """Whether a function that must return a value is nothing but items (see _has_only_items)."""
-    tree = parse(function.encode()) if question.returns_value else None
+    """Whether a function is nothing but items (see _has_only_items)."""
+    tree = parse(function.encode())
     return tree is not None and not tree.root_node.has_error and _has_only_items(tree.root_node)
 
 

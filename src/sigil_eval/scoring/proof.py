@@ -1,8 +1,8 @@
 """Prove the judge before it judges: right answers must pass, and wrong ones must not.
 
 Every reference answer goes through extraction, compiler, sandbox and tests exactly as a model's
-answer does, in the three forms in which models answer. Controls that are wrong by construction
-go the same way. One wrong verdict, and nothing is scored.
+answer does, in the forms in which models answer (`forms.py`). Controls that are wrong by
+construction go the same way. One wrong verdict, and nothing is scored.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from sigil_eval.answers.program import Program
 from sigil_eval.console import ProgressLine
 from sigil_eval.documents.metadata import ProofRow
 from sigil_eval.errors import PreflightError
-from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import PINNED_SETS, Problem, ProblemSet
 from sigil_eval.scoring.controls import KINDS, controls_of
+from sigil_eval.scoring.forms import FORMS, completion_in_form
 from sigil_eval.scoring.reading import extract_answer
 
-FORMS = ("body", "function", "fence")
 LISTED_WRONG = 20
 
 
@@ -72,7 +71,7 @@ class Proof:
         if self.scorable > lacking:
             yield (
                 f"{self.reference_answers} of {self.reference_answers} reference answers pass "
-                f"({self.scorable - lacking} problems as body, as function and in a fence)"
+                f"({self.scorable - lacking} problems in {len(FORMS)} forms of answers)"
             )
         if lacking:
             yield (
@@ -139,16 +138,6 @@ def _way_out(problem_set: ProblemSet) -> str:
         f"\nMend these problems in {problem_set.source}, or take them out: tests that let a wrong "
         "answer pass, or a reference answer fail, measure nothing (docs/problem-sets.md)"
     )
-
-
-def completion_in_form(problem: Problem, form: str) -> str:
-    """The reference answer as a model would give it, in one of FORMS."""
-    whole = reference_source(problem)
-    if form == "body":
-        return problem.canonical_solution
-    if form == "function":
-        return whole
-    return f"Here is the function:\n\n```rust\n{whole}\n```\n\nIt handles the examples given."
 
 
 def _trials(problem: Problem) -> Iterator[_Trial]:
