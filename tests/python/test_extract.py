@@ -257,6 +257,8 @@ HOSTILE_UNITS = [
     '"', "'", "`", "```\n", "~~~\n", 'r#"', 'br##"', "/*", "(", "{", "}", "#!", "#[a]\n",
     "use a\n", "use {\n", "fn a(){}\n", "fn has() {\n", "```\nfn has(){}\n```\n", "pub ",
     "it's prose. ", "a\n\n", "\n", " ", "x.await?", "const ", "\ud800", "\0",
+    "<think>\n", "</think>", "<|eot_id|>", "> ", "<pre>\n", "&lt;", "```\n\"\n", "1 | {\n",
+    "fn has() { 1 }\nFixed:\n",
 ]  # fmt: skip
 
 
