@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.apart import (
     calls_module,
@@ -17,8 +18,9 @@ from sigil_eval.judging.apart import (
     suite_module,
     suites_main,
 )
+from sigil_eval.judging.batching import kind_of
 from sigil_eval.judging.compiler import Compiler
-from sigil_eval.judging.contract import contract_of
+from sigil_eval.judging.contract import contract_of, reference_source
 from sigil_eval.judging.diagnostics import Diagnostic, errors_among, show_errors
 from sigil_eval.judging.errors import (
     CompilerCrashError,
@@ -91,8 +93,7 @@ class Suites:
         self._seen.update(new)
         groups = list(self._groups(new))
         called = self._compile_all("calls", groups, calls_module, workers)
-        common = [group for group in groups if len(group) >= _WORTH_COMMON]
-        shared = self._compile_all("common", common, common_module, workers)
+        shared = self._compile_all("common", list(_in_common(groups)), common_module, workers)
         parts = [part for group in groups for part in _parts(group)]
         tested = self._compile_all("tests", parts, suite_module, workers)
         self._rounds += 1
@@ -183,6 +184,15 @@ class Suites:
             problem: Suite(number, calls)
             for number, (problem, (_, calls)) in enumerate(self._sides.items())
         }
+
+
+def _in_common(groups: Iterable[list[Problem]]) -> Iterator[list[Problem]]:
+    """Of each group that is large enough, those whose reference answers keep to themselves."""
+    for group in groups:
+        known = [problem for problem in group if problem.has_reference and not problem.crates]
+        plain = [p for p in known if kind_of(Program(p, reference_source(p))) == "together"]
+        if len(plain) >= _WORTH_COMMON:
+            yield plain
 
 
 def _parts(group: Sequence[Problem]) -> Iterator[list[Problem]]:
