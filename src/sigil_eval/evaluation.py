@@ -81,7 +81,8 @@ class EvaluationSettings:
     """Everything that a person may choose about an evaluation.
 
     `provision_state` is the folder in which the set-up keeps its records. A `strict` run refuses
-    deviations whose ids are not among `accepted_deviations`. `command` and `arguments` are what was
+    deviations whose ids are not among `accepted_deviations`, and proves the judge anew, as it does
+    otherwise where it is to `prove_again`. `command` and `arguments` are what was
     typed, and all options by name, for the record.
     """
 
@@ -94,6 +95,7 @@ class EvaluationSettings:
     folder: RunFolder
     provision_state: Path | None
     strict: bool
+    prove_again: bool
     accepted_deviations: tuple[str, ...]
     demo: bool
     command: Sequence[str]
@@ -133,7 +135,8 @@ def run_evaluation(settings: EvaluationSettings) -> None:
         _announce(settings, problem_set)
         with Judge(settings.judge) as judge:
             with times.phase("proof"):
-                proof = prove_aloud(judge, problem_set)
+                again = settings.strict or settings.prove_again
+                proof = prove_aloud(judge, problem_set, again=again)
             models = _generate(settings, problem_set, times)
             deviations = [*known, *deviations_of_generation(generation_of_models(models), known)]
             _refuse(settings, deviations)
@@ -149,7 +152,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
                 seed=seed,
             )  # fmt: skip
         outcome = Outcome(
-            models, deviations, proof.to_row(), counts_of(summary), rescored, _file_hashes(settings)
+            models, deviations, proof, counts_of(summary), rescored, _file_hashes(settings)
         )
         _write_metadata(settings, problem_set, times, rustc, outcome)
         write_reports(folder.path)

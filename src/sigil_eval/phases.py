@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sigil_eval.console import ProgressLine, say, warn
-from sigil_eval.documents.metadata import ScoringCounts
+from sigil_eval.console import ProgressLine, format_duration, say, warn
+from sigil_eval.documents.metadata import ProofRow, ScoringCounts
 from sigil_eval.documents.metrics import Conditions
 from sigil_eval.errors import IncompleteError
 from sigil_eval.files import sha256_file
@@ -28,7 +28,8 @@ from sigil_eval.problems import ProblemSet
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.run_folder import Mode, RunFolder
-from sigil_eval.scoring.proof import Proof, prove
+from sigil_eval.scoring.proof import prove
+from sigil_eval.scoring.proved import ProvedBefore
 from sigil_eval.scoring.score import ScoreSummary
 
 if TYPE_CHECKING:
@@ -71,14 +72,27 @@ class Drawing:
             )
 
 
-def prove_aloud(judge: Judge, problem_set: ProblemSet) -> Proof:
-    """Prove the judge, and say what was proved and what cannot be judged here."""
+def prove_aloud(judge: Judge, problem_set: ProblemSet, *, again: bool) -> ProofRow:
+    """Prove the judge, and say what was proved and what cannot be judged here.
+
+    Unless it is to be done `again`, what was proved of the same judge within a day holds.
+    """
     say(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
     say_what_is_left_out(problem_set, judge.crates)
-    proof = prove(judge, problem_set)
+    before = ProvedBefore(judge, problem_set, judge_code_sha256())
+    found = None if again else before.find()
+    if found is None:
+        proof = prove(judge, problem_set)
+        before.keep(proof)
+        for line in proof.lines():
+            say(f"proved: {line}")
+        return proof.to_row()
+    proof, ago = found
     for line in proof.lines():
-        say(f"proved: {line}")
-    return proof
+        now = line in proof.sandbox
+        say(f"proved{'' if now else f' {format_duration(ago)} ago'}: {line}")
+    say("--prove-again proves that anew")
+    return {**proof.to_row(), "seconds_ago": ago}
 
 
 def say_what_is_left_out(problem_set: ProblemSet, crates: Crates) -> None:

@@ -58,6 +58,7 @@ class ScoreSettings:
     modes: Sequence[Mode]
     k_values: Sequence[int] | None
     allow_partial: bool
+    prove_again: bool
     output: Path | None
     command: Sequence[str]
     arguments: Mapping[str, Any]
@@ -120,7 +121,7 @@ def _score(
             write_chunks_atomic(folder.samples(model.label), _chunks(model.path))
         with Judge(settings.judge) as judge:
             with times.phase("proof"):
-                proof = prove_aloud(judge, problem_set)
+                proof = prove_aloud(judge, problem_set, again=settings.prove_again)
             with times.phase("scoring"):
                 samples = {stem: folder.samples(label) for label, stem in stems.items()}
                 summary = score_files(samples, problem_set, folder.path, judge, modes)
@@ -130,7 +131,7 @@ def _score(
         outcome = Outcome(
             models={model.label: model.record() for model in models},
             deviations=deviations_of_machine(None, settings.judge.sandbox_mode, problem_set),
-            proof=proof.to_row(),
+            proof=proof,
             scoring=counts_of(summary),
             files=file_hashes(folder, stems, modes),
         )

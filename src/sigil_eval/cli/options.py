@@ -120,6 +120,15 @@ def judge_options(section: str = "Options") -> Decorator:
     )
 
 
+def prove_again_switch(section: str = "Options") -> Decorator:
+    """Whether the judge is proved though it was not long ago."""
+    return switch(
+        "--prove-again",
+        help="prove the judge anew, though the same one was proved within a day",
+        section=section,
+    )
+
+
 def clippy_option(section: str = "Options") -> Decorator:
     """Whether what compiles is linted."""
     return option(

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @options.problem_set_option("Scoring")
 @options.judge_options("Scoring")
 @options.clippy_option("Scoring")
+@options.prove_again_switch("Scoring")
 @options.mode_switches(
     ("--policy-only", ("policy",), "skip no-policy"),
     ("--no-policy-only", ("no-policy",), "skip policy"),
@@ -123,6 +124,7 @@ def _settings(given: Given, arguments: dict[str, Any]) -> EvaluationSettings:
         folder=RunFolder(given["output_dir"]),
         provision_state=given["provision_state"],
         strict=given["strict"],
+        prove_again=given["prove_again"],
         accepted_deviations=given["accepted_deviations"],
         demo=given["demo"],
         command=chosen.command_line(),

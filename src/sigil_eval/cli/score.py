@@ -30,6 +30,7 @@ from sigil_eval.run_folder import MODES
 @options.problem_options()
 @options.judge_options()
 @options.clippy_option()
+@options.prove_again_switch()
 @options.mode_switches(
     ("--enforce-policy", ("policy",), "only that"),
     ("--no-enforce-policy", ("no-policy",), "pure HumanEval"),
@@ -77,6 +78,7 @@ def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int
             modes=given["modes"],
             k_values=given["k"],
             allow_partial=given["allow_partial"],
+            prove_again=given["prove_again"],
             output=given["output_dir"],
             command=chosen.command_line(),
             arguments=chosen.in_order_of_the_help(ctx),

@@ -25,5 +25,5 @@ def verify(**given: Any) -> int:
     chosen.confirm_sandbox(given)
     problem_set = chosen.load_judged_problems(given)
     with Judge(chosen.judge_settings(given)) as judge:
-        prove_aloud(judge, problem_set)
+        prove_aloud(judge, problem_set, again=True)
     return 0

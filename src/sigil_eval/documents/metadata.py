@@ -231,6 +231,8 @@ class ProofRow(TypedDict):
     """Problems without a reference answer, on which only wrong answers were tried."""
     sandbox: list[str]
     """What the sandbox's self-test proved."""
+    seconds_ago: NotRequired[Count]
+    """How long before this run the rest was proved, where that was kept from an earlier one."""
 
 
 @also(additionalProperties={"type": "integer", "minimum": 0})

@@ -9,7 +9,7 @@ program from passing is described in ADR-007 and ADR-011.
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import queue
 import shutil
@@ -19,7 +19,6 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -32,7 +31,7 @@ from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.crates import Crates, find_crates
 from sigil_eval.judging.errors import COMPILING_FAILED
 from sigil_eval.judging.execution import Drivers, Result
-from sigil_eval.judging.kept import Kept
+from sigil_eval.judging.kept import Kept, kept_folder
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.lint import Lints, lint_batch, plan_lint_batches
 from sigil_eval.judging.process import kill_running
@@ -43,7 +42,6 @@ from sigil_eval.judging.together import Together
 from sigil_eval.judging.toolchain import Toolchain, find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder
-from sigil_eval.provisioned import cache_folder
 from sigil_eval.settings import CLIPPY, SANDBOX_MODE, ClippyMode, SandboxMode
 
 _ATTEMPTS = 3
@@ -54,13 +52,6 @@ def default_workers() -> int:
     """24 on the target's 26 cores, else all but two, at least one on each core up to two."""
     cores = os.cpu_count() or 1
     return 24 if cores == 26 else max(min(cores, 2), cores - 2)
-
-
-def _kept_folder(sandbox_mode: SandboxMode) -> Path | None:
-    """Where what is compiled once is kept: nowhere, where answers could write to it."""
-    with contextlib.suppress(RuntimeError):
-        return cache_folder() / "compiled" if sandbox_mode != "none" else None
-    return None
 
 
 @dataclass(frozen=True)
@@ -93,7 +84,7 @@ class Judge:
             raise
         limits = settings.limits
         self._workplace = workplace = Workplace(self._root, self.sandbox.identity)
-        kept = Kept(_kept_folder(settings.sandbox_mode))
+        kept = Kept(kept_folder("compiled", settings.sandbox_mode))
         self._compiler = Compiler(
             self.toolchain, self.crates, self.sandbox, limits, workplace, kept
         )
@@ -160,6 +151,14 @@ class Judge:
             "run_memory": limits.run_memory,
             "crates": sorted(self.crates.rlibs),
         }
+
+    def identity(self) -> str:
+        """What tells this judge from another that may say otherwise, but for our own code."""
+        user = self.sandbox.identity
+        crates = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}"
+                  for path in self.crates.rlibs.values()]  # fmt: skip
+        parts = [self.toolchain.identity, self.sandbox.description, user.name if user else ""]
+        return "\n".join([*parts, json.dumps(self.fingerprint()), *crates])
 
     def judge(
         self, programs: Sequence[Program], known: Collection[str] = ()

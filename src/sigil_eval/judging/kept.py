@@ -13,6 +13,8 @@ import stat
 from pathlib import Path
 
 from sigil_eval.files import write_chunks_atomic
+from sigil_eval.provisioned import cache_folder
+from sigil_eval.settings import SandboxMode
 
 SIZE_LIMIT = 256 << 20
 _DIGEST = hashlib.sha256().digest_size
@@ -64,6 +66,13 @@ class Kept:
             with contextlib.suppress(OSError):
                 Path(entry).unlink()
                 size -= found.st_size
+
+
+def kept_folder(name: str, sandbox_mode: SandboxMode) -> Path | None:
+    """Where what is called so is kept: nowhere, where answers could write to it."""
+    with contextlib.suppress(RuntimeError):
+        return cache_folder() / name if sandbox_mode != "none" else None
+    return None
 
 
 def _digest(key: str, data: bytes) -> bytes:

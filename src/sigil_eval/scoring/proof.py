@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from sigil_eval.answers.program import Program
 from sigil_eval.console import ProgressLine
@@ -53,6 +54,21 @@ class Proof:
             "without_reference": list(self.without_reference),
             "sandbox": list(self.sandbox),
         }
+
+    @classmethod
+    def from_row(cls, row: ProofRow) -> Self:
+        """The inverse of `to_row`."""
+        return cls(
+            problems=row["problems"],
+            scorable=row["scorable"],
+            reference_answers=row["reference_answers"],
+            controls=row["controls"],
+            controls_by_kind=row.get("controls_by_kind", {}),
+            programs=row["programs"],
+            unscorable=tuple(row["unscorable"]),
+            without_reference=tuple(row.get("without_reference", [])),
+            sandbox=tuple(row["sandbox"]),
+        )
 
     def lines(self) -> list[str]:
         """For people: one line for each fact."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sigil_eval.console import format_duration
 from sigil_eval.documents.metadata import Rescored
 from sigil_eval.reporting.blocks import Block, Table, linked, titled
 from sigil_eval.reporting.run import Run
@@ -63,6 +64,10 @@ def _proof(run: Run) -> Iterator[Fact]:
         detail = f"only wrong answers were tried; no right one is known: {listed(lacking)}"
         yield Fact("Problems without a reference answer", str(len(lacking)), detail, "unknown")
     yield Fact("Wrong answers", f"{controls} of {controls} fail", "as they must", "holds")
+    if "seconds_ago" in proof:
+        when = f"{format_duration(proof['seconds_ago'])} before this run"
+        detail = "the same judge, by its code, compiler, sandbox and problems, on the same machine"
+        yield Fact("When that was proved", when, detail, "noted")
     if proof["unscorable"]:
         detail = f"left out for every model: {listed(proof['unscorable'])}"
         yield Fact("Problems without a judge here", str(len(proof["unscorable"])), detail, "noted")

@@ -1,0 +1,66 @@
+"""Proofs of the judge, kept for a day: what was proved of the same judge need not be proved again.
+
+The same is one with the same code, compiler, sandbox, crates, limits and problems, on the same
+machine. The sandbox's self-test is no part of it: that is done at every start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from sigil_eval.documents.metadata import ProofRow
+from sigil_eval.documents.shape import check
+from sigil_eval.errors import UsageError
+from sigil_eval.files import dump_row, json_value
+from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.kept import Kept, kept_folder
+from sigil_eval.problems import ProblemSet
+from sigil_eval.scoring.proof import Proof
+
+LASTS_SECONDS = 24 * 3600
+# They read answers, as our own code does.
+_READERS = ("tree-sitter", "tree-sitter-rust")
+
+
+class ProvedBefore:
+    """The proof of one judge on one problem set, as it was kept. `code` is the hash of our code."""
+
+    def __init__(self, judge: Judge, problem_set: ProblemSet, code: str) -> None:
+        self._kept = Kept(kept_folder("proved", judge.settings.sandbox_mode))
+        self._sandbox = tuple(judge.self_test)
+        said = [code, sys.version, *map(importlib.metadata.version, _READERS), _machine()]
+        said += [judge.identity(), repr(problem_set.problems)]
+        self._key = hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
+
+    def find(self) -> tuple[Proof, int] | None:
+        """The proof, with the seconds that have passed since; None where it is to be given anew."""
+        data = self._kept.find(self._key)
+        try:
+            known = json_value(data) if data else None
+            row = check(known["proof"], ProofRow, "kept proof") if known else None
+            ago = int(time.time() - known["proved"]) if known else -1
+        except (UsageError, ValueError, KeyError, TypeError):
+            return None
+        if row is None or not 0 <= ago <= LASTS_SECONDS:
+            return None
+        return Proof.from_row({**row, "sandbox": list(self._sandbox)}), ago
+
+    def keep(self, proof: Proof) -> None:
+        """Keep a proof that has just been given."""
+        row = {"proved": int(time.time()), "proof": proof.to_row()}
+        self._kept.keep(self._key, dump_row(row).encode())
+
+
+def _machine() -> str:
+    """What tells this machine, as it was started and whoever uses it, from another."""
+    try:
+        name = Path("/etc/machine-id").read_text("utf-8", "replace")
+    except OSError:
+        name = ""
+    return json.dumps([name, *os.uname(), os.geteuid()])
