@@ -49,6 +49,12 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def stamp_of(path: Path) -> str:
+    """What a file is called, its size and its time: where they are the same, so is the file."""
+    found = path.lstat()
+    return f"{path} {found.st_size} {found.st_mtime_ns}"
+
+
 def dump_row(row: Mapping[str, object]) -> str:
     """One JSONL line without its newline; the same row always gives the same bytes."""
     return json.dumps(row, ensure_ascii=True, separators=(", ", ": "))

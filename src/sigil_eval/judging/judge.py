@@ -25,6 +25,7 @@ from typing import Self
 from sigil_eval.answers.program import Program
 from sigil_eval.documents.metrics import Fingerprint
 from sigil_eval.errors import PreflightError
+from sigil_eval.files import stamp_of
 from sigil_eval.judging.alone import Alone
 from sigil_eval.judging.batching import Batch, plan_batches
 from sigil_eval.judging.compiler import Compiler
@@ -155,10 +156,10 @@ class Judge:
     def identity(self) -> str:
         """What tells this judge from another that may say otherwise, but for our own code."""
         user = self.sandbox.identity
-        crates = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}"
-                  for path in self.crates.rlibs.values()]  # fmt: skip
         parts = [self.toolchain.identity, self.sandbox.description, user.name if user else ""]
-        return "\n".join([*parts, json.dumps(self.fingerprint()), *crates])
+        return "\n".join(
+            [*parts, json.dumps(self.fingerprint()), *map(stamp_of, self.crates.rlibs.values())]
+        )
 
     def judge(
         self, programs: Sequence[Program], known: Collection[str] = ()

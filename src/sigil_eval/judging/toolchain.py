@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sigil_eval.console import warn
 from sigil_eval.errors import PreflightError
+from sigil_eval.files import stamp_of
 from sigil_eval.provisioned import provided, setup_command
 
 
@@ -38,9 +39,8 @@ class Toolchain:
         files = [self.rustc, *libraries.glob("*.so"), *libraries.glob("rustlib/*/lib/*")]
         linker = shutil.which("cc")
         files += [Path(linker).resolve()] if linker else []
-        known = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
         system = [os.uname().machine, str(os.confstr("CS_GNU_LIBC_VERSION")), _system_release()]
-        return "\n".join([self.version, *system, *sorted(known)])
+        return "\n".join([self.version, *system, *sorted(map(stamp_of, files))])
 
     @property
     def clippy(self) -> Path:
