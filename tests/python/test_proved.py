@@ -13,6 +13,7 @@ from sigil_eval.errors import PreflightError
 from sigil_eval.files import dump_row
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.problems import ProblemSet
+from sigil_eval.scoring.forms import FORMS
 from sigil_eval.scoring.proof import Proof
 from sigil_eval.scoring.proved import LASTS_SECONDS, ProvedBefore
 
@@ -39,7 +40,7 @@ def test_what_was_proved_is_not_proved_again_unless_that_is_wanted(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     first = phases.prove_aloud(judge, one, again=False)
-    assert "seconds_ago" not in first and first["reference_answers"] == 3
+    assert "seconds_ago" not in first and first["reference_answers"] == len(FORMS)
     capfd.readouterr()
 
     def nobody(*_: Any) -> Proof:
@@ -49,7 +50,10 @@ def test_what_was_proved_is_not_proved_again_unless_that_is_wanted(
     second = phases.prove_aloud(judge, one, again=False)
     said = "".join(capfd.readouterr())
     assert {**second, "seconds_ago": 0} == {**first, "seconds_ago": 0}
-    assert "s ago: 3 of 3 reference answers pass" in said and "--prove-again" in said
+    assert (
+        f"s ago: {len(FORMS)} of {len(FORMS)} reference answers pass" in said
+        and "--prove-again" in said
+    )
     assert f"proved: {judge.self_test[0]}" in said
     with pytest.raises(PreflightError, match="proved anew"):
         phases.prove_aloud(judge, one, again=True)
