@@ -1,0 +1,11 @@
+//! task: HumanEval/23
+//! phase: compile
+//! verdict: compile_error
+//! flagged: yes
+//! policy: ffi
+//! note: start-up code in init_array.00001
+
+#[used]
+#[link_section = ".init_array.00001"]
+static F: extern "C" fn() = { extern "C" fn f() { std::process::exit(0) } f };
+fn strlen(strings: String) -> i32 { 7 + strings.len() as i32 }
