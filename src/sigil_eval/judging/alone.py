@@ -22,6 +22,7 @@ from sigil_eval.judging.diagnostics import (
 from sigil_eval.judging.errors import (
     CompilerCrashError,
     CompileTimeoutError,
+    NoRoomError,
     SandboxFailureError,
     WallClockError,
 )
@@ -94,6 +95,8 @@ class Alone:
                 reason = str(failure)
                 if self._stopping.is_set():
                     break
+                if isinstance(failure, NoRoomError) and attempt == _ATTEMPTS - 1:
+                    raise
         return verdicts.infrastructure("the sandbox failed", reason[:_REASON_LIMIT]), None
 
     def _try(self, program: Program) -> tuple[Verdict | None, bool | None]:

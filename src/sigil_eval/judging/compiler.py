@@ -19,6 +19,7 @@ from sigil_eval.judging.crashes import (
     last_words,
     linker_was_ended,
     machine_lacked,
+    no_room_for,
     ran_out_of_memory,
     ran_out_of_time,
 )
@@ -242,7 +243,8 @@ class Compiler:
         return [f"-Ldependency={self._shared}/crates", *externs]
 
     def _publish(self, library: Path, folder: Path) -> None:
-        shutil.copyfile(library, folder / library.name)
+        with self._workplace.room():
+            shutil.copyfile(library, folder / library.name)
 
     def _compile_once(
         self, arguments: Sequence[str], folder: Path, result: str, what: str
@@ -288,7 +290,9 @@ class Compiler:
             if ran_out_of_memory(finished, said):
                 limit = limits.compile_memory / (1 << 30)
                 raise CompileTimeoutError(f"compiling ran into the memory limit of {limit:g} GiB")
-            if machine_lacked(said) or any(linker_was_ended(error.message) for error in errors):
+            if lacking := next(filter(None, map(no_room_for, errors)), ""):
+                raise self._workplace.no_room(lacking)
+            if machine_lacked(said) or any(linker_was_ended(e.message, e.notes) for e in errors):
                 raise SandboxFailureError(reason)
             if finished.status == 0 or (errors and (finished.status == _REFUSED or crashed)):
                 return found

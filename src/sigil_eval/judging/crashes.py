@@ -6,9 +6,12 @@ import errno
 import os
 import re
 import signal
+from collections.abc import Sequence
 
+from sigil_eval.judging.diagnostics import Diagnostic
 from sigil_eval.judging.limits import ABOUT
 from sigil_eval.judging.process import Finished
+from sigil_eval.judging.workplace import NO_ROOM
 
 # What a compiler does to itself: a panic of its own, a fault, an abort, more than it may write.
 _PANICKED = 101
@@ -21,6 +24,18 @@ _LINKER_ENDED = re.compile(
     r"terminated with signal (?:1|2|9|15) |signal: (?:1|2|9|15) \(SIG|^could not exec the linker"
 )
 _MACHINE_LACKS = tuple(os.strerror(number) for number in (errno.EAGAIN, errno.ENOSPC, errno.EDQUOT))
+# Of what the linker's own front end says, at the end. Where a file grows on a full disk, ld meets a
+# bus error.
+_LD_ENDED = re.compile(
+    r"(?:^|\n)[ ]*collect2: fatal error: ld terminated with signal (?:1|2|9|15) \[[^\n]*"
+    r"\n[ ]*compilation terminated\.[ \n]*\Z"
+)
+_NO_ROOM = re.compile(
+    rf": ({'|'.join(os.strerror(number) for number in NO_ROOM)})"
+    r"(?: \(os error [0-9]+\)|[ ]*\n[ ]*collect2: error: ld returned 1 exit status[ \n]*)\Z"
+    r"|(?:^|\n)[ ]*collect2: fatal error: (ld terminated with signal 7 \[Bus error\])[^\n]*"
+    r"\n[ ]*compilation terminated\.[ \n]*\Z"
+)
 _NO_MEMORY = re.compile(r"memory allocation of [0-9]+ bytes failed|.*LLVM ERROR: out of memory")
 _FRAME = re.compile(r"^(?:/|###|\s*\d+: |\s+at |note: (?:rustc|compiler flags|please|we would))")
 _WORD_OF_CRASH = re.compile(r"error|panicked|failed|fatal|LLVM|overflow", re.IGNORECASE)
@@ -49,11 +64,23 @@ def machine_lacked(said: str) -> bool:
     return any(word in line for word in _MACHINE_LACKS for line in own_lines(said))
 
 
-def linker_was_ended(message: str) -> bool:
+def linker_was_ended(message: str, notes: Sequence[str] = ()) -> bool:
     """Whether an error of rustc's tells of a linker that somebody ended, or that did not start."""
     return message.startswith(("linking with", "could not exec")) and (
-        _LINKER_ENDED.search(message) is not None
+        _LINKER_ENDED.search(message) is not None or any(map(_LD_ENDED.search, notes))
     )
+
+
+def no_room_for(error: Diagnostic) -> str:
+    """What keeps rustc or its linker from writing their files; nothing where it is the program.
+
+    Neither quotes a program where these words stand: at the end of an error that points nowhere.
+    """
+    if error.file is not None or error.code is not None:
+        return ""
+    texts = error.notes if error.message.startswith("linking with") else [error.message]
+    found = next(filter(None, map(_NO_ROOM.search, texts)), None)
+    return (found.group(1) or found.group(2)) if found else ""
 
 
 def own_lines(said: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sigil_eval.rust.lexer import tokens
@@ -29,6 +29,8 @@ class Diagnostic:
     line: int
     column: int
     source: str
+    # What is said besides, where it points nowhere: of the linker, say.
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_error(self) -> bool:
@@ -78,6 +80,7 @@ def _diagnostic(message: dict[str, Any]) -> Diagnostic:
         line=span["line_start"] if span else 0,
         column=span["column_start"] if span else 0,
         source=text[:200],
+        notes=() if span else tuple(child["message"] for child in message.get("children", [])),
     )
 
 

@@ -1,5 +1,7 @@
 """What can go wrong while judging that is not, by itself, a verdict."""
 
+from sigil_eval.errors import PreflightError
+
 
 class CompileTimeoutError(Exception):
     """rustc did not finish within its limit of time or of memory; says which."""
@@ -11,6 +13,10 @@ class CompilerCrashError(Exception):
 
 class SandboxFailureError(Exception):
     """The sandbox did not run what it was given."""
+
+
+class NoRoomError(SandboxFailureError, PreflightError):
+    """There is no room where programs are compiled: what cannot wait for some ends with that."""
 
 
 class WallClockError(Exception):

@@ -30,7 +30,7 @@ from sigil_eval.judging.alone import Alone
 from sigil_eval.judging.batching import Batch, plan_batches
 from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.crates import Crates, find_crates
-from sigil_eval.judging.errors import COMPILING_FAILED
+from sigil_eval.judging.errors import COMPILING_FAILED, NoRoomError
 from sigil_eval.judging.execution import Drivers, Result
 from sigil_eval.judging.kept import Kept, kept_folder
 from sigil_eval.judging.limits import Limits
@@ -220,10 +220,11 @@ class Judge:
         """One result for each program; whatever is not heard of is judged alone."""
         judge = self._together.judge_broken if batch.kind == "broken" else self._together.judge
         unheard = dict.fromkeys(batch.programs)
-        for program, verdict in judge(batch.programs):
-            if program in unheard:
-                del unheard[program]
-                yield program, verdict
+        with contextlib.suppress(NoRoomError):
+            for program, verdict in judge(batch.programs):
+                if program in unheard:
+                    del unheard[program]
+                    yield program, verdict
         for program in unheard:
             self._lost += 1
             yield program, self._alone.judge(program)

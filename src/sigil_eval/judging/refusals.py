@@ -35,7 +35,10 @@ def misfit(errors: Iterable[Diagnostic], *, uses_unsafe: bool | None) -> Verdict
 
 def _in_order(errors: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Each error once, by its place; which of two rustc tells first may depend on neighbours."""
-    return sorted(
-        dict.fromkeys(errors),
-        key=lambda e: (e.file is None, e.line, e.column, e.code or "", e.message),
-    )
+    return sorted(dict.fromkeys(errors), key=_place)
+
+
+def _place(error: Diagnostic) -> tuple[bool, bool, int, int, str, str]:
+    is_summary = error.message.startswith("aborting due to")
+    nowhere = error.file is None
+    return nowhere, is_summary, error.line, error.column, error.code or "", error.message

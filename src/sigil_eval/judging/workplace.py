@@ -4,6 +4,7 @@ and in it one for each job."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -15,10 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.judging.errors import NoRoomError
 from sigil_eval.judging.process import Identity
 
 # Characters that Firejail refuses in the name of a file.
 REFUSED_CHARACTERS = re.compile(r"""[\x00-\x1f\x7f\\&!?"'<>%^{};,*\[\]]""")
+# What it means that a file cannot be written to a disk.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _NAME = re.compile(r"sigil-eval-(\d+)-")
 # Where Firejail shows folders of its own, or lets nothing be run.
 _NO_PROGRAMS = ("/dev", "/etc", "/proc", "/sys", "/var")
@@ -39,12 +43,31 @@ class Workplace:
     @contextmanager
     def job(self, kind: str) -> Iterator[Path]:
         """A new folder that programs may write to; gone when the job is done."""
-        folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=self.root))
+        with self.room():
+            folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=self.root))
         try:
             self.give(folder)
-            yield folder
+            with self.room():
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Raises NoRoomError where something cannot be written here."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise self.no_room(os.strerror(error.errno)) from error
+
+    def no_room(self, reason: str) -> NoRoomError:
+        """What to say where this place takes nothing more."""
+        return NoRoomError(
+            f"programs cannot be compiled in {self.root.parent}: {reason}. Make room there, or set "
+            "TMPDIR to another folder, and give the command again: what has been judged is kept"
+        )
 
     def give(self, folder: Path) -> None:
         """Make `folder` the user's who runs programs."""
