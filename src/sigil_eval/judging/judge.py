@@ -9,8 +9,8 @@ program from passing is described in ADR-007 and ADR-011.
 
 from __future__ import annotations
 
-import json
 import contextlib
+import json
 import os
 import queue
 import shutil
