@@ -95,7 +95,7 @@ def _read(text: str, question: Question) -> Piece | None:
     body = _read_body(text, question)
     if body is not None and body.shape is Shape.WHOLE_BODY:
         return body
-    if body is not None and body.shape is Shape.OPEN_BODY and _outdoes(body.source, entry):
+    if body is not None and body.shape is Shape.OPEN_BODY and _outdoes(body.source, entry, question):
         return body
     if source is not None and entry is not None:
         shape = Shape.FUNCTION_IN_PROSE if entry.closed else Shape.CUT_FUNCTION
@@ -205,15 +205,21 @@ def _last_statement(function: str) -> str | None:
     return text_of(statements[-1], data) if statements else None
 
 
-def _outdoes(body: Source, entry: Item | None) -> bool:
+def _outdoes(body: Source, entry: Item | None, question: Question) -> bool:
     """Whether an open body is rather meant than the entry function that the text has, too.
 
-    It is if it ends in an expression or a return, not in calls that show it at work.
+    It is if it ends in an expression or a return, not in calls that show it at work, nor in the
+    first word of something that the token limit has cut off.
     """
     if entry is None:
         return True
-    last = _last_statement(body.items[0].text)
-    return last is not None and (last.startswith("return") or not last.endswith((";", "}")))
+    text = body.items[0].text
+    last = _last_statement(text)
+    if last is None or (last.endswith((";", "}")) and not last.startswith("return")):
+        return False
+    before = {token.text for token in tokens(text[: text.rindex(last)])}
+    words = (token.text for token in tokens(last) if token.kind == "ident")
+    return not is_mere_words(last, question) or before.issuperset(words)
 
 
 _GIVES_NOTHING = re.compile(

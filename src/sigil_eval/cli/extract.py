@@ -109,5 +109,6 @@ def _excerpt(text: str, indent: str, lines: int | None = _SHOWN_LINES) -> Iterat
     for line in every[:lines]:
         shown = line if cell_len(line) <= room else set_cell_size(line, room - 1) + "…"
         yield (indent + shown).rstrip(" ")
-    if lines is not None and len(every) > lines:
-        yield f"{indent}… and {len(every) - lines} more lines"
+    more = 0 if lines is None else len(every) - lines
+    if more > 0:
+        yield f"{indent}… and {more} more line{'s' if more > 1 else ''}"
