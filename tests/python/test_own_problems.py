@@ -11,6 +11,7 @@ from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import load_problem_file
+from sigil_eval.scoring.forms import FORMS
 from sigil_eval.scoring.proof import prove
 from sigil_eval.scoring.score import score_files
 
@@ -96,7 +97,7 @@ def own(tmp_path: Path) -> Path:
 
 def test_right_answers_pass_and_wrong_ones_fail(own: Path, judge: Judge) -> None:
     proof = prove(judge, load_problem_file(own))
-    assert (proof.scorable, proof.reference_answers) == (5, 15)
+    assert (proof.scorable, proof.reference_answers) == (5, 5 * len(FORMS))
 
 
 def results(folder: Path, problems: Path, judge: Judge, *answers: tuple[str, str]) -> list[Row]:
