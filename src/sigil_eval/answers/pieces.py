@@ -95,7 +95,11 @@ def _read(text: str, question: Question) -> Piece | None:
     body = _read_body(text, question)
     if body is not None and body.shape is Shape.WHOLE_BODY:
         return body
-    if body is not None and body.shape is Shape.OPEN_BODY and _outdoes(body.source, entry, question):
+    if (
+        body is not None
+        and body.shape is Shape.OPEN_BODY
+        and _outdoes(body.source, entry, question)
+    ):
         return body
     if source is not None and entry is not None:
         shape = Shape.FUNCTION_IN_PROSE if entry.closed else Shape.CUT_FUNCTION
