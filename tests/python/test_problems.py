@@ -24,6 +24,7 @@ from sigil_eval.problems import (
     load_problem_set,
     sets,
 )
+from sigil_eval.scoring.forms import FORMS
 from sigil_eval.scoring.proof import prove
 
 ROW = {"task_id": "T/0", "prompt": "fn f() {", "canonical_solution": "}", "entry_point": "f"}
@@ -70,7 +71,11 @@ def test_nothing_of_a_broken_row_is_left(sigil_rust: ProblemSet) -> None:
 
 def test_the_judge_proves_itself_on_the_second_set(judge: Judge, sigil_rust: ProblemSet) -> None:
     proof = prove(judge, sigil_rust)
-    assert (proof.scorable, proof.reference_answers, proof.unscorable) == (180, 540, ())
+    assert (proof.scorable, proof.reference_answers, proof.unscorable) == (
+        180,
+        180 * len(FORMS),
+        (),
+    )
 
 
 def test_policy_allows_every_reference_answer(sigil_rust: ProblemSet) -> None:

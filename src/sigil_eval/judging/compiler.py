@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,7 @@ from sigil_eval.judging.crashes import (
     no_room_for,
     ran_out_of_memory,
     ran_out_of_time,
+    said_no_room,
 )
 from sigil_eval.judging.crates import Crates
 from sigil_eval.judging.diagnostics import (
@@ -164,11 +165,13 @@ class Compiler:
         """Put a compiled library where every job can read it."""
         self._publish(library, self._shared)
 
-    def link_tests(self, name: str, suites: Iterable[Path], folder: Path) -> list[Diagnostic]:
-        """Compile NAME.rs in `folder` with compiled suites to the test binary NAME."""
-        libraries = [f"--extern={path.stem.removeprefix('lib')}={path.name}" for path in suites]
+    def link_tests(self, name: str, folder: Path) -> list[Diagnostic]:
+        """Compile NAME.rs in `folder` with the compiled suites there to the test binary NAME.
+
+        They are looked for by the names that NAME.rs has: Firejail takes no more than 127 words.
+        """
         crates = f"-Ldependency={self._shared}/crates"
-        command = [*_binary(name, "2021"), crates, *libraries, self._runtime, f"{name}.rs"]
+        command = [*_binary(name, "2021"), crates, "-Lcrate=.", self._runtime, f"{name}.rs"]
         return self._compile_once(command, folder, name, name)
 
     def link_driver(
@@ -290,7 +293,7 @@ class Compiler:
             if ran_out_of_memory(finished, said):
                 limit = limits.compile_memory / (1 << 30)
                 raise CompileTimeoutError(f"compiling ran into the memory limit of {limit:g} GiB")
-            if lacking := next(filter(None, map(no_room_for, errors)), ""):
+            if lacking := next(filter(None, map(no_room_for, errors)), "") or said_no_room(said):
                 raise self._workplace.no_room(lacking)
             if machine_lacked(said) or any(linker_was_ended(e.message, e.notes) for e in errors):
                 raise SandboxFailureError(reason)

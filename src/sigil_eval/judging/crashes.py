@@ -25,7 +25,7 @@ _LINKER_ENDED = re.compile(
 )
 _MACHINE_LACKS = tuple(os.strerror(number) for number in (errno.EAGAIN, errno.ENOSPC, errno.EDQUOT))
 # Of what the linker's own front end says, at the end. Where a file grows on a full disk, ld meets a
-# bus error.
+# bus error, and lld's library says what it says.
 _LD_ENDED = re.compile(
     r"(?:^|\n)[ ]*collect2: fatal error: ld terminated with signal (?:1|2|9|15) \[[^\n]*"
     r"\n[ ]*compilation terminated\.[ \n]*\Z"
@@ -35,6 +35,8 @@ _NO_ROOM = re.compile(
     r"(?: \(os error [0-9]+\)|[ ]*\n[ ]*collect2: error: ld returned 1 exit status[ \n]*)\Z"
     r"|(?:^|\n)[ ]*collect2: fatal error: (ld terminated with signal 7 \[Bus error\])[^\n]*"
     r"\n[ ]*compilation terminated\.[ \n]*\Z"
+    r"|(?:^|\n)LLVM ERROR: (IO failure on output stream)[^\n]*"
+    r"\n[ ]*collect2: error: ld returned 1 exit status[ \n]*\Z"
 )
 _NO_MEMORY = re.compile(r"memory allocation of [0-9]+ bytes failed|.*LLVM ERROR: out of memory")
 _FRAME = re.compile(r"^(?:/|###|\s*\d+: |\s+at |note: (?:rustc|compiler flags|please|we would))")
@@ -80,7 +82,13 @@ def no_room_for(error: Diagnostic) -> str:
         return ""
     texts = error.notes if error.message.startswith("linking with") else [error.message]
     found = next(filter(None, map(_NO_ROOM.search, texts)), None)
-    return (found.group(1) or found.group(2)) if found else ""
+    return next(filter(None, found.groups())) if found else ""
+
+
+def said_no_room(said: str) -> str:
+    """The same of what the compiler says besides its diagnostics, as LLVM does."""
+    words = [os.strerror(number) for number in NO_ROOM]
+    return next((w for line in own_lines(said) for w in words if line.endswith(f": {w}")), "")
 
 
 def own_lines(said: str) -> list[str]:

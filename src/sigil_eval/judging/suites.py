@@ -172,9 +172,7 @@ class Suites:
             for library in libraries:
                 (folder / library).write_bytes((self._folder / library).read_bytes())
             write_source(folder / f"{name}.rs", suites_main(paths))
-            errors = _insist(
-                self._compiler.link_tests, name, [Path(library) for library in libraries], folder
-            )
+            errors = _insist(self._compiler.link_tests, name, folder)
             if errors:
                 raise PreflightError(f"the tests: {show_errors(errors, name)}")
             self.binary = self._folder / name

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sigil_eval.judging.contract import contract_of, reference_source
 from sigil_eval.problems import Problem
-from sigil_eval.rust.items import definition_of
+from sigil_eval.rust.lexer import tokens
 
 _WRONG_BODY = "\n    loop {\n        std::thread::yield_now();\n    }\n}"
 _CUT_ITEM = (
@@ -53,11 +53,21 @@ def _helper_apart(problem: Problem) -> str:
     function = next(f for f in contract_of(problem).functions if f.name == problem.entry_point)
     whole = reference_source(problem)
     name = f"{function.name}_step"
-    *_, definition = definition_of(function.name).finditer(whole)
-    renamed = definition[0].removesuffix(function.name) + name
-    helper = whole[: definition.start()] + renamed + whole[definition.end() :]
+    start = _name_of_definition(whole, function.name)
+    helper = whole[:start] + name + whole[start + len(function.name) :]
     caller = function.definition(name)
     return f"First a helper:\n\n{_fenced(helper)}\n\nWhich gives:\n\n{_fenced(caller)}\n"
+
+
+def _name_of_definition(source: str, name: str) -> int:
+    """Where a function at the top of a source is given its name; one within it may have it, too."""
+    depth, before = 0, ""
+    for token in tokens(source):
+        if depth == 0 and before == "fn" and token.text == name:
+            return token.start
+        depth += (token.kind == "open") - (token.kind == "close")
+        before = token.text
+    raise AssertionError(name)
 
 
 def _cut_behind(problem: Problem) -> str:
