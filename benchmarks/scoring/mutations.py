@@ -1,4 +1,5 @@
-"""Small changes of meaning in Rust source: one operator, number or truth value each."""
+"""Small changes of meaning in Rust source: an operator, number or truth value exchanged, a
+statement left out, or a condition turned round."""
 
 from __future__ import annotations
 
@@ -53,15 +54,45 @@ class Mutation:
 
 
 def mutations(source: bytes) -> Iterator[Mutation]:
-    """Every mutation of the function bodies in `source`, in order."""
+    """Every operator, number, truth value and text in the function bodies of `source` exchanged,
+    one at a time, in order."""
+    for node in _in_bodies(source):
+        yield from _of(node, source)
+
+
+def deletions(source: bytes) -> Iterator[Mutation]:
+    """Every statement of the function bodies left out, one at a time, in order; not what declares
+    a name."""
+    for node in _in_bodies(source):
+        if node.type == "expression_statement":
+            yield Mutation(node.start_byte, node.end_byte, "")
+
+
+def negations(source: bytes) -> Iterator[Mutation]:
+    """Every condition of an `if`, `while` or match guard turned round, one at a time, in order;
+    not where exchanging an operator does the same."""
+    for node in _in_bodies(source):
+        condition = node.child_by_field_name("condition")
+        if condition is None or condition.type in ("let_condition", "let_chain"):
+            continue
+        operator = condition.child_by_field_name("operator")
+        is_exchanged = operator is not None and text_of(operator, source) in ("==", "!=")
+        if not is_exchanged and not text_of(condition, source).startswith("!"):
+            turned = f"!({text_of(condition, source)})"
+            yield Mutation(condition.start_byte, condition.end_byte, turned)
+
+
+def _in_bodies(source: bytes) -> Iterator[Node]:
+    """The nodes of function bodies; those of a function in a function once."""
     tree = parse(source)
-    if tree is None:
-        return
-    for function in walk(tree.root_node):
-        body = function.child_by_field_name("body")
-        if function.type == "function_item" and body is not None:
-            for node in walk(body):
-                yield from _of(node, source)
+    waiting = [tree.root_node] if tree else []
+    while waiting:
+        node = waiting.pop()
+        body = node.child_by_field_name("body")
+        if node.type == "function_item" and body is not None:
+            yield from walk(body)
+        else:
+            waiting.extend(reversed(node.children))
 
 
 def _of(node: Node, source: bytes) -> Iterator[Mutation]:
