@@ -11,13 +11,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sigil_eval.console import format_duration, say, warn
 from sigil_eval.documents.metadata import ModelRecord
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import write_atomic
 from sigil_eval.generation import ModelSpec, Trust, describe_prompting, show_prompt
+from sigil_eval.generation.checkpoints import Checkpoint
 from sigil_eval.judging.crates import find_crates
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.toolchain import find_toolchain
@@ -46,7 +47,7 @@ from sigil_eval.record.models import model_record, name_on_record
 from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reporting.terminal import print_summary
 from sigil_eval.reproduce import rescore
-from sigil_eval.run_folder import TUNED, Mode, PhaseTimes, RunFolder, result_stem
+from sigil_eval.run_folder import BASE, TUNED, Mode, PhaseTimes, RunFolder, result_stem
 from sigil_eval.scoring.score import score_files
 from sigil_eval.settings import k_above
 
@@ -64,6 +65,8 @@ class ModelChoice:
     trust: Trust
     labels: tuple[str, ...]
 
+    steps: ClassVar[None] = None
+
     def spec(self, label: str) -> ModelSpec:
         """One of the two, as generation wants it; where both take part, they are prompted alike."""
         return ModelSpec(
@@ -77,6 +80,39 @@ class ModelChoice:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """A base and the checkpoints of a training run, which are all prompted as their base is."""
+
+    base: str
+    base_revision: str | None
+    checkpoints: tuple[Checkpoint, ...]
+    checkpoint_revision: str | None
+    trust: Trust
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The base's, then the checkpoints' in the order of their steps."""
+        return (BASE, *(checkpoint.label for checkpoint in self.checkpoints))
+
+    @property
+    def steps(self) -> dict[str, int | None]:
+        """The training step of each checkpoint, by its label."""
+        return {checkpoint.label: checkpoint.step for checkpoint in self.checkpoints}
+
+    def spec(self, label: str) -> ModelSpec:
+        """One of them, as generation wants it."""
+        names = {checkpoint.label: checkpoint.name for checkpoint in self.checkpoints}
+        return ModelSpec(
+            base=self.base,
+            checkpoint=names.get(label),
+            base_revision=self.base_revision,
+            checkpoint_revision=self.checkpoint_revision,
+            trust=self.trust,
+            prompt_as_base=True,
+        )
+
+
+@dataclass(frozen=True)
 class EvaluationSettings:
     """Everything that a person may choose about an evaluation.
 
@@ -86,7 +122,7 @@ class EvaluationSettings:
     typed, and all options by name, for the record.
     """
 
-    models: ModelChoice
+    models: ModelChoice | Sweep
     drawing: Drawing
     problem_set: str
     judge: JudgeSettings
@@ -149,7 +185,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
         with times.phase("reports"):
             sum_up(
                 folder, settings.stems, problem_set, settings.modes, settings.k_values, conditions,
-                seed=seed,
+                seed=seed, steps=settings.models.steps,
             )  # fmt: skip
         outcome = Outcome(
             models, deviations, proof, counts_of(summary), rescored, _file_hashes(settings)
@@ -215,12 +251,17 @@ def _refuse(settings: EvaluationSettings, found: Sequence[Deviation]) -> None:
 
 
 def _check_prompting(settings: EvaluationSettings) -> None:
-    """Have two models prompted alike, and say where that is not what the fine-tune brings."""
-    if TUNED in settings.models.labels:
-        spec, drawing = settings.models.spec(TUNED), settings.drawing
-        note = describe_prompting(spec, drawing.prompt_mode, drawing.engine).note
-        if note:
-            warn(note)
+    """Have models prompted alike, and say where that is not what a fine-tune brings."""
+    drawing = settings.drawing
+    notes = {
+        describe_prompting(
+            settings.models.spec(label), drawing.prompt_mode, drawing.engine
+        ).note: None
+        for label in settings.models.labels
+        if label != BASE
+    }
+    for note in filter(None, notes):
+        warn(note)
 
 
 def _check_disk(folder: Path) -> None:
@@ -246,7 +287,8 @@ def _generate(
 ) -> dict[str, ModelRecord]:
     """Draw the samples of every model; what is known of each, for the record."""
     known = {}
-    pool = settings.drawing.engine.kind.model_pool()
+    several = len(settings.models.labels) > 2
+    pool = settings.drawing.engine.kind.model_pool(keep_base=several)
     for label in settings.models.labels:
         spec, output = settings.models.spec(label), settings.folder.samples(label)
         with times.phase(f"generation {label}"):

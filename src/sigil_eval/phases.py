@@ -121,9 +121,11 @@ def sum_up(
     conditions: Conditions,
     *,
     seed: int = 0,
+    steps: Mapping[str, int | None] | None = None,
 ) -> None:
     """Write the metrics of each mode. `stems` says for each model what its results are filed under,
-    `seed` is that of the intervals."""
+    `seed` is that of the intervals, `steps` has the training steps where the models are a base
+    and its checkpoints."""
     for mode in modes:
         metrics = build_metrics(
             mode,
@@ -133,6 +135,7 @@ def sum_up(
             unrestricted=_results(folder, "no-policy", stems) if "no-policy" in modes else None,
             seed=seed,
             judge=conditions,
+            steps=steps,
         )
         write_metrics(folder.metrics(mode), metrics)
 

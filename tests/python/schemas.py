@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 import sigil_eval.documents
-from sigil_eval.documents import metadata, metrics, reproduction, rows
+from sigil_eval.documents import estimates, metadata, metrics, reproduction, rows, sweep
 
 FOLDER = Path(sigil_eval.documents.__file__).with_name("schema")
 DOCUMENTS = {
@@ -66,7 +66,7 @@ def _json_schema(document: Any) -> dict[str, Any]:
 
 
 def _typed_dicts() -> Iterator[Any]:
-    for module in (metadata, metrics, reproduction, rows):
+    for module in (estimates, metadata, metrics, reproduction, rows, sweep):
         for _, found in inspect.getmembers(module, is_typeddict):
             yield found
 

@@ -12,7 +12,6 @@ from sigil_eval.documents.constraints import (
     AtLeastOne,
     Constraint,
     Count,
-    Difference,
     Name,
     NotNegative,
     Sha256,
@@ -20,6 +19,8 @@ from sigil_eval.documents.constraints import (
     Tasks,
     also,
 )
+from sigil_eval.documents.estimates import EstimateRow, Interval
+from sigil_eval.documents.sweep import Sweep
 from sigil_eval.run_folder import Mode
 from sigil_eval.settings import SandboxMode
 
@@ -93,34 +94,6 @@ class Conditions(Fingerprint):
     """Whether a program with lints could not pass."""
     code_sha256: Sha256
     """Of the sources that extract, judge and apply the policy."""
-
-
-class Interval(TypedDict):
-    """The 95 % interval of a difference."""
-
-    low: Difference
-    """Its lower end."""
-    high: Difference
-    """Its upper end."""
-
-
-class MeanInterval(Interval):
-    """A mean with its 95 % interval."""
-
-    mean: Difference
-    """The mean."""
-
-
-class EstimateRow(MeanInterval):
-    """A mean over problems with its 95 % interval."""
-
-    standard_error: NotNegative | None
-    """Of the mean; null where the spread is unknown."""
-    problems: AtLeastOne
-    """How many problems it is over."""
-    method: Literal["wilson", "t", "bound"]
-    """wilson of a score, t of a difference, bound of one that is the same in all problems; the
-    spread is then unknown."""
 
 
 class ScoreRow(EstimateRow):
@@ -359,6 +332,8 @@ class Metrics(TypedDict):
     """By label: base, finetuned, or another name."""
     comparison: Comparison | None
     """The two models against each other, where both are there."""
+    sweep: NotRequired[Sweep]
+    """The base and its checkpoints, where the models are these."""
     coverage: NotRequired[str]
     """Of how many problems the samples are, in words, where these are not all: such scores are not
     the benchmark's."""

@@ -58,6 +58,20 @@ def hub_model(name: str, revision: str | None, trust: Trust) -> ModelFiles:
     return replace(model, folder=_download(model, small))
 
 
+def folders_of(name: str, revision: str | None) -> list[str]:
+    """The folders of a repository, `org/name`, that hold files; none of a folder in one.
+
+    Raises as `hub_model` does where the hub cannot be asked.
+    """
+    from huggingface_hub import HfApi
+
+    repository, folder = _split_hub_name(name)
+    if folder:
+        return []
+    files = _ask_hub(repository, lambda: HfApi().list_repo_files(repository, revision=revision))
+    return sorted({file.partition("/")[0] for file in files if "/" in file})
+
+
 def _remember_branch(repository: str, revision: str | None, file: str) -> None:
     """Ask for one file by the branch's name: the cache then knows the branch's commit, and the
     model can be found again without the hub."""

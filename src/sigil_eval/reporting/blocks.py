@@ -87,6 +87,28 @@ class Table:
     note: str = ""
 
 
+def unlinked(block: Block | None) -> Block | None:
+    """A table whose cells lead nowhere, for a page without what stands behind them; any other block
+    as it is."""
+    if not isinstance(block, Table):
+        return block
+    rows = [[str(cell) if isinstance(cell, Linked) else cell for cell in row] for row in block.rows]
+    return replace(block, rows=rows)
+
+
+# A page takes no more columns than these in which a text has room.
+_MOST_COLUMNS = 7
+
+
+def narrow(table: Table) -> Table:
+    """A table whose columns and rows change places where it is too wide, and wider than long: of
+    many models, it has a row for each."""
+    if len(table.head) <= max(_MOST_COLUMNS, len(table.rows) + 1):
+        return table
+    head, *rows = map(list, zip(table.head, *table.rows, strict=True))
+    return Table(head, rows, 1, table.note)
+
+
 Block = Heading | Paragraph | Listing | Links | Commands | Table
 
 

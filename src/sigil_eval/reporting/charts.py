@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sigil_eval.documents import Metrics
-from sigil_eval.documents.metrics import MeanInterval
+from sigil_eval.documents.estimates import MeanInterval
 from sigil_eval.reporting.blocks import linked
 from sigil_eval.reporting.wording import (
     difference_text,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from sigil_eval.documents.metrics import MeanInterval
+from sigil_eval.documents.estimates import MeanInterval
 from sigil_eval.reporting.charts import forest_of
 from sigil_eval.reporting.html import template_source, templates_of_pages
 from sigil_eval.reporting.sampling import sampling_line

@@ -6,11 +6,11 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from sigil_eval.documents.estimates import EstimateRow
 from sigil_eval.documents.metrics import (
     Comparison,
     ComparisonVerdict,
     Differences,
-    EstimateRow,
     Migration,
     PairedComparison,
     VerdictKind,

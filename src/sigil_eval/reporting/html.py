@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sigil_eval.documents import Metrics
-from sigil_eval.documents.metrics import MeanInterval
+from sigil_eval.documents.estimates import MeanInterval
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting import charts
 from sigil_eval.reporting.blocks import Block, Code, Linked, of_part
@@ -38,7 +38,6 @@ from sigil_eval.reporting.wording import (
     coverage,
     figure_name,
     model_title,
-    report_title,
     verdict_sentence,
 )
 from sigil_eval.run_folder import BASE, TUNED, Mode
@@ -71,9 +70,9 @@ def html_report(run: Run, problem_set: ProblemSet | None = None) -> str:
     templates = templates_of_pages()
     script = _script(templates)
     return templates.get_template("report.html.j2").render(
-        **_head(run),
+        **page_head(run),
         **_parts(run, problem_set),
-        sections=_sections(run),
+        sections=document_sections(run),
         style=Markup(template_source(templates, "report.css.j2")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -119,10 +118,10 @@ def template_source(templates: Any, name: str) -> str:
     return str(source)
 
 
-def _head(run: Run) -> dict[str, object]:
-    """What the template shows before the numbers."""
+def page_head(run: Run) -> dict[str, object]:
+    """What a page shows before the numbers."""
     return {
-        "title": report_title(run.labels, run.problem_set["name"]),
+        "title": run.title,
         "labels": [(label, model_title(label), run.model_name(label)) for label in run.labels],
         "notices": notices(run),
         "status": status(run),
@@ -146,11 +145,11 @@ def _parts(run: Run, problem_set: ProblemSet | None) -> dict[str, object]:
         "codes": sorted({name for model in every_model for name in model["error_codes"]}),
         "traits": TRAITS,
         "origins": _origins(run),
-        "metadata": _metadata(run),
+        "metadata": recorded(run),
     }
 
 
-def _sections(run: Run) -> list[tuple[str, list[Block]]]:
+def document_sections(run: Run) -> list[tuple[str, list[Block]]]:
     """The sections that are text and tables, by name."""
     found = [
         (
@@ -208,7 +207,8 @@ def _origins(run: Run) -> list[str]:
     return sorted(weight, key=lambda outcome: (-round(weight[outcome], 6), outcome))
 
 
-def _metadata(run: Run) -> dict[str, object] | None:
+def recorded(run: Run) -> dict[str, object] | None:
+    """What is shown of the metadata; None where there are none."""
     if run.metadata is None:
         return None
     return {
@@ -254,7 +254,7 @@ def _ends(mode: Mode, k: str, found: MeanInterval) -> dict[str, object]:
 def _data(run: Run) -> dict[str, object]:
     """What the page's script counts."""
     return {
-        "title": report_title(run.labels, run.problem_set["name"]),
+        "title": run.title,
         "labels": [[label, model_title(label)] for label in run.labels],
         "modes": list(run.metrics),
         "order": tasks_of(run),

@@ -21,7 +21,7 @@ from sigil_eval.reporting.notices import flaws, notices
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sampling import sampling_line
 from sigil_eval.reporting.sections.order import SECTIONS
-from sigil_eval.reporting.wording import MODE_TITLES, report_title
+from sigil_eval.reporting.wording import MODE_TITLES
 from sigil_eval.run_folder import Mode
 
 # What starts markup in the middle of a line: a tag, a link, emphasis, code, a table's cell.
@@ -50,7 +50,7 @@ def combined_summary(run: Run) -> str:
 
 def _head(run: Run, mode: str = "") -> list[str]:
     """The title, which says at once when the run is not a clean one, and what to know first."""
-    title = f"# {cell(report_title(run.labels, run.problem_set['name']))}{mode}{flaws(run)}"
+    title = f"# {cell(run.title)}{mode}{flaws(run)}"
     settings = cell(sampling_line(run))
     known = (f"> **{notice.title}.** {cell(notice.text)}" for notice in notices(run))
     return [title, settings, *known]

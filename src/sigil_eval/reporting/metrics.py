@@ -27,6 +27,7 @@ from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.comparison import compare, estimate_row
+from sigil_eval.reporting.sweep import sweep_of
 from sigil_eval.reporting.tally import (
     RATES,
     ModelTally,
@@ -49,12 +50,14 @@ def build_metrics(
     unrestricted: Mapping[str, Results] | None = None,
     seed: int = 0,
     judge: Conditions | None = None,
+    steps: Mapping[str, int | None] | None = None,
 ) -> Metrics:
     """The metrics document of one mode ("no-policy" or "policy").
 
     `results` maps a label (base, finetuned or, for samples of unknown origin, any other name) to a
     results file or its rows; base and finetuned together are compared. `unrestricted` gives the
-    no-policy results, which policy mode needs to count the correct answers that it rejects.
+    no-policy results, which policy mode needs to count the correct answers that it rejects. `steps`
+    has the training steps of checkpoints of the base, in their order, where that is what they are.
 
     Raises UsageError for an unknown task id, a sample that appears twice, and a k above the
     number of samples of a problem.
@@ -79,6 +82,8 @@ def build_metrics(
         "models": models,
         "comparison": compare(base, tuned, ks, seed, incomplete) if base and tuned else None,
     }
+    if steps is not None:
+        document["sweep"] = sweep_of(models, steps, ks[0], seed)
     return cast(Metrics, _rounded(_with_coverage(document)))
 
 

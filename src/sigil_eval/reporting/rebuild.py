@@ -9,6 +9,7 @@ from sigil_eval.documents import Metrics
 from sigil_eval.documents.constraints import AtLeastOne
 from sigil_eval.documents.metrics import PinnedProblems
 from sigil_eval.documents.shape import read_document
+from sigil_eval.documents.sweep import Sweep
 from sigil_eval.errors import UsageError
 from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
@@ -31,6 +32,7 @@ class _Remade(TypedDict):
     k_values: list[AtLeastOne]
     seed: int
     judge: NotRequired[dict[str, object] | None]
+    sweep: NotRequired[Sweep]
 
 
 def refresh_metrics(output_dir: Path, problem_set: ProblemSet | None = None) -> None:
@@ -76,7 +78,15 @@ def rebuilt_metrics(
         unrestricted=free if all(path.is_file() for path in free.values()) else None,
         seed=written["seed"],
         judge=written.get("judge"),
+        steps=_steps(written),
     )
+
+
+def _steps(written: Metrics) -> dict[str, int | None] | None:
+    """The training steps of a sweep's checkpoints; None of what is no sweep."""
+    if "sweep" not in written:
+        return None
+    return {point["label"]: point["step"] for point in written["sweep"]["points"]}
 
 
 def pinned_set(named: PinnedProblems) -> ProblemSet | None:

@@ -11,6 +11,7 @@ from sigil_eval.reporting.html import html_report
 from sigil_eval.reporting.markdown import combined_summary, comparison_report
 from sigil_eval.reporting.rebuild import pinned_set
 from sigil_eval.reporting.run import load_run
+from sigil_eval.reporting.sweep_page import sweep_page
 from sigil_eval.run_folder import RunFolder
 
 
@@ -28,7 +29,8 @@ def write_reports(output_dir: Path, problem_set: ProblemSet | None = None) -> li
     files = RunFolder(output_dir)
     reports = {files.comparison(mode): comparison_report(run, mode) for mode in run.metrics}
     reports[files.summary] = combined_summary(run)
-    reports[files.html] = html_report(run, problem_set)
+    sweep = "sweep" in run.first_metrics
+    reports[files.html] = sweep_page(run) if sweep else html_report(run, problem_set)
     for path, content in reports.items():
         write_atomic(path, visible(content))
     return list(reports)

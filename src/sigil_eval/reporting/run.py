@@ -13,7 +13,7 @@ from sigil_eval.documents.metrics import METRICS_VERSION, PinnedProblems
 from sigil_eval.documents.shape import check, read_document
 from sigil_eval.errors import UsageError
 from sigil_eval.files import read_json, sha256_file
-from sigil_eval.reporting.wording import model_title
+from sigil_eval.reporting.wording import model_title, report_title
 from sigil_eval.run_folder import BASE, MODES, TUNED, Mode, RunFolder
 
 
@@ -32,9 +32,18 @@ class Run:
 
     @property
     def labels(self) -> list[str]:
-        """Models in the results: base, fine-tuned, then any others by name."""
-        found = {label for metrics in self.metrics.values() for label in metrics["models"]}
-        return sorted(found, key=lambda label: (label != BASE, label != TUNED, label))
+        """Models in the results: base, fine-tuned, then any others in their order."""
+        found = dict.fromkeys(label for m in self.metrics.values() for label in m["models"])
+        return sorted(found, key=lambda label: (label != BASE, label != TUNED))
+
+    @property
+    def title(self) -> str:
+        """What was compared, on what."""
+        problem_set, sweep = self.problem_set["name"], self.first_metrics.get("sweep")
+        if sweep is None:
+            return report_title(self.labels, problem_set)
+        number = len(sweep["points"])
+        return f"{number} checkpoint{'s' if number != 1 else ''} against the base on {problem_set}"
 
     @property
     def first_metrics(self) -> Metrics:

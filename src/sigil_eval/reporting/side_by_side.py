@@ -15,6 +15,7 @@ from sigil_eval.reporting.blocks import Table
 from sigil_eval.reporting.comparison import estimate_row
 from sigil_eval.reporting.markdown import cell, render
 from sigil_eval.reporting.notices import status
+from sigil_eval.reporting.pairing import paired
 from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.reporting.terminal import print_table
 from sigil_eval.reporting.wording import (
@@ -26,7 +27,7 @@ from sigil_eval.reporting.wording import (
     score_text,
 )
 from sigil_eval.run_folder import MODES, Mode
-from sigil_eval.statistics import Estimate, holm, paired_difference, pass_at_k, sign_flip_test
+from sigil_eval.statistics import Estimate, holm
 
 # What must be equal for scores to mean the same, and what it is called.
 _PROBLEMS = {
@@ -210,18 +211,7 @@ def _table(entries: Sequence[Entry]) -> Table:
 def _against(first: Entry, other: Entry, k: int) -> tuple[Estimate, float] | None:
     """The paired difference of `other` minus `first`, and its p; None without shared problems."""
     before, after = first.model["per_problem"], other.model["per_problem"]
-    pairs = [
-        (before[task], after[task])
-        for task in before
-        if task in after and min(before[task]["scored"], after[task]["scored"]) >= k
-    ]
-    if not pairs:
-        return None
-    old, new = (
-        [pass_at_k(pair[side]["scored"], pair[side]["passed"], k) for pair in pairs]
-        for side in (0, 1)
-    )
-    return paired_difference(old, new), sign_flip_test(old, new, first.metrics["seed"]).p
+    return paired(before, after, k, first.metrics["seed"])
 
 
 def print_comparison(compared: SideBySide) -> None:

@@ -15,6 +15,7 @@ from sigil_eval.reporting.notices import NO_METADATA, deviations_title, notices
 from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.reporting.sections.environment import duration_table
 from sigil_eval.reporting.sections.scores import published_sentence, score_table
+from sigil_eval.reporting.sections.sweep import sweep_table
 from sigil_eval.reporting.wording import MODE_TITLES, coverage, verdict_sentence
 from sigil_eval.run_folder import RunFolder
 
@@ -35,7 +36,8 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
     for mode, metrics in run.metrics.items():
         target.print()
         target.print(MODE_TITLES[mode], style="bold", markup=False)
-        print_table(target, blocks.of_part(score_table(metrics), coverage(metrics)))
+        table = sweep_table(metrics, brief=True) or score_table(metrics)
+        print_table(target, blocks.of_part(table, coverage(metrics)))
         target.print(verdict_sentence(metrics), markup=False)
         if published := published_sentence(metrics):
             target.print(published, markup=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sigil_eval.documents import Metrics
-from sigil_eval.documents.metrics import MeanInterval, Rate
+from sigil_eval.documents.estimates import MeanInterval
+from sigil_eval.documents.metrics import Rate
 from sigil_eval.run_folder import BASE, TUNED, Mode
 
 MODE_TITLES: dict[Mode, str] = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
@@ -106,6 +107,8 @@ def coverage(metrics: Metrics) -> str:
 
 def verdict_sentence(metrics: Metrics) -> str:
     """The verdict of one mode, or the scores where there is nothing to compare."""
+    if "sweep" in metrics:
+        return metrics["sweep"]["sentence"]
     if metrics["comparison"] is not None:
         return metrics["comparison"]["verdict"]["sentence"]
     k = str(metrics["k_values"][0])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import RateName
-from sigil_eval.reporting.blocks import Block, Heading, Listing, Paragraph, Table, linked
+from sigil_eval.reporting.blocks import Block, Heading, Listing, Paragraph, Table, linked, narrow
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import (
@@ -57,7 +57,7 @@ def rate_table(run: Run) -> Table:
     note = f"In square brackets: 95 % intervals, clustered on problems. {MEANING_OF_MAIN_FREE}"
     if metrics["mode"] == "policy":
         note += " What breaks the policy was not compiled in this run, and counts as not compiling."
-    return Table(head, rows, 1, f"{note} {_several_definitions(metrics)}".rstrip())
+    return narrow(Table(head, rows, 1, f"{note} {_several_definitions(metrics)}".rstrip()))
 
 
 def _several_definitions(metrics: Metrics) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from sigil_eval.documents import Metrics
-from sigil_eval.reporting.blocks import Block, Code, Table, linked, titled
+from sigil_eval.reporting.blocks import Block, Code, Table, linked, narrow, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import model_title, percent
@@ -36,7 +36,7 @@ def _count_table(metrics: Metrics, name: _Counted, limit: int | None) -> Table |
         [Code(key), *(_count_of(metrics, name, key, label) for label in models)]
         for key in order[:limit]
     ]
-    return Table(["", *map(model_title, models)], rows, 1) if rows else None
+    return narrow(Table(["", *map(model_title, models)], rows, 1)) if rows else None
 
 
 def _count_of(metrics: Metrics, name: _Counted, key: str, label: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sigil_eval.reporting.blocks import Block, Listing, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
-from sigil_eval.run_folder import BASE, TUNED
+from sigil_eval.run_folder import BASE
 
 TITLE = "What this does not show"
 
@@ -17,7 +17,7 @@ def limits(run: Run) -> list[str]:
     models = run.first_metrics["models"].values()
     unsafe = [model["rates"]["uses_unsafe"] for model in models]
     count, known = sum(rate["count"] for rate in unsafe), sum(rate["of"] for rate in unsafe)
-    compared = BASE in run.labels and TUNED in run.labels
+    compared = BASE in run.labels and len(run.labels) > 1
     return [
         "The problems are public: a model may have met them, or answers to them, in its training, "
         "and a fine-tune in its own data.",

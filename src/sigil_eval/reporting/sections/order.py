@@ -15,12 +15,14 @@ from sigil_eval.reporting.sections import (
     policy,
     problems,
     scores,
+    sweep,
     verdict,
 )
 
 SECTIONS = [
     deviations.SECTION,
     verdict.SECTION,
+    sweep.SECTION,
     scores.SECTION,
     answers.SECTION,
     failures.SECTION,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sigil_eval.documents import Metrics
-from sigil_eval.documents.metrics import MeanInterval, ModelMetrics
-from sigil_eval.reporting.blocks import Block, Code, Table, linked, titled
+from sigil_eval.documents.estimates import MeanInterval
+from sigil_eval.documents.metrics import ModelMetrics
+from sigil_eval.reporting.blocks import Block, Code, Table, linked, narrow, titled
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import MODE_MEANINGS, difference_text, model_title, percent
@@ -32,7 +33,7 @@ def policy_table(metrics: Metrics) -> Table | None:
         counts = (m["policy_rejects"]["by_category"].get(name, 0) for m in models.values())
         rows.append([Code(name), *(str(count) for count in counts)])
     what = "that policy mode rejects" if metrics["mode"] == "policy" else "that it would reject"
-    return Table([f"Samples {what}", *map(model_title, models)], rows, 1)
+    return narrow(Table([f"Samples {what}", *map(model_title, models)], rows, 1))
 
 
 def _correct_but_rejected(model: ModelMetrics) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import PairedComparison
-from sigil_eval.reporting.blocks import Block, Heading, Paragraph, Table, linked, there
+from sigil_eval.reporting.blocks import Block, Heading, Paragraph, Table, linked, narrow, there
 from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections import answers
 from sigil_eval.reporting.sections.section import Section
@@ -58,7 +58,7 @@ def score_table(metrics: Metrics) -> Table:
             row += _difference_cells(metrics["mode"], k, comparison["pass_at_k"][k])
         rows.append(row)
     note = f"{MEANING_OF_SCORES} In square brackets: 95 % intervals over problems."
-    return Table(head, rows, 1, note)
+    return narrow(Table(head, rows, 1, note))
 
 
 def _score_cell(metrics: Metrics, label: str, k: str) -> str:
@@ -206,7 +206,7 @@ def _in_comparison(run: Run, mode: Mode) -> list[Block]:
         [
             Heading("Scores"),
             subject_table(run, metrics),
-            score_table(metrics),
+            None if "sweep" in metrics else score_table(metrics),
             statistics_table(metrics),
             Paragraph(headline_sentence(metrics)),
             published_table(metrics),
@@ -220,7 +220,7 @@ def _in_summary(run: Run) -> Iterator[Block]:
         yield Heading(f"Scores: {MODE_TITLES[mode]}")
         yield from there(
             [
-                score_table(metrics),
+                None if "sweep" in metrics else score_table(metrics),
                 Paragraph(headline_sentence(metrics)),
                 published_table(metrics),
                 *flagged_blocks(metrics),
