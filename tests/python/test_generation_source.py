@@ -285,6 +285,15 @@ def ask(
     address: str, home: Path, *specs: tuple[str | None, str | None], token: str = ""
 ) -> list[tuple[str, str | None]]:
     """Resolve and load models in a process whose hub is at `address`."""
+    done = run_with_hub(address, home, ASK, json.dumps(specs), token=token)
+    assert done.returncode == 0, done.stderr
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def run_with_hub(
+    address: str, home: Path, program: str, *arguments: str, token: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process whose hub is at `address`."""
     environment = {
         **{key: value for key, value in os.environ.items() if "proxy" not in key.lower()},
         "PYTHONPATH": str(ROOT / "src"),
@@ -293,10 +302,8 @@ def ask(
         "HF_TOKEN": token,
         "HF_HUB_DISABLE_XET": "1",
     }
-    command = [sys.executable, "-c", ASK, json.dumps(specs)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_hub_repositories(hub: str, tmp_path: Path) -> None:
@@ -331,3 +338,24 @@ def test_hub_repositories(hub: str, tmp_path: Path) -> None:
     assert cached == (COMMIT, COMMIT)
     assert unreachable[0] == "PreflightError"
     assert "org/new: the hub cannot be reached" in str(unreachable[1])
+
+
+FIND = """
+import json, sys
+from sigil_eval.generation.checkpoints import find_checkpoints
+
+print(json.dumps([found.name for found in find_checkpoints(sys.argv[1:]).checkpoints]))
+"""
+
+
+def test_the_checkpoints_in_a_repository_are_found(hub: str, tmp_path: Path) -> None:
+    for folder in ("checkpoint-9000", "checkpoint-500", "checkpoint-best"):
+        Hub.files[f"{folder}/adapter_config.json"] = b"{}"
+    done = run_with_hub(hub, tmp_path, FIND, "org/models", "org/other/checkpoint-700")
+    assert json.loads(done.stdout) == [
+        "org/models/checkpoint-500",
+        "org/other/checkpoint-700",
+        "org/models/checkpoint-9000",
+    ]
+    refused = run_with_hub(hub, tmp_path, FIND, "org/absent")
+    assert "org/absent: no folder of that name here, and no such repository" in refused.stderr

@@ -68,7 +68,8 @@ def folders_of(name: str, revision: str | None) -> list[str]:
     repository, folder = _split_hub_name(name)
     if folder:
         return []
-    files = _ask_hub(repository, lambda: HfApi().list_repo_files(repository, revision=revision))
+    info = _ask_hub(repository, lambda: HfApi().model_info(repository, revision=revision))
+    files = [sibling.rfilename for sibling in info.siblings or []]
     return sorted({file.partition("/")[0] for file in files if "/" in file})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sigil_eval.documents.sweep import Sweep
 from sigil_eval.reporting.blocks import Block, Table, of_part, unlinked
 from sigil_eval.reporting.html import (
@@ -32,7 +34,7 @@ def sweep_page(run: Run) -> str:
         "rates": _table(run, answers.rate_table(run)),
         "policy_cost": _table(run, policy.policy_cost_table(run)),
         "sections": document_sections(run),
-        "certificate": certificate(run),
+        "certificate": [replace(fact, result=str(fact.result)) for fact in certificate(run)],
         "states": STATES,
         "metadata": recorded(run),
         "style": Markup(template_source(templates, "report.css.j2")),  # noqa: S704 - our own file
