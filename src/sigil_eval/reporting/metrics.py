@@ -15,6 +15,7 @@ from typing import Any, cast
 from sigil_eval.documents.metrics import (
     METRICS_VERSION,
     AsPublished,
+    Comparison,
     Conditions,
     Metrics,
     ModelMetrics,
@@ -56,11 +57,10 @@ def build_metrics(
 
     `results` maps a label (base, finetuned or, for samples of unknown origin, any other name) to a
     results file or its rows; base and finetuned together are compared. `unrestricted` gives the
-    no-policy results, which policy mode needs to count the correct answers that it rejects. `steps`
-    has the training steps of checkpoints of the base, in their order, where that is what they are.
+    no-policy results, which policy mode needs to count the correct answers that it rejects;
+    `steps` the training steps of checkpoints, in their order, where the models are such.
 
-    Raises UsageError for an unknown task id, a sample that appears twice, and a k above the
-    number of samples of a problem.
+    Raises UsageError for an unknown task id, a sample that appears twice, and too large a k.
     """
     ks = list(checked_k_values(k_values))
     tallies = {label: _tally(label, rows, problem_set, ks) for label, rows in results.items()}
@@ -68,7 +68,6 @@ def build_metrics(
     if mode == "policy":
         _count_correct_but_rejected(models, unrestricted or {})
     incomplete = any(tally.total("infrastructure") for tally in tallies.values())
-    base, tuned = tallies.get(BASE), tallies.get(TUNED)
     document: Metrics = {
         "schema_version": METRICS_VERSION,
         "mode": mode,
@@ -80,15 +79,25 @@ def build_metrics(
         "seed": seed,
         "incomplete": incomplete,
         "models": models,
-        "comparison": compare(base, tuned, ks, seed, incomplete) if base and tuned else None,
+        "comparison": _compared(tallies, ks, seed, incomplete),
     }
+    return cast(Metrics, _rounded(_completed(document, steps)))
+
+
+def _compared(
+    tallies: Mapping[str, ModelTally], ks: list[int], seed: int, incomplete: bool
+) -> Comparison | None:
+    """The fine-tuned model against the base; None unless both are there."""
+    base, tuned = tallies.get(BASE), tallies.get(TUNED)
+    return compare(base, tuned, ks, seed, incomplete) if base and tuned else None
+
+
+def _completed(metrics: Metrics, steps: Mapping[str, int | None] | None) -> Metrics:
+    """The metrics, which say how checkpoints compare where the models are such, and of how many
+    problems the samples are where these are not all."""
     if steps is not None:
-        document["sweep"] = sweep_of(models, steps, ks[0], seed)
-    return cast(Metrics, _rounded(_with_coverage(document)))
-
-
-def _with_coverage(metrics: Metrics) -> Metrics:
-    """The metrics, which say of how many problems the samples are where these are not all."""
+        k, seed = metrics["k_values"][0], metrics["seed"]
+        metrics["sweep"] = sweep_of(metrics["models"], steps, k, seed)
     if part := coverage(metrics):
         metrics["coverage"] = part
     return metrics

@@ -35,14 +35,23 @@ class LearningCurve:
     """
 
     dots: list[Dot]
-    line: str
-    band: str
     base: tuple[float, float, float] | None
     ticks: list[tuple[str, float]]
     levels: list[tuple[str, float]]
     axis: str
     width: int = WIDTH
     height: int = HEIGHT
+
+    @property
+    def line(self) -> str:
+        """Through the dots, as SVG has points."""
+        return " ".join(f"{dot.x},{dot.y}" for dot in self.dots)
+
+    @property
+    def band(self) -> str:
+        """Around the intervals, likewise."""
+        upper = [f"{dot.x},{dot.high}" for dot in self.dots]
+        return " ".join([*upper, *(f"{dot.x},{dot.low}" for dot in reversed(self.dots))])
 
 
 def learning_curve(metrics: Metrics, sweep: Sweep) -> LearningCurve | None:
@@ -56,37 +65,38 @@ def learning_curve(metrics: Metrics, sweep: Sweep) -> LearningCurve | None:
     if not points:
         return None
     base = scores[sweep["base"]]
-    steps = [point["step"] for point, _ in points]
-    known = [step for step in steps if step is not None]
-    numbered = len(known) == len(steps)
-    places: Sequence[int] = known if numbered else range(1, len(points) + 1)
     highest = max(score["high"] for score in [*(s for _, s in points), *([base] if base else [])])
-    top, last = math.ceil(10 * highest) / 10 or 1, max(*places, 1)
+    top = math.ceil(10 * highest) / 10 or 1
+    places, axis = _places([point["step"] for point, _ in points])
 
     def x(place: int) -> float:
-        return round(WIDTH * place / last, 1)
+        return round(WIDTH * place / max(*places, 1), 1)
 
     def y(share: float) -> float:
         return round(HEIGHT * (1 - share / top), 1)
 
     dots = [
         Dot(
-            x(place), y(score["mean"]), y(score["high"]), y(score["low"]),
-            point["label"] == sweep["best"], f"{point['label']}: {score_text(score)}",
+            x(place), *_ends(score, y), point["label"] == sweep["best"],
+            f"{point['label']}: {score_text(score)}",
         )
         for place, (point, score) in zip(places, points, strict=True)
     ]  # fmt: skip
-    upper = [f"{dot.x},{dot.high}" for dot in dots]
-    lower = [f"{dot.x},{dot.low}" for dot in reversed(dots)]
     return LearningCurve(
         dots,
-        line=" ".join(f"{dot.x},{dot.y}" for dot in dots),
-        band=" ".join([*upper, *lower]),
         base=_ends(base, y) if base else None,
         ticks=_ticks([(f"{place}", x(place)) for place in places]),
         levels=_levels(top, y),
-        axis="training step" if numbered else "checkpoint, in the order given",
+        axis=axis,
     )
+
+
+def _places(steps: Sequence[int | None]) -> tuple[Sequence[int], str]:
+    """Where on the axis the checkpoints stand, and what the axis is."""
+    known = [step for step in steps if step is not None]
+    if len(known) == len(steps):
+        return known, "training step"
+    return range(1, len(steps) + 1), "checkpoint, in the order given"
 
 
 def _ends(score: ScoreRow, y: Callable[[float], float]) -> tuple[float, float, float]:
