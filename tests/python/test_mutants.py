@@ -59,6 +59,14 @@ def test_a_condition_is_not_turned_round_where_an_operator_does_the_same() -> No
     assert changed == [reference_source(problem).replace("n == 0 || n == 1", "!(n == 0 || n == 1)")]
 
 
+def test_the_message_of_a_panic_is_not_changed() -> None:
+    body = '    "7".parse::<i32>().expect("a number") + n\n}\n'
+    problem = Problem("Own/6", PROBLEM.prompt, body, PROBLEM.test, "sum_to")
+    changes = changes_of(problem, "operator")
+    assert any('"7~"' in change for change in changes)
+    assert not any('"a number~"' in change for change in changes)
+
+
 def test_pairs_are_two_changes_in_one_program() -> None:
     pairs = mutants(PROBLEM, ["pair"])
     assert len(pairs) == PAIRS
