@@ -1,5 +1,7 @@
-"""What people see: one console, plain and colourless where output is not a terminal.
+"""What people see: plain and colourless where it is no terminal.
 
+Standard output has what a command came to, and nothing else; whatever is said besides, progress,
+too, goes to standard error.
 Text from outside is shown and never obeyed: what would steer a terminal is written as its number.
 """
 
@@ -7,14 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO, cast
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
@@ -46,11 +52,32 @@ class _Screen(Console):
         """Raises PreflightError where standard output takes nothing; of standard error, what
         cannot be written is lost."""
         try:
-            super().print(*objects, **more)
+            for line in self._lines(objects):
+                super().print(*line, **more)
         except OSError as error:
             _to_nowhere(self.file)
             if not self.stderr:
                 raise _not_written(error) from None
+
+    def _lines(self, objects: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        """What is to be printed, with lines that end between words where the terminal would cut one
+        in two; a line that begins with four spaces is one to copy."""
+        if not (self.is_terminal and len(objects) == 1 and isinstance(objects[0], str)):
+            yield objects
+            return
+        for line in objects[0].split("\n"):
+            if cell_len(line) <= self.width or line.startswith("    "):
+                yield (line,)
+            else:
+                indent = " " * (len(line) - len(line.lstrip(" ")))
+                for part in textwrap.wrap(
+                    line,
+                    self.width,
+                    subsequent_indent=indent,
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                ):
+                    yield (part,)
 
     def on_broken_pipe(self) -> None:
         """Raises OutputClosedError where nobody reads the standard output any more."""
@@ -121,18 +148,59 @@ def close_output() -> None:
 console = _Screen()
 error_console = _Screen(stderr=True)
 
+
+@dataclass
+class _Manner:
+    quiet: bool = False
+    verbose: bool = False
+    as_json: bool = False
+
+
+_manner = _Manner()
+
+
+def speak(*, quiet: bool = False, verbose: bool = False, as_json: bool = False) -> None:
+    """How the program speaks from here on: `quiet`, only results, warnings and errors; `verbose`,
+    details, too; `as_json`, results for programs."""
+    _manner.quiet, _manner.verbose, _manner.as_json = quiet, verbose, as_json
+    console.quiet = as_json
+
+
+def is_verbose() -> bool:
+    """Whether details are wanted."""
+    return _manner.verbose
+
+
+def json_is_wanted() -> bool:
+    """Whether results go to a program: what people would read is then not printed."""
+    return _manner.as_json
+
+
 LOG_INTERVAL_SECONDS = 10.0
 STEADY_SECONDS = 2.0
 
 
 def say(message: str) -> None:
-    """Print one line; text in square brackets is printed as it stands."""
+    """Print a line of a result; text in square brackets is printed as it stands."""
     console.print(message, markup=False)
 
 
+def answer(result: object, *, indent: int | None = 2) -> None:
+    """Write a result as JSON, where that is wanted; with `indent` None, on one line."""
+    if json_is_wanted():
+        write_out(json.dumps(result, indent=indent, ensure_ascii=False) + "\n")
+
+
 def mention(message: str) -> None:
-    """Print one line to standard error: what is good to know, and no result."""
-    error_console.print(message, markup=False)
+    """Print a line to standard error: what is good to know, and no result."""
+    if not _manner.quiet:
+        error_console.print(message, markup=False)
+
+
+def detail(message: str) -> None:
+    """Print a line to standard error for whoever wants to know all."""
+    if _manner.verbose:
+        error_console.print(message, style="dim", markup=False)
 
 
 def write_out(text: str) -> None:
@@ -181,13 +249,13 @@ class ProgressLine:
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stdout.isatty():
+        if error_console.is_terminal and not _manner.quiet:
             self._bar = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=30),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[detail]}", markup=False),
-                console=console,
+                console=error_console,
             )
             self._bar.start()
             self._task = self._bar.add_task(
@@ -199,7 +267,7 @@ class ProgressLine:
         if self._bar is not None:
             self._bar.stop()
         elif self.done > self.start:
-            say(self._line(""))
+            mention(self._line(""))
 
     def update(self, done: int, detail: str = "") -> None:
         """Say that `done` of the total are finished; `detail` is shown at the end of the line."""
@@ -213,7 +281,7 @@ class ProgressLine:
             )
         elif now - self._logged >= LOG_INTERVAL_SECONDS:
             self._logged = now
-            say(self._line(detail))
+            mention(self._line(detail))
 
     def _rate(self) -> str:
         if self._first is None:

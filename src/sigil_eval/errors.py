@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _LONGEST_QUOTE = 100
 
 
@@ -38,3 +40,11 @@ class OutputClosedError(SigilEvalError):
 def quoted(text: str) -> str:
     """Text from outside for a message: in quotes, on one line, bounded, and nothing unseen."""
     return repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The known word that is nearest, as a question behind a message; empty where none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word[:_LONGEST_QUOTE], list(known), n=1)
+    return f" Did you mean {quoted(near[0])}?" if near else ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sigil_eval.console import format_duration, say, warn
+from sigil_eval.console import answer, format_duration, mention, say, warn
 from sigil_eval.documents.metadata import ModelRecord
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import write_atomic
@@ -32,7 +32,7 @@ from sigil_eval.phases import (
     say_what_is_left_out,
     sum_up,
 )
-from sigil_eval.problems import ProblemSet, load_problem_set
+from sigil_eval.problems import ProblemSet
 from sigil_eval.provisioned import checkout
 from sigil_eval.record.deviations import (
     Deviation,
@@ -124,7 +124,7 @@ class EvaluationSettings:
 
     models: ModelChoice | Sweep
     drawing: Drawing
-    problem_set: str
+    problem_set: ProblemSet
     judge: JudgeSettings
     modes: tuple[Mode, ...]
     k_values: tuple[int, ...]
@@ -162,7 +162,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
     fit, and IncompleteError, after all is written, when infrastructure left samples without a
     verdict.
     """
-    problem_set, known = _check(settings)
+    problem_set, known = settings.problem_set, _check(settings)
     folder, seed = settings.folder, settings.drawing.params.seed
     folder.path.mkdir(parents=True, exist_ok=True)
     _check_disk(folder.path)
@@ -191,7 +191,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
             models, deviations, proof, counts_of(summary), rescored, _file_hashes(settings)
         )
         _write_metadata(settings, problem_set, times, rustc, outcome)
-        write_reports(folder.path)
+        write_reports(folder.path, problem_set)
         print_summary(folder.path)
         _say_times(times)
     check_complete(summary)
@@ -200,7 +200,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
 def try_evaluation(settings: EvaluationSettings) -> None:
     """Check all that can be checked without writing anything: the request, the models' files, their
     tokenizers and prompts, the device, the deviations, the compiler. Raises as a run would."""
-    problem_set, deviations = _check(settings)
+    problem_set, deviations = settings.problem_set, _check(settings)
     drawing = settings.drawing
     info = drawing.engine.kind.describe(drawing.engine)
     say(f"generating on {info.device} in {info.dtype}, attention {info.attention}")
@@ -213,15 +213,24 @@ def try_evaluation(settings: EvaluationSettings) -> None:
     say_what_is_left_out(problem_set, find_crates(toolchain))
     accepted = [d.id for d in deviations if d.id in settings.accepted_deviations]
     say(f"deviations: {len(deviations)}, of which accepted: {', '.join(accepted) or 'none'}")
+    answer(
+        {
+            "device": info.device,
+            "dtype": info.dtype,
+            "attention": info.attention,
+            "rustc": toolchain.version,
+            "deviations": [deviation.id for deviation in deviations],
+            "accepted": accepted,
+        }
+    )
 
 
-def _check(settings: EvaluationSettings) -> tuple[ProblemSet, list[Deviation]]:
-    """What a run refuses before it does anything; the problems, and the known deviations."""
-    problem_set = load_problem_set(settings.problem_set)
+def _check(settings: EvaluationSettings) -> list[Deviation]:
+    """What a run refuses before it does anything; the known deviations."""
     _find_models(settings)
-    known = _check_deviations(settings, problem_set)
+    known = _check_deviations(settings)
     _check_prompting(settings)
-    return problem_set, known
+    return known
 
 
 def _find_models(settings: EvaluationSettings) -> None:
@@ -233,10 +242,10 @@ def _find_models(settings: EvaluationSettings) -> None:
         resolve_model(settings.models.spec(label))
 
 
-def _check_deviations(settings: EvaluationSettings, problem_set: ProblemSet) -> list[Deviation]:
+def _check_deviations(settings: EvaluationSettings) -> list[Deviation]:
     """What is known to depart from the pins; a strict run is refused before it begins."""
     mode = settings.judge.sandbox_mode
-    known = deviations_of_machine(settings.provision_state, mode, problem_set)
+    known = deviations_of_machine(settings.provision_state, mode, settings.problem_set)
     if settings.strict:
         engine = settings.drawing.engine
         info = engine.kind.describe(engine)
@@ -275,7 +284,7 @@ def _check_disk(folder: Path) -> None:
 
 def _announce(settings: EvaluationSettings, problem_set: ProblemSet) -> None:
     models = len(settings.models.labels)
-    say(
+    mention(
         f"{problem_set.name}: {len(problem_set.problems)} problems × "
         f"{settings.drawing.params.num_samples} samples × {models} model{'s' * (models > 1)}, "
         f"{' and '.join(settings.modes)}, into {settings.folder.path}"
@@ -326,4 +335,4 @@ def _write_metadata(
 
 def _say_times(times: PhaseTimes) -> None:
     spent = ", ".join(f"{name} {format_duration(s)}" for name, s in times.seconds.items())
-    say(f"time: {spent}")
+    mention(f"time: {spent}")

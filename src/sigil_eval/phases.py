@@ -3,12 +3,12 @@ are scored: draw samples, prove the judge, sum up the results."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sigil_eval.console import ProgressLine, format_duration, say, warn
+from sigil_eval.console import ProgressLine, format_duration, mention, warn
 from sigil_eval.documents.metadata import ProofRow, ScoringCounts
 from sigil_eval.documents.metrics import Conditions
 from sigil_eval.errors import IncompleteError
@@ -72,12 +72,14 @@ class Drawing:
             )
 
 
-def prove_aloud(judge: Judge, problem_set: ProblemSet, *, again: bool) -> ProofRow:
-    """Prove the judge, and say what was proved and what cannot be judged here.
+def prove_aloud(
+    judge: Judge, problem_set: ProblemSet, *, again: bool, tell: Callable[[str], None] = mention
+) -> ProofRow:
+    """Prove the judge, and `tell` what was proved and what cannot be judged here.
 
     Unless it is to be done `again`, what was proved of the same judge within a day holds.
     """
-    say(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
+    tell(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
     say_what_is_left_out(problem_set, judge.crates)
     before = ProvedBefore(judge, problem_set, judge_code_sha256())
     found = None if again else before.find()
@@ -85,13 +87,13 @@ def prove_aloud(judge: Judge, problem_set: ProblemSet, *, again: bool) -> ProofR
         proof = prove(judge, problem_set)
         before.keep(proof)
         for line in proof.lines():
-            say(f"proved: {line}")
+            tell(f"proved: {line}")
         return proof.to_row()
     proof, ago = found
     for line in proof.lines():
         now = line in proof.sandbox
-        say(f"proved{'' if now else f' {format_duration(ago)} ago'}: {line}")
-    say("--prove-again proves that anew")
+        tell(f"proved{'' if now else f' {format_duration(ago)} ago'}: {line}")
+    tell("--prove-again proves that anew")
     return {**proof.to_row(), "seconds_ago": ago}
 
 

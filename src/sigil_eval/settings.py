@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sigil_eval.errors import UsageError, quoted
+from sigil_eval.errors import UsageError, did_you_mean, quoted
 
 PromptMode = Literal["auto", "chat", "completion"]
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
@@ -43,7 +43,8 @@ class Setting[T]:
     """Something that a person may choose.
 
     `name` is what the code and the record call it. `read` makes a value of a text, and raises
-    ValueError with the reason where it cannot. `spelling` is the option where it is not the name.
+    ValueError with the reason where it cannot. `spelling` is the option where it is not the name,
+    and `aliases` are what it was called elsewhere, which is still accepted.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Setting[T]:
     variable: str | None = None
     spelling: str | None = None
     choices: Sequence[str] = ()
+    aliases: Sequence[str] = ()
 
     @property
     def option(self) -> str:
@@ -62,7 +64,8 @@ class Setting[T]:
     def complaint(self, value: object) -> str:
         """What the value must be and is not; empty for one that will do."""
         if self.choices and value not in self.choices:
-            return f"must be one of {', '.join(self.choices)}"
+            meant = did_you_mean(str(value), self.choices)
+            return f"must be one of {', '.join(self.choices)}{meant and '.'}{meant}"
         return "" if self.rule.holds(value) else self.rule.words
 
     def check(self, value: T) -> None:
@@ -129,10 +132,13 @@ CHECKPOINT_PATH = Setting(
     "Superuser666-Sigil/Llama-3.1-8B-Instruct-Rust-QLora/checkpoint-9000",
     str,
     variable="CHECKPOINT_PATH",
+    aliases=("--checkpoint",),
 )
 
 # How samples are drawn.
-NUM_SAMPLES = Setting("num_samples", 100, whole, AT_LEAST_ONE, "NUM_SAMPLES")
+NUM_SAMPLES = Setting(
+    "num_samples", 100, whole, AT_LEAST_ONE, "NUM_SAMPLES", aliases=("--samples",)
+)
 TEMPERATURE = Setting(
     "temperature",
     0.2,
@@ -176,9 +182,11 @@ SANDBOX_MODE: Setting[SandboxMode] = Setting(
     "sandbox_mode", "firejail", str, choices=get_args(SandboxMode), variable="SANDBOX_MODE"
 )
 CLIPPY: Setting[ClippyMode] = Setting("clippy", "off", str, choices=get_args(ClippyMode))
-K_VALUES = Setting[tuple[int, ...]]("k_values", (1, 10, 100), k_list, variable="K_VALUES")
-# Of a file that is scored by itself; without it, those of K_VALUES that its samples reach.
-K_OF_FILE = Setting[tuple[int, ...] | None]("k", None, k_list)
+K_VALUES = Setting[tuple[int, ...]](
+    "k_values", (1, 10, 100), k_list, variable="K_VALUES", aliases=("--k",)
+)
+# Of files that are scored by themselves; without it, those of K_VALUES that their samples reach.
+K_OF_FILES = Setting[tuple[int, ...] | None]("k_values", None, k_list, aliases=K_VALUES.aliases)
 
 # What a run may depart from, where it goes, and what it costs in US dollars.
 ACCEPTED_DEVIATIONS = Setting[tuple[str, ...]](
@@ -190,4 +198,4 @@ PRICE_PER_HOUR = Setting[float | None](
 )
 
 # How many results of a finished run are judged again.
-RESCORED = Setting("samples", 100, whole, NOT_NEGATIVE)
+RESCORED = Setting("num_samples", 100, whole, NOT_NEGATIVE, aliases=NUM_SAMPLES.aliases)

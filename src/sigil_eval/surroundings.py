@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import pwd
@@ -12,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sigil_eval import __version__
-from sigil_eval.console import say, write_out
+from sigil_eval.console import answer, say
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.crates import BENCHMARK_CRATES, HOW_TO_GET_CRATES, find_crates
 from sigil_eval.judging.sandbox import installed_firejail, ordinary_identity
@@ -104,12 +103,9 @@ def _state_folder() -> Finding:
     return Finding("state folder", folder, str(provisioned_file()), advice)
 
 
-def print_surroundings(found: Sequence[Finding], *, as_json: bool = False) -> None:
+def print_surroundings(found: Sequence[Finding]) -> None:
     """For people, or as one JSON object."""
-    if as_json:
-        rows = {item.name: asdict(item) | {"missing": item.missing} for item in found}
-        write_out(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
-        return
+    answer({item.name: asdict(item) | {"missing": item.missing} for item in found})
     for item in found:
         source = f"  ({item.source})" if item.source else ""
         say(f"{item.name:13} {item.value or 'missing'}{source}")

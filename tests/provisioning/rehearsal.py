@@ -216,7 +216,7 @@ def afterwards(r: Rehearsal, said: str) -> None:
     r.expect(login + shlex.quote(f"{told[1]} reproduce {told[2]}"), "100 of 100 results")
     samples = f"{RESULTS}/samples/base.jsonl"
     r.expect(f"ls {RESULTS}/samples; test -s {samples}", "base")
-    r.expect(login + shlex.quote(f"{told[1]} score {samples} --k 1"), r"pass@1")
+    r.expect(login + shlex.quote(f"{told[1]} score {samples} --k-values 1"), r"pass@1")
     crates = rf"crates +\S.*{re.escape(STATE)}/rust/crates"
     r.expect(login + shlex.quote(f"{told[1]} env"), rf"(?s)rustc +1.95.0.*{crates}.*H100")
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from sigil_eval.cli import COMMANDS, main
+from sigil_eval.cli.command import Command
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEMO = ["--base-model", str(REPOSITORY / "demo/models/base")]
@@ -55,9 +58,20 @@ def test_a_shell_completes_what_is_typed(typed: str, offered: str) -> None:
     assert f"plain,{offered}" in ended.stdout.splitlines()
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["scor"],
+        ["run", "--num-sample", "3"],
+        ["run", "--num-samples", "many"],
+        ["score", "x", "--policy-only", "--no-policy-only"],
+        ["score", "--config", "/no/such/file.toml", "x"],
+    ],
+)
+def test_help_and_a_usage_error_import_nothing_heavy(arguments: list[str]) -> None:
     code = (
-        "import sys; from sigil_eval.cli import main; main(['--help']);"
+        f"import sys; from sigil_eval.cli import main; main({arguments});"
         "print([m for m in ('torch', 'transformers', 'numpy', 'scipy', 'tree_sitter', 'jinja2')"
         " if m in sys.modules])"
     )
@@ -68,13 +82,110 @@ def test_help_imports_nothing_heavy() -> None:
     assert found.stdout.splitlines()[-1] == "[]"
 
 
+def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("Usage: sigil-eval [OPTIONS] [COMMAND]")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+def test_the_examples_of_a_help_are_commands_that_work(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("evaluation.toml").touch()
+    assert command.examples
+    for example in command.examples:
+        typed = shlex.split(example.partition(" | ")[0])
+        assert typed[:2] == ["sigil-eval", command.name]
+        assert command.make_context(command.name, typed[2:]).args == []
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+def test_a_line_of_help_ends_between_words(command: click.Command) -> None:
+    """Hyphens are within names, and addresses that are copied."""
+
+    def words(width: int) -> list[str]:
+        with command.context_class(command, info_name="x", terminal_width=width) as ctx:
+            return ctx.get_help().split()
+
+    assert words(80) == words(10_000)
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "name", "value"),
+    [
+        ("score", ["x", "--k", "1,5"], "k_values", (1, 5)),
+        ("score", ["x", "--k-values", "1,5"], "k_values", (1, 5)),
+        ("run", ["--k=1,5"], "k_values", (1, 5)),
+        ("run", ["--checkpoint", "x"], "checkpoint_path", "x"),
+        (
+            "generate",
+            ["--checkpoint", "x", "--checkpoint-path", "y"],
+            "checkpoint_path",
+            ("x", "y"),
+        ),
+        ("generate", ["--samples", "3"], "num_samples", 3),
+        ("reproduce", ["x", "--samples", "3"], "num_samples", 3),
+        ("reproduce", ["x", "--num-samples", "3"], "num_samples", 3),
+        ("run", ["--no-enforce-policy"], "modes", ("no-policy",)),
+        ("run", ["--policy-only"], "modes", ("policy",)),
+        ("score", ["x", "--enforce-policy"], "modes", ("policy",)),
+        ("score", ["x", "--both-policies"], "modes", ("no-policy", "policy")),
+        ("run", ["--problem-file", "x"], "problem_file", Path("x")),
+        ("report", ["x", "--problem-set", "sigil-rust"], "problem_set", "sigil-rust"),
+    ],
+)
+def test_a_thing_has_one_name_in_all_commands_and_keeps_its_old_ones(
+    command: str, typed: list[str], name: str, value: object
+) -> None:
+    asked = next(known for known in COMMANDS if known.name == command)
+    assert asked.make_context(command, typed).params[name] == value
+
+
+def test_old_names_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("run", "score", "generate", "reproduce"):
+        main([command, "--help"])
+    shown = capsys.readouterr().out
+    for old in ("--k ", "--checkpoint ", "--samples", "enforce-policy", "--both-policies"):
+        assert old not in shown
+    main(["run", "--checkpoin", "x"])
+    assert "'--checkpoint'" not in capsys.readouterr().err
+
+
+def test_results_are_json_and_what_is_said_besides_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["problems", "HumanEval/4", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["entry_point"] == "mean_absolute_deviation"
+    assert shown["errata"][-1]["why"]
+    assert main(["problems", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 164
+    assert main(["run", *DEMO, *ADAPTER, "--check", "--json", "--k", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["device"]
+    assert main(["problems", "HumanEval/4"]) == 0  # the next command speaks to people again
+    assert "erratum: " in capsys.readouterr().out
+
+
+def test_verbose_says_where_a_value_comes_from_and_where_an_error_arose(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_MODE", "none")
+    assert main(["verify", "-v", "--timeout", "3"]) == 3
+    said = capsys.readouterr().err
+    assert "timeout = 3.0, as typed" in said
+    assert "sandbox_mode = none, from the environment" in said
+    assert "n_workers" not in said
+    assert "Traceback" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["run", *DEMO, *ADAPTER, "--num-samples", "3", "--k-values", "1,5"], 2, "pass@5 needs"),
         (["run", "--base-model", "/no/such/model", *ADAPTER], 2, "/no/such/model"),
         (["run", "--skip-base", "--skip-finetuned"], 2, "leave nothing to do"),
-        (["run", "--problem-set", "nope"], 2, "unknown problem set 'nope'"),
+        (["run", "--problem-set", "nope"], 2, "nope must be one of humaneval-rust"),
         (["score", "/no/such/file.jsonl"], 2, "/no/such/file.jsonl: no such file"),
         (["score", "--k", "0", "x"], 2, "k must be at least 1"),
         (["score"], 2, "Missing argument 'SAMPLES...'"),
@@ -102,7 +213,16 @@ def test_help_imports_nothing_heavy() -> None:
         (["run", "--top-p", "1.1"], 2, "1.1 must be above 0 and at most 1"),
         (["run", "--engine", "magic"], 2, "magic must be one of hf, hf-static, vllm"),
         (["run", "--policy-only", "--no-policy-only"], 2, "cannot be given together"),
-        (["problems", "--problem-set", "x", "--problem-file", "y"], 2, "cannot be given together"),
+        (
+            ["problems", "--problem-set", "sigil-rust", "--problem-file", "y"],
+            2,
+            "--problem-set and --problem-file cannot be given together",
+        ),
+        (["score", "x", "--problem-set", "sigil"], 2, "Did you mean 'sigil-rust'?"),
+        (["run", "--attention", "flash"], 2, "flash must be one of auto, sdpa, flash_attention_2"),
+        (["problems", "HumanEval/12x"], 2, "Did you mean 'HumanEval/12'?"),
+        (["run", "--num-s", "3"], 2, "No such option '--num-s'"),
+        (["env", "-q", "-v"], 2, "-q and -v cannot be given together"),
     ],
 )
 def test_a_bad_request_is_named_with_its_exit_code(
@@ -237,7 +357,7 @@ def test_one_file_is_scored_end_to_end(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     metrics = json.loads((tmp_path / "answers_scored/no-policy/metrics.json").read_text())
     assert metrics["k_values"] == [1]
-    assert re.search(r"proved: ([0-9]+) of \1 reference answers pass", ended.stdout)
+    assert re.search(r"proved: ([0-9]+) of \1 reference answers pass", ended.stderr)
     results = tmp_path / "answers_scored/policy/answers_results.jsonl"
     verdicts = [json.loads(line)["passed"] for line in results.read_text().splitlines()]
     assert verdicts[1:] == [True, False]

@@ -122,7 +122,7 @@ def test_standard_input_is_read(
     [
         (["--task", "HumanEval/999"], "no problem 'HumanEval/999' in humaneval-rust"),
         (["--task", "HumanEval/1"], "holds no answer to HumanEval/1"),
-        (["--problem-set", "nope"], "unknown problem set 'nope'"),
+        (["--problem-set", "nope"], "nope must be one of humaneval-rust"),
     ],
 )
 def test_what_is_wrong_is_said(

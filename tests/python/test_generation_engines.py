@@ -301,7 +301,7 @@ def test_progress_shows_rate_and_cost(capsys: pytest.CaptureFixture[str]) -> Non
         progress(1, 100, 50)
         now = 80.0
         progress(21, 100, 3050)
-    shown = capsys.readouterr().out.splitlines()
+    shown = capsys.readouterr().err.splitlines()
     assert (
         "generating: 21/100 (21 %), 1.0 samples/s, 1m 19s left, 150 tokens/s, $0.07 so far" in shown
     )

@@ -75,7 +75,7 @@ def test_verdicts_are_given_anew_where_a_line_is_none(
     path.write_text("".join(lines))
     with VerdictJournal(path, CONDITIONS) as kept:
         assert kept.verdicts() == kept.lints() == {}
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert said.startswith("scoring: ") and "\x1b" not in said
     assert f"{path}:{place + 1}: " in said or (place == 0 and "other conditions" in said)
     assert path.read_text() == dump_row({"conditions": CONDITIONS}) + "\n"
@@ -89,7 +89,7 @@ def test_a_verdict_of_another_version_is_given_anew(
     path.write_text(path.read_text().replace('"uses_unsafe": false', '"unsafe": 0'))
     with VerdictJournal(path, CONDITIONS) as kept:
         assert kept.verdicts() == {}
-    assert "v.jsonl:2: verdict.uses_unsafe: is missing" in capsys.readouterr().out
+    assert "v.jsonl:2: verdict.uses_unsafe: is missing" in capsys.readouterr().err
 
 
 HEADER = {"version": 1, "settings": {"seed": 1}, "device": "cpu"}

@@ -153,8 +153,7 @@ def test_no_cell_of_a_table_steers_the_terminal() -> None:
 
 def test_no_label_of_a_progress_bar_steers_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, sink = on_a_terminal()
-    monkeypatch.setattr("sigil_eval.console.console", screen)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sigil_eval.console.error_console", screen)
     with ProgressLine(f"generating [/red]{ESCAPES}", 2) as line:
         line.update(1, ESCAPES)
     shown = sink.getvalue()

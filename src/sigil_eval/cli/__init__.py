@@ -7,14 +7,9 @@ from collections.abc import Sequence
 import click
 
 from sigil_eval import __version__
-from sigil_eval.cli.command import (
-    Commands,
-    in_words,
-    say_error,
-    say_interrupted,
-    say_refusal,
-)
+from sigil_eval.cli.command import Commands
 from sigil_eval.cli.compare import compare
+from sigil_eval.cli.endings import in_words, say_error, say_interrupted, say_refusal
 from sigil_eval.cli.env import env
 from sigil_eval.cli.export import export
 from sigil_eval.cli.extract import extract
@@ -26,7 +21,7 @@ from sigil_eval.cli.run import run
 from sigil_eval.cli.sandbox_check import sandbox_check
 from sigil_eval.cli.score import score
 from sigil_eval.cli.verify import verify
-from sigil_eval.console import close_output, open_streams
+from sigil_eval.console import close_output, open_streams, speak, write_out
 from sigil_eval.errors import SigilEvalError
 
 COMMANDS = (
@@ -47,7 +42,8 @@ COMMANDS = (
 
 @click.group(cls=Commands)
 @click.version_option(__version__, prog_name="sigil-eval", message="%(prog)s %(version)s")
-def sigil_eval() -> None:
+@click.pass_context
+def sigil_eval(ctx: click.Context) -> None:
     """Score Rust answers to HumanEval-Rust in a sandbox, compare two models, and say how sure the
     comparison is.
 
@@ -57,6 +53,8 @@ def sigil_eval() -> None:
     Completion in bash (zsh and fish: zsh_source, fish_source):
       eval "$(_SIGIL_EVAL_COMPLETE=bash_source sigil-eval)"
     """
+    if ctx.invoked_subcommand is None:
+        write_out(ctx.get_help() + "\n")
 
 
 for command in COMMANDS:
@@ -66,6 +64,7 @@ for command in COMMANDS:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors are shown, never as a traceback."""
     open_streams()
+    speak()
     try:
         given = None if arguments is None else list(arguments)
         code = int(sigil_eval.main(given, prog_name="sigil-eval", standalone_mode=False) or 0)

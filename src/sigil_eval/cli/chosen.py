@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sigil_eval import settings
+from sigil_eval.cli.general import words_from_file
 from sigil_eval.console import mention, warn
 from sigil_eval.errors import PreflightError
 from sigil_eval.provisioned import checkout
@@ -36,6 +37,12 @@ def load_problems(given: Given) -> ProblemSet:
             mention(f"{found.source}: {len(found.problems)} problems, as {said} has them")
         return found
     return load_problem_set(given["problem_set"])
+
+
+def named_problems(given: Given) -> ProblemSet | None:
+    """The problems that were named; None where a run is to say itself which they are."""
+    named = given["problem_set"] is not None or given["problem_file"] is not None
+    return load_problems(given) if named else None
 
 
 def load_judged_problems(given: Given) -> ProblemSet:
@@ -110,7 +117,8 @@ def drawing(given: Given) -> Drawing:
 
 def in_order_of_the_help(ctx: click.Context) -> dict[str, Any]:
     """All options by name, for the record, whichever were typed first."""
-    names = [str(getattr(param, "sets", param.name)) for param in ctx.command.params]
+    recorded = [param for param in ctx.command.params if getattr(param, "recorded", True)]
+    names = [str(getattr(param, "sets", param.name)) for param in recorded]
     return {name: _on_record(ctx.params[name]) for name in names}
 
 
@@ -120,9 +128,19 @@ def _on_record(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def command_line() -> list[str]:
-    """The command as somebody in a checkout would type it."""
+def command_line(ctx: click.Context) -> list[str]:
+    """The command as somebody in a checkout would type it, who does not have a file of options."""
     program = Path(sys.argv[0]).resolve()
+    words = [*_without_config(sys.argv[1:]), *words_from_file(ctx)]
     if program.is_relative_to(checkout()):
-        return ["python", str(program.relative_to(checkout())), *sys.argv[1:]]
-    return [program.name, *sys.argv[1:]]
+        return ["python", str(program.relative_to(checkout())), *words]
+    return [program.name, *words]
+
+
+def _without_config(words: Iterable[str]) -> Iterator[str]:
+    following = iter(words)
+    for word in following:
+        if word == "--config":
+            next(following, None)
+        elif not word.startswith("--config="):
+            yield word

@@ -1,41 +1,39 @@
-"""What the commands and their options have in common, on top of click."""
+"""The commands, on top of click: what their help looks like and how they are read."""
 
 from __future__ import annotations
 
-import errno
-import io
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
-from sigil_eval.console import error_console, sending
-from sigil_eval.errors import PreflightError, UsageError
-from sigil_eval.settings import Setting
+from sigil_eval.cli.endings import EXIT_CODES
+from sigil_eval.cli.general import general_options, refused_in_file, speak_as_asked
+from sigil_eval.cli.page import Page
+from sigil_eval.console import sending
+from sigil_eval.errors import PreflightError
 
-EXIT_CODES = """\b
-Exit codes:
-  0  done
-  2  the request is wrong (an option, a file, a value)
-  3  the machine, the sandbox or the judge's own proof is not fit
-  4  incomplete: infrastructure failures left samples without a verdict
-  130  interrupted; the same command goes on where it stopped
-  141  nobody reads what is printed any more (`| head`); likewise"""
-INTERRUPTED = 130
-_LONGEST_PATH = 500
-_LONGEST_WORD = 300
 _LOOK = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class _Context(click.Context):
+    formatter_class = Page
 
 
 class Commands(click.Group):
     """The command line."""
 
+    context_class = _Context
+
     def __init__(self, name: str | None, **more: Any) -> None:
-        super().__init__(name, context_settings=_LOOK, epilog=EXIT_CODES, **more)
+        super().__init__(
+            name,
+            context_settings=_LOOK,
+            epilog=EXIT_CODES,
+            invoke_without_command=True,
+            **more,
+        )
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """Its help is printed here; click would end with a code of its own where that fails."""
@@ -54,55 +52,32 @@ class Commands(click.Group):
         return list(self.commands)
 
 
-def in_words(error: OSError) -> tuple[str, int]:
-    """What a call of the system's failed at, and the exit code: a path that can be none was asked
-    for in error."""
-    wrong_request = error.errno in (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
-    code = UsageError.exit_code if wrong_request else PreflightError.exit_code
-    place = str(error.filename) if error.filename else ""
-    shown = place if len(place) <= _LONGEST_PATH else place[:_LONGEST_PATH] + "…"
-    return f"{shown}: {error.strerror or error}".removeprefix(": "), code
+class Command(click.Command):
+    """A command with the general options, whose help has examples, sections, defaults and
+    environment variables beside the options, and the exit codes at its end.
 
+    Its function returns the exit code. What it came to it prints by `say`, and gives to
+    `console.answer` for --json; whatever else it says is for `console.mention`.
+    """
 
-def say_error(message: str, code: int) -> int:
-    """Show an error; the exit code."""
-    error_console.print(f"error: {message}", style="red", markup=False)
-    return code
-
-
-def say_refusal(error: click.ClickException) -> int:
-    """Show what click has against the command line; the exit code."""
-    said = io.StringIO()
-    error.show(said)
-    bounded = re.sub(rf"(\S{{{_LONGEST_WORD}}})\S+", r"\1…", said.getvalue().rstrip("\n"))
-    error_console.print(bounded, markup=False)
-    return error.exit_code
-
-
-def say_interrupted() -> int:
-    """Say how to go on; the exit code."""
-    error_console.print("interrupted: run the same command again to go on where it stopped")
-    return INTERRUPTED
-
-
-class Option(click.Option):
-    """An option with the section of the help that it stands in, and with the names of those that
-    cannot be given beside it."""
+    context_class = _Context
 
     def __init__(
-        self, *args: Any, section: str = "Options", instead_of: Sequence[str] = (), **more: Any
+        self,
+        name: str | None,
+        *,
+        examples: Sequence[str],
+        params: Sequence[click.Parameter] = (),
+        **more: Any,
     ) -> None:
-        self.section = section
-        self.instead_of = tuple(instead_of)
-        super().__init__(*args, **more)
-
-
-class Command(click.Command):
-    """A command whose help has sections, the exit codes at its end, and defaults and environment
-    variables beside the options."""
-
-    def __init__(self, name: str | None, **more: Any) -> None:
-        super().__init__(name, context_settings=_LOOK, epilog=EXIT_CODES, **more)
+        self.examples = tuple(examples)
+        super().__init__(
+            name,
+            context_settings=_LOOK,
+            epilog=EXIT_CODES,
+            params=[*params, *general_options()],
+            **more,
+        )
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """See `Commands.make_context`."""
@@ -111,7 +86,13 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse two options of which one is instead of the other."""
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            shown = [name for param in self.params for name in _shown_names(param)]
+            raise click.NoSuchOption(error.option_name, possibilities=shown, ctx=ctx) from None
+        except click.BadParameter as error:
+            raise refused_in_file(ctx, error) or error from None
         by_name = {param.name: param for param in self.params if _was_typed(ctx, param)}
         for param in by_name.values():
             for other in map(by_name.get, getattr(param, "instead_of", ())):
@@ -121,13 +102,20 @@ class Command(click.Command):
                     )
         return rest
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, with a word as it was asked for."""
+        speak_as_asked(ctx)
+        return super().invoke(ctx)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options by section."""
+        """The examples, and the options by section."""
+        if isinstance(formatter, Page):
+            formatter.write_lines("Examples", self.examples)
         sections: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if isinstance(param, click.Option) and record is not None:
-                sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+                sections.setdefault(getattr(param, "section", "General"), []).append(record)
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)
@@ -137,43 +125,6 @@ def _was_typed(ctx: click.Context, param: click.Parameter) -> bool:
     return ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
 
 
-class SettingType(click.ParamType[Any]):
-    """A value that is read and checked as its setting says."""
-
-    name = "value"
-
-    def __init__(self, setting: Setting[Any]) -> None:
-        self._setting = setting
-
-    @property
-    def setting(self) -> Setting[Any]:
-        """The setting."""
-        return self._setting
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value of a text; a default is one already."""
-        if not isinstance(value, str):
-            return value
-        try:
-            read = self.setting.read(value)
-        except (ValueError, UsageError) as error:
-            self.fail(str(error), param, ctx)
-        complaint = self.setting.complaint(read)
-        if complaint:
-            self.fail(f"{value} {complaint}", param, ctx)
-        return read
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
-        """The choices, where there are any."""
-        choices = self.setting.choices
-        return f"[{'|'.join(choices)}]" if choices else None
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """The choices that begin that way, or paths."""
-        if self.setting.read is Path:
-            return [CompletionItem(incomplete, type="file")]
-        return [
-            CompletionItem(word) for word in self.setting.choices if word.startswith(incomplete)
-        ]
+def _shown_names(param: click.Parameter) -> list[str]:
+    hidden = isinstance(param, click.Option) and param.hidden
+    return [] if hidden else [*param.opts, *param.secondary_opts]

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import click
 
-from sigil_eval.cli.command import Command, Option
+from sigil_eval.cli.command import Command
+from sigil_eval.cli.option import Option
 from sigil_eval.cli.options import PATH
-from sigil_eval.console import say, visible
+from sigil_eval.console import answer, mention, visible
 from sigil_eval.files import write_atomic
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval compare first_results second_results",
+        "sigil-eval compare first_results second_results --output compared.html",
+    ],
+)
 @click.argument("directories", type=PATH, nargs=-1, required=True, metavar="DIR...")
 @click.option(
     "--output",
@@ -32,9 +39,10 @@ def compare(directories: tuple[Path, ...], output: Path | None) -> int:
 
     compared = compare_runs(directories)
     print_comparison(compared)
+    answer(compared.document())
     if output is not None:
         as_page = output.suffix.lower() in (".html", ".htm")
         written = compare_page(compared, output) if as_page else compared.markdown()
         write_atomic(output, visible(written))
-        say(f"written: {output}")
+        mention(f"written: {output}")
     return 0

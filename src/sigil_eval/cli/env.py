@@ -5,13 +5,11 @@ from __future__ import annotations
 import click
 
 from sigil_eval.cli.command import Command
-from sigil_eval.cli.options import switch
 from sigil_eval.errors import PreflightError
 
 
-@click.command(cls=Command)
-@switch("--json", "as_json", help="for programs")
-def env(as_json: bool) -> int:
+@click.command(cls=Command, examples=["sigil-eval env", "sigil-eval env --json"])
+def env() -> int:
     """Say what is found here and what is missing.
 
     Compiler, crates, Firejail, its user, state folder and GPU, and where each comes from. A
@@ -22,5 +20,5 @@ def env(as_json: bool) -> int:
     from sigil_eval.surroundings import find_surroundings, print_surroundings
 
     found = find_surroundings()
-    print_surroundings(found, as_json=as_json)
+    print_surroundings(found)
     return PreflightError.exit_code if any(item.needed and item.missing for item in found) else 0

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
-from sigil_eval.cli.command import Command, Option
+from sigil_eval.cli.command import Command
+from sigil_eval.cli.option import Option
 from sigil_eval.cli.options import PATH
-from sigil_eval.console import say
+from sigil_eval.console import answer, say
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval export humaneval_results",
+        "sigil-eval export humaneval_results --output-dir for-the-card",
+    ],
+)
 @click.argument("directory", type=PATH, metavar="DIR")
 @click.option(
     "--output-dir",
@@ -28,6 +35,8 @@ def export(directory: Path, output_dir: Path | None) -> int:
     """
     from sigil_eval.reporting.exchange import export_run
 
-    for path in export_run(directory, output_dir):
-        say(str(path))
+    written = [str(path) for path in export_run(directory, output_dir)]
+    for path in written:
+        say(path)
+    answer(written)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sigil_eval.cli import chosen, options
-from sigil_eval.cli.command import Command, Option
-from sigil_eval.console import say, visible, write_out
-from sigil_eval.errors import UsageError, quoted
+from sigil_eval.cli.command import Command
+from sigil_eval.cli.option import Option
+from sigil_eval.console import answer, json_is_wanted, say, visible
+from sigil_eval.errors import UsageError
 
 if TYPE_CHECKING:
     from sigil_eval.documents import ExtractionRow
@@ -24,31 +24,31 @@ _WIDTH = 100
 _SHOWN_LINES = 3
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval extract samples.jsonl --task HumanEval/0",
+        "sigil-eval extract samples.jsonl --json | jq -r 'select(.code == null).reason'",
+    ],
+)
 @click.argument("samples", type=options.PATH, metavar="SAMPLES")
 @click.option("--task", cls=Option, metavar="ID", help="only answers to this problem")
-@options.switch("--json", "as_json", help="a line of JSON for each answer, with all of its text")
 @options.problem_options()
-def extract(samples: Path, task: str | None, as_json: bool, **given: Any) -> int:
-    """Show what is read from each answer: what is taken, what is left out, and why.
+def extract(samples: Path, task: str | None, **given: Any) -> int:
+    """Show what is read from each answer, and why.
 
-    SAMPLES is what `sigil-eval score` takes: a file, a folder, or `-` for standard input. Nothing
-    is compiled or judged, so this needs neither rustc nor Firejail.
-
-    \b
-      sigil-eval extract samples.jsonl --task HumanEval/0
-      sigil-eval extract samples.jsonl --json | jq -r 'select(.code == null).reason'
+    What is taken, and what is left out. SAMPLES is what `sigil-eval score` takes: a file, a folder,
+    or `-` for standard input. Nothing is compiled or judged, so this needs neither rustc nor
+    Firejail. With --json, a line for each answer, with all of its text.
     """
     problem_set = chosen.load_problems(given)
-    if task is not None and task not in problem_set.by_id:
-        raise UsageError(
-            f"no problem {quoted(task)} in {problem_set.name} (sigil-eval problems lists them)"
-        )
+    if task is not None:
+        problem_set.problem(task)
     found = 0
     for row in _rows(samples, problem_set, task):
         found += 1
-        if as_json:
-            write_out(json.dumps(row, ensure_ascii=False) + "\n")
+        if json_is_wanted():
+            answer(row, indent=None)
         else:
             for line in _lines(row):
                 say(line)

@@ -6,16 +6,28 @@ from typing import Any
 
 import click
 
+from sigil_eval import settings
 from sigil_eval.cli import chosen, options
-from sigil_eval.cli.command import Command, Option
+from sigil_eval.cli.command import Command
+from sigil_eval.cli.option import Option
+from sigil_eval.console import answer
 from sigil_eval.errors import UsageError
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval generate --base-model models/base --num-samples 5 --output base.jsonl",
+        "sigil-eval generate --checkpoint-path run/checkpoint-9000 --output tuned.jsonl",
+        "sigil-eval generate --base-model models/base --show-prompt HumanEval/0",
+    ],
+)
 @click.option("--base-model", cls=Option, metavar="MODEL", help="[default: what the adapter names]")
 @click.option(
-    "--checkpoint",
+    settings.CHECKPOINT_PATH.option,
+    settings.CHECKPOINT_PATH.name,
     cls=Option,
+    aliases=settings.CHECKPOINT_PATH.aliases,
     multiple=True,
     metavar="ADAPTER",
     help="a PEFT adapter for the base model; may be given several times",
@@ -34,7 +46,7 @@ from sigil_eval.errors import UsageError
     help="draw only part I of N; the command without it puts the parts together",
 )
 @options.price_option("to show what generation has cost so far")
-@options.problem_set_option()
+@options.problem_options()
 @click.option(
     "--show-prompt",
     cls=Option,
@@ -62,7 +74,7 @@ def generate(**given: Any) -> int:
             checkpoint_revision=given["checkpoint_revision"],
             trust=trust,
         )
-        for checkpoint in given["checkpoint"] or [None]
+        for checkpoint in given["checkpoint_path"] or [None]
     ]
     if given["show_prompt"] is not None:
         print_prompt(models[0], problem_set, given["show_prompt"], drawing)
@@ -70,5 +82,5 @@ def generate(**given: Any) -> int:
     if given["output"] is None:
         raise UsageError("where should the samples go? Name a file: --output FILE.jsonl")
     shard = Shard.parse(given["shard"]) if given["shard"] else None
-    generate_files(models, problem_set, drawing, given["output"], shard)
+    answer(generate_files(models, problem_set, drawing, given["output"], shard))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from sigil_eval import settings
-from sigil_eval.cli.command import Option, SettingType
+from sigil_eval.cli.option import Option, SettingType
 from sigil_eval.run_folder import MODES, Mode
 from sigil_eval.settings import Setting
 
@@ -34,6 +35,7 @@ def option(
         show_default=setting.default not in (None, ()),
         show_envvar=True,
         help=help_,
+        aliases=setting.aliases,
         **more,
     )
 
@@ -54,34 +56,48 @@ def together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-class _ProblemSetOption(Option):
-    """The sets are asked for when somebody wants to read of them."""
+class _ProblemSetType(SettingType):
+    """The names of the sets that come with this package, asked for when they are wanted."""
 
+    @property
+    def setting(self) -> Setting[Any]:
+        from sigil_eval.problems import PINNED_SETS
+
+        return replace(super().setting, choices=tuple(PINNED_SETS))
+
+
+class _ProblemSetOption(Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         from sigil_eval.problems import known_sets
 
-        self.help = known_sets()
-        return super().get_help_record(ctx)
+        shown = copy(self)
+        shown.help = f"{known_sets()}  {self.help}".rstrip()
+        return super(_ProblemSetOption, shown).get_help_record(ctx)
 
 
-def problem_set_option(section: str = "Options", **more: Any) -> Decorator:
-    """Which of the sets that come with this package."""
-    return option(
-        settings.PROBLEM_SET, cls=_ProblemSetOption, metavar="NAME", section=section, **more
-    )
-
-
-def problem_file_option(help_: str, **more: Any) -> Decorator:
-    """Problems of one's own."""
-    return click.option("--problem-file", cls=Option, type=PATH, metavar="FILE", help=help_, **more)
-
-
-def problem_options() -> Decorator:
-    """The problems, by the name of a set or by a file."""
+def problem_options(section: str = "Options", *, recorded: bool = False) -> Decorator:
+    """The problems, by the name of a set or by a file: those that a run has `recorded`, or else
+    the first set."""
+    setting: Setting[Any] = settings.PROBLEM_SET
+    setting = replace(setting, default=None) if recorded else setting
+    of_run = "[default: the set that the run names]" if recorded else ""
     return together(
-        problem_set_option(),
-        problem_file_option(
-            "JSONL problems of your own, judged as they are (docs/problem-sets.md)",
+        option(
+            setting,
+            of_run,
+            cls=_ProblemSetOption,
+            type=_ProblemSetType(setting),
+            metavar="NAME",
+            section=section,
+            instead_of=["problem_file"],
+        ),
+        click.option(
+            "--problem-file",
+            cls=Option,
+            type=PATH,
+            metavar="FILE",
+            section=section,
+            help="JSONL problems of your own, judged as they are (docs/problem-sets.md)",
             instead_of=["problem_set"],
         ),
     )
@@ -155,23 +171,34 @@ class ModeSwitch(Option):
             ctx.params.setdefault("modes", MODES)
 
 
-def mode_switches(
-    *switches: tuple[str, tuple[Mode, ...], str], section: str = "Options"
-) -> Decorator:
-    """Switches for the policy modes, of which one can be given: spelling, modes, help."""
-    names = [spelling.removeprefix("--").replace("-", "_") for spelling, _, _ in switches]
+def mode_switches(section: str = "Options") -> Decorator:
+    """Switches for the policy modes, of which one can be given; without one, both are scored in."""
+    switches: list[tuple[str, tuple[Mode, ...], dict[str, Any]]] = [
+        (
+            "policy_only",
+            ("policy",),
+            {"help": "with the safety policy alone", "aliases": ["--enforce-policy"]},
+        ),
+        (
+            "no_policy_only",
+            ("no-policy",),
+            {"help": "without it alone: pure HumanEval", "aliases": ["--no-enforce-policy"]},
+        ),
+        ("both_policies", MODES, {"hidden": True}),
+    ]
+    names = [name for name, _, _ in switches]
     return together(
         *(
             click.option(
-                spelling,
+                f"--{name.replace('_', '-')}",
                 name,
                 cls=ModeSwitch,
                 modes=modes,
-                help=help_,
                 section=section,
                 instead_of=[other for other in names if other != name],
+                **more,
             )
-            for name, (spelling, modes, help_) in zip(names, switches, strict=True)
+            for name, modes, more in switches
         )
     )
 

@@ -12,9 +12,15 @@ from sigil_eval.cli.command import Command
 from sigil_eval.errors import UsageError
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval report humaneval_results",
+        "sigil-eval report humaneval_results --terminal",
+    ],
+)
 @click.argument("directory", type=options.PATH, metavar="DIR")
-@options.problem_file_option("the problems, where they are your own")
+@options.problem_options(recorded=True)
 @options.switch("--terminal", help="only show the table of results")
 def report(directory: Path, terminal: bool, **given: Any) -> int:
     """Rebuild the reports of a finished run.
@@ -28,7 +34,7 @@ def report(directory: Path, terminal: bool, **given: Any) -> int:
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such folder")
     if not terminal:
-        problem_set = chosen.load_problems(given) if given["problem_file"] else None
+        problem_set = chosen.named_problems(given)
         refresh_metrics(directory, problem_set)
         write_reports(directory, problem_set)
     print_summary(directory)

@@ -9,11 +9,19 @@ import click
 
 from sigil_eval import settings
 from sigil_eval.cli import chosen, options
-from sigil_eval.cli.command import Command, Option
+from sigil_eval.cli.command import Command
+from sigil_eval.cli.option import Option
+from sigil_eval.console import answer
 from sigil_eval.errors import PreflightError
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval reproduce humaneval_results",
+        "sigil-eval reproduce humaneval_results --num-samples 0",
+    ],
+)
 @click.argument("directory", type=options.PATH, metavar="DIR")
 @options.option(
     settings.RESCORED, "results to judge again; 0 needs neither rustc nor Firejail", metavar="N"
@@ -26,8 +34,8 @@ from sigil_eval.errors import PreflightError
     help="which results  [default: chance decides]",
 )
 @options.workers_option()
-@options.problem_file_option("the problems, where they are your own")
-def reproduce(directory: Path, samples: int, seed: int | None, **given: Any) -> int:
+@options.problem_options(recorded=True)
+def reproduce(directory: Path, num_samples: int, seed: int | None, **given: Any) -> int:
     """Check a finished run, and judge a part of it again.
 
     Its files against their hashes, its pins against this machine, and results drawn at random
@@ -36,11 +44,15 @@ def reproduce(directory: Path, samples: int, seed: int | None, **given: Any) -> 
     """
     from sigil_eval.reproduce import faults, print_reproduction, reproduce
 
-    problem_set = chosen.load_problems(given) if given["problem_file"] else None
     found = reproduce(
-        directory, samples=samples, seed=seed, workers=given["n_workers"], problem_set=problem_set
+        directory,
+        samples=num_samples,
+        seed=seed,
+        workers=given["n_workers"],
+        problem_set=chosen.named_problems(given),
     )
     print_reproduction(found)
+    answer(found)
     wrong = faults(found)
     if wrong:
         raise PreflightError("the run does not hold:\n  " + "\n  ".join(wrong))

@@ -9,7 +9,8 @@ import click
 from sigil_eval import settings
 from sigil_eval.cli import chosen, options
 from sigil_eval.cli.chosen import Given
-from sigil_eval.cli.command import Command, Option
+from sigil_eval.cli.command import Command
+from sigil_eval.cli.option import Option
 from sigil_eval.cli.options import option, switch
 from sigil_eval.provisioned import provisioned
 from sigil_eval.run_folder import BASE, MODEL_LABELS, TUNED, RunFolder
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from sigil_eval.evaluation import EvaluationSettings
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval run --num-samples 20 --k-values 1,10 --output-dir results",
+        "sigil-eval run --base-model models/base --checkpoint-path models/adapter --check",
+        "sigil-eval run --config evaluation.toml",
+    ],
+)
 @option(
     settings.BASE_MODEL,
     "hub id, folder of a hub repository, or local folder",
@@ -41,15 +49,11 @@ if TYPE_CHECKING:
     metavar="1,10,100",
     section="Scoring",
 )
-@options.problem_set_option("Scoring")
+@options.problem_options("Scoring")
 @options.judge_options("Scoring")
 @options.clippy_option("Scoring")
 @options.prove_again_switch("Scoring")
-@options.mode_switches(
-    ("--policy-only", ("policy",), "skip no-policy"),
-    ("--no-policy-only", ("no-policy",), "skip policy"),
-    section="Scoring",
-)
+@options.mode_switches("Scoring")
 @option(
     settings.OUTPUT_DIR,
     "where everything goes; interrupted, the same command goes on there",
@@ -94,7 +98,7 @@ def run(ctx: click.Context, /, **given: Any) -> int:
     """
     from sigil_eval.evaluation import run_evaluation, try_evaluation
 
-    wanted = _settings(given, chosen.in_order_of_the_help(ctx))
+    wanted = _settings(given, ctx)
     chosen.confirm_sandbox(given)
     if given["check"]:
         try_evaluation(wanted)
@@ -103,7 +107,7 @@ def run(ctx: click.Context, /, **given: Any) -> int:
     return 0
 
 
-def _settings(given: Given, arguments: dict[str, Any]) -> EvaluationSettings:
+def _settings(given: Given, ctx: click.Context) -> EvaluationSettings:
     from sigil_eval.evaluation import EvaluationSettings, ModelChoice
 
     skipped = {BASE: given["skip_base"], TUNED: given["skip_finetuned"]}
@@ -117,7 +121,7 @@ def _settings(given: Given, arguments: dict[str, Any]) -> EvaluationSettings:
             labels=tuple(label for label in MODEL_LABELS if not skipped[label]),
         ),
         drawing=chosen.drawing(given),
-        problem_set=given["problem_set"],
+        problem_set=chosen.load_judged_problems(given),
         judge=chosen.judge_settings(given),
         modes=given["modes"],
         k_values=given["k_values"],
@@ -127,6 +131,6 @@ def _settings(given: Given, arguments: dict[str, Any]) -> EvaluationSettings:
         prove_again=given["prove_again"],
         accepted_deviations=given["accepted_deviations"],
         demo=given["demo"],
-        command=chosen.command_line(),
-        arguments=arguments,
+        command=chosen.command_line(ctx),
+        arguments=chosen.in_order_of_the_help(ctx),
     )

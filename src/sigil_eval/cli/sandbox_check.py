@@ -8,10 +8,14 @@ import click
 
 from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command
-from sigil_eval.console import say
+from sigil_eval.console import answer, say
 
 
-@click.command("sandbox-check", cls=Command)
+@click.command(
+    "sandbox-check",
+    cls=Command,
+    examples=["sigil-eval sandbox-check", "sigil-eval sandbox-check --json"],
+)
 @options.judge_options()
 def sandbox_check(**given: Any) -> int:
     """Test that the sandbox contains what runs in it.
@@ -24,4 +28,5 @@ def sandbox_check(**given: Any) -> int:
     with Judge(chosen.judge_settings(given)) as judge:
         for line in judge.self_test or ["no sandbox: nothing contains what is run"]:
             say(line)
+        answer({"sandbox": judge.sandbox.description, "self_test": judge.self_test})
     return 0

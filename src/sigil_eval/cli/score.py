@@ -9,11 +9,18 @@ import click
 
 from sigil_eval import settings
 from sigil_eval.cli import chosen, options
-from sigil_eval.cli.command import Command, Option
-from sigil_eval.run_folder import MODES
+from sigil_eval.cli.command import Command
+from sigil_eval.cli.option import Option
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=[
+        "sigil-eval score samples.jsonl",
+        "sigil-eval score base.jsonl tuned.jsonl --output-dir compared",
+        "sigil-eval score samples.jsonl --json | jq '.metrics.policy.models'",
+    ],
+)
 @click.argument("samples", type=options.PATH, nargs=-1, required=True, metavar="SAMPLES...")
 @click.option(
     "--name",
@@ -31,13 +38,9 @@ from sigil_eval.run_folder import MODES
 @options.judge_options()
 @options.clippy_option()
 @options.prove_again_switch()
-@options.mode_switches(
-    ("--enforce-policy", ("policy",), "only that"),
-    ("--no-enforce-policy", ("no-policy",), "pure HumanEval"),
-    ("--both-policies", MODES, "the default"),
-)
+@options.mode_switches()
 @options.option(
-    settings.K_OF_FILE,
+    settings.K_OF_FILES,
     "k of pass@k; one above the number of samples is refused  [default: those of 1,10,100 that "
     "the samples reach]",
     metavar="1,10,100",
@@ -58,10 +61,6 @@ def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int
     write them (docs/samples.md). Of two files, the first is taken as the base's, the second as its
     fine-tune's, and both are compared.
 
-    \b
-      sigil-eval score samples.jsonl
-      sigil-eval score base.jsonl tuned.jsonl --output-dir compared
-
     Writes into OUT what `sigil-eval run` does: samples, results, metrics.json, and reports;
     report.html is the one to open. Interrupted, the same command goes on where it stopped.
     It needs rustc, Firejail and, for five problems, crates: see `sigil-eval env`.
@@ -76,11 +75,11 @@ def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int
             problem_set=chosen.load_judged_problems(given),
             judge=chosen.judge_settings(given),
             modes=given["modes"],
-            k_values=given["k"],
+            k_values=given["k_values"],
             allow_partial=given["allow_partial"],
             prove_again=given["prove_again"],
             output=given["output_dir"],
-            command=chosen.command_line(),
+            command=chosen.command_line(ctx),
             arguments=chosen.in_order_of_the_help(ctx),
         )
     )

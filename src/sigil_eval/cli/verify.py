@@ -8,9 +8,13 @@ import click
 
 from sigil_eval.cli import chosen, options
 from sigil_eval.cli.command import Command
+from sigil_eval.console import answer, say
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=["sigil-eval verify", "sigil-eval verify --problem-file problems.jsonl"],
+)
 @options.problem_options()
 @options.judge_options()
 def verify(**given: Any) -> int:
@@ -25,5 +29,5 @@ def verify(**given: Any) -> int:
     chosen.confirm_sandbox(given)
     problem_set = chosen.load_judged_problems(given)
     with Judge(chosen.judge_settings(given)) as judge:
-        prove_aloud(judge, problem_set, again=True)
+        answer(prove_aloud(judge, problem_set, again=True, tell=say))
     return 0

@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import UsageError, did_you_mean, quoted
 from sigil_eval.files import Row, read_jsonl, sha256_file
 from sigil_eval.problems.errata import Erratum, apply_errata
 from sigil_eval.problems.formats import translated
@@ -42,6 +42,15 @@ class ProblemSet:
     def by_id(self) -> dict[str, Problem]:
         """Problems by task id."""
         return {problem.task_id: problem for problem in self.problems}
+
+    def problem(self, task_id: str) -> Problem:
+        """The problem of that name. Raises UsageError where there is none."""
+        if task_id not in self.by_id:
+            raise UsageError(
+                f"no problem {quoted(task_id)} in {self.name}.{did_you_mean(task_id, self.by_id)} "
+                "`sigil-eval problems` lists them"
+            )
+        return self.by_id[task_id]
 
     @cached_property
     def flagged(self) -> list[str]:
@@ -94,7 +103,8 @@ def load_problem_set(name: str) -> ProblemSet:
     pin = PINNED_SETS.get(name)
     if pin is None:
         known = ", ".join(sorted(PINNED_SETS))
-        raise UsageError(f"unknown problem set '{name}'; known sets: {known}")
+        meant = did_you_mean(name, PINNED_SETS)
+        raise UsageError(f"unknown problem set {quoted(name)}; known sets: {known}.{meant}")
     path = Path(str(resources.files(__package__))) / "data" / f"{name}.jsonl"
     _check_pin(path, pin.sha256)
     rows = ((f"{path}:{number}", row) for number, row in read_jsonl(path))

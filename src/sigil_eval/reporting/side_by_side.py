@@ -86,6 +86,13 @@ class SideBySide:
         for mode, entries in self.entries.items():
             yield MODE_TITLES[mode], _table(entries)
 
+    def document(self) -> dict[str, object]:
+        """The comparison for programs; differences are those of the lowest k in common."""
+        return {
+            "warnings": self.warnings(),
+            "modes": {mode: list(_documents(entries)) for mode, entries in self.entries.items()},
+        }
+
     def markdown(self) -> str:
         """The comparison as a Markdown document."""
         parts = ["# Runs side by side", *(f"> {cell(line)}" for line in self.warnings())]
@@ -180,13 +187,34 @@ def _other_settings(runs: Sequence[tuple[str, Run]]) -> Iterator[str]:
             yield f"{name} differs: {told}"
 
 
-def _table(entries: Sequence[Entry]) -> Table:
-    ks = sorted(set.intersection(*(set(entry.metrics["k_values"]) for entry in entries)))
-    primary = ks[0]
-    against = [_against(entries[0], entry, primary) for entry in entries[1:]]
+def _ks(entries: Sequence[Entry]) -> list[int]:
+    """The k that all have a score for, ascending."""
+    return sorted(set.intersection(*(set(entry.metrics["k_values"]) for entry in entries)))
+
+
+def _differences(entries: Sequence[Entry]) -> list[tuple[Estimate, float] | None]:
+    """How each differs from the first at the lowest k, with the adjusted p; None for the first, and
+    without shared problems."""
+    against = [_against(entries[0], entry, _ks(entries)[0]) for entry in entries[1:]]
     adjusted = iter(holm([p for _, p in filter(None, against)]))
+    return [None, *((found[0], next(adjusted)) if found else None for found in against)]
+
+
+def _documents(entries: Sequence[Entry]) -> Iterator[dict[str, object]]:
+    for entry, found in zip(entries, _differences(entries), strict=True):
+        yield {
+            "run": entry.name,
+            "model": entry.label,
+            "pass_at_k": {k: entry.model["pass_at_k"][str(k)] for k in _ks(entries)},
+            "difference": None if found is None else estimate_row(found[0]),
+            "p_adjusted": None if found is None else found[1],
+        }
+
+
+def _table(entries: Sequence[Entry]) -> Table:
+    ks = _ks(entries)
     rows = []
-    for entry, found in zip(entries, [None, *against], strict=True):
+    for entry, found in zip(entries, _differences(entries), strict=True):
         model = entry.model
         rows.append(
             [
@@ -196,11 +224,11 @@ def _table(entries: Sequence[Entry]) -> Table:
                 *(score_text(model["pass_at_k"][str(k)]) for k in ks),
                 rate_text(entry.run.first_metrics["models"][entry.label]["rates"]["compile"]),
                 difference_text(estimate_row(found[0])) if found else "",
-                p_text(next(adjusted)).removeprefix("= ") if found else "",
+                p_text(found[1]).removeprefix("= ") if found else "",
             ]
         )
     head = ["Run", "Model", "Samples", *(f"pass@{k}" for k in ks), "Compiles"]
-    head += [f"pass@{primary} against the first, points", "p, adjusted"]
+    head += [f"pass@{ks[0]} against the first, points", "p, adjusted"]
     note = (
         "In square brackets: 95 % intervals over problems. Differences are paired over problems; "
         "p by sign-flip permutation, adjusted for the number of comparisons (Holm)."

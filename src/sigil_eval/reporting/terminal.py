@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sigil_eval.console import answer
 from sigil_eval.console import console as default_console
 from sigil_eval.reporting import blocks
 from sigil_eval.reporting.notices import NO_METADATA, deviations_title, notices
@@ -23,9 +24,18 @@ KIND_STYLES = {"demo": "bold magenta", "danger": "bold red", "warning": "yellow"
 
 
 def print_summary(output_dir: Path, console: Console | None = None) -> None:
-    """Print the end of a run from the files in `output_dir`; plain when not a terminal."""
+    """Print the end of a run from the files in `output_dir`, or give them to a program; plain when
+    not a terminal."""
     target = console or default_console
     run = load_run(output_dir)
+    answer(
+        {
+            "folder": str(output_dir),
+            "metrics": run.metrics,
+            "deviations": run.deviations,
+            "reports": list(map(str, _paths(run))),
+        }
+    )
     # `sigil-eval score` leaves no metadata; who sees this knows what was run.
     known = [notice for notice in notices(run) if notice.title != NO_METADATA]
     for notice in known:

@@ -96,7 +96,7 @@ def _recorded_settings(run: Run, workers: int | None) -> JudgeSettings:
     if recorded["sandbox"] == "none":
         raise PreflightError(
             f"{run.folder}: its programs ran without a sandbox, and are not run again that way. "
-            "Check the rest with --samples 0, or score the samples again in Firejail"
+            "Check the rest with --num-samples 0, or score the samples again in Firejail"
         )
     settings = JudgeSettings(
         limits=Limits(

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sigil_eval.console import say
+from sigil_eval.console import mention
 from sigil_eval.documents.metadata import Rescored
 from sigil_eval.documents.rows import ResultRow
 from sigil_eval.documents.shape import read_results
@@ -48,7 +48,7 @@ def rescore(
     modes = [mode for mode in MODES if RunFolder(folder).all_results(mode)]
     chosen = _draw(folder, modes, random.Random(seed), count)
     drawn = sum(map(len, chosen.values()))
-    say(f"judging {drawn} results again, drawn at random with seed {seed}")
+    mention(f"judging {drawn} results again, drawn at random with seed {seed}")
     with tempfile.TemporaryDirectory(prefix="sigil-eval-rescore-") as temporary:
         again = Path(temporary)
         samples = {name.removesuffix(RESULTS_SUFFIX): again / name for name in chosen}

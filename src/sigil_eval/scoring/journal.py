@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import NotRequired, Self, TypedDict
 
 from sigil_eval.answers.program import Program
-from sigil_eval.console import say
+from sigil_eval.console import mention
 from sigil_eval.documents.constraints import Sha256
 from sigil_eval.documents.metrics import Fingerprint
 from sigil_eval.documents.shape import check
@@ -38,7 +38,7 @@ class VerdictJournal:
         conditions = {"conditions": fingerprint}
         unfit = self._read(dump_row(conditions))
         if unfit:
-            say(f"scoring: {unfit}")
+            mention(f"scoring: {unfit}")
             self._journal.close()
             path.unlink()
             self._journal, self._verdicts, self._lints = Journal(path), {}, {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sigil_eval.answers.program import Program
-from sigil_eval.console import ProgressLine, say
+from sigil_eval.console import ProgressLine, mention
 from sigil_eval.documents import ResultRow
 from sigil_eval.files import write_jsonl
 from sigil_eval.judging import verdict as verdicts
@@ -92,7 +92,7 @@ def _judge_all(
     wanted = {program.sha256 for program in programs}
     found = {key: verdict for key, verdict in journal.verdicts().items() if key in wanted}
     if found:
-        say(f"scoring: {len(found)} of {len(programs)} programs were judged before")
+        mention(f"scoring: {len(found)} of {len(programs)} programs were judged before")
     outcomes = Counter(verdict.outcome for verdict in found.values())
     retried = judge.retries
     with ProgressLine("scoring", len(programs), len(found), "programs") as progress:
