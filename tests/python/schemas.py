@@ -15,10 +15,22 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 import sigil_eval.documents
-from sigil_eval.documents import estimates, metadata, metrics, reproduction, rows, sweep
+from sigil_eval.documents import (
+    dataset_check,
+    estimates,
+    metadata,
+    metrics,
+    reproduction,
+    rows,
+    sweep,
+)
 
 FOLDER = Path(sigil_eval.documents.__file__).with_name("schema")
 DOCUMENTS = {
+    "dataset_check": (
+        dataset_check.DatasetCheck,
+        f"dataset_check.json, version {dataset_check.DATASET_CHECK_VERSION}",
+    ),
     "eval_metadata": (
         metadata.Metadata,
         f"eval_metadata.json, version {metadata.METADATA_VERSION}",
@@ -66,7 +78,7 @@ def _json_schema(document: Any) -> dict[str, Any]:
 
 
 def _typed_dicts() -> Iterator[Any]:
-    for module in (estimates, metadata, metrics, reproduction, rows, sweep):
+    for module in (dataset_check, estimates, metadata, metrics, reproduction, rows, sweep):
         for _, found in inspect.getmembers(module, is_typeddict):
             yield found
 

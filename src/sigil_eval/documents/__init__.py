@@ -3,9 +3,18 @@
 The schemas are generated from these types (tests/python/schemas.py), and a test says so.
 """
 
+from sigil_eval.documents.dataset_check import DatasetCheck
 from sigil_eval.documents.metadata import Metadata
 from sigil_eval.documents.metrics import Metrics
 from sigil_eval.documents.reproduction import Reproduction
 from sigil_eval.documents.rows import ExtractionRow, ResultRow, SampleRow
 
-__all__ = ["ExtractionRow", "Metadata", "Metrics", "Reproduction", "ResultRow", "SampleRow"]
+__all__ = [
+    "DatasetCheck",
+    "ExtractionRow",
+    "Metadata",
+    "Metrics",
+    "Reproduction",
+    "ResultRow",
+    "SampleRow",
+]

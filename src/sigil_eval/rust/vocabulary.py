@@ -75,14 +75,14 @@ INTEGER_TYPES = frozenset(
 )
 PRIMITIVE_TYPES = INTEGER_TYPES | {"bool", "char", "str", "f16", "f32", "f64", "f128"}
 
-_KEYWORDS = words(
+KEYWORDS = words(
     """as async await break const continue crate dyn else enum extern false fn for if impl in let
     loop match mod move mut pub ref return self static struct super trait true type unsafe use
     where while"""
 )
 # What the prelude brings, and words that stand where a name could.
 PRELUDE_NAMES = (
-    _KEYWORDS
+    KEYWORDS
     | PRIMITIVE_TYPES
     | STD_CRATES
     | EXPRESSION_MACROS
