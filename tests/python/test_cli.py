@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -32,9 +33,23 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def all_commands(of: Iterable[click.Command], before: str = "") -> dict[str, Command]:
+    """Commands, and those of groups, by what one types."""
+    found: dict[str, Command] = {}
+    for one in of:
+        if isinstance(one, click.Group):
+            found |= all_commands(one.commands.values(), f"{before}{one.name} ")
+        elif isinstance(one, Command):
+            found[f"{before}{one.name}"] = one
+    return found
+
+
+ALL = all_commands(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ALL)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     shown = capsys.readouterr().out
     assert f"Usage: sigil-eval {command} " in shown
     assert "Exit codes" in shown
@@ -63,6 +78,7 @@ def test_a_shell_completes_what_is_typed(typed: str, offered: str) -> None:
     [
         ["--help"],
         ["scor"],
+        ["dataset", "check", "--outptu", "x"],
         ["run", "--num-sample", "3"],
         ["run", "--num-samples", "many"],
         ["score", "x", "--policy-only", "--no-policy-only"],
@@ -82,25 +98,29 @@ def test_help_and_a_usage_error_import_nothing_heavy(arguments: list[str]) -> No
     assert found.stdout.splitlines()[-1] == "[]"
 
 
-def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
-    assert capsys.readouterr().out.startswith("Usage: sigil-eval [OPTIONS] [COMMAND]")
+@pytest.mark.parametrize("typed", [[], ["dataset"]])
+def test_without_a_command_it_helps(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(typed) == 0
+    usage = " ".join(["Usage: sigil-eval", *typed, "[OPTIONS] [COMMAND]"])
+    assert capsys.readouterr().out.startswith(usage)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+@pytest.mark.parametrize("name", ALL)
 def test_the_examples_of_a_help_are_commands_that_work(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    command = ALL[name]
     monkeypatch.chdir(tmp_path)
     Path("evaluation.toml").touch()
     assert command.examples
     for example in command.examples:
         typed = shlex.split(example.partition(" | ")[0])
-        assert typed[:2] == ["sigil-eval", command.name]
-        assert command.make_context(command.name, typed[2:]).args == []
+        words = ["sigil-eval", *name.split()]
+        assert typed[: len(words)] == words
+        assert command.make_context(command.name, typed[len(words) :]).args == []
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+@pytest.mark.parametrize("command", ALL.values(), ids=ALL)
 def test_a_line_of_help_ends_between_words(command: click.Command) -> None:
     """Hyphens are within names, and addresses that are copied."""
 
@@ -138,8 +158,7 @@ def test_a_line_of_help_ends_between_words(command: click.Command) -> None:
 def test_a_thing_has_one_name_in_all_commands_and_keeps_its_old_ones(
     command: str, typed: list[str], name: str, value: object
 ) -> None:
-    asked = next(known for known in COMMANDS if known.name == command)
-    assert asked.make_context(command, typed).params[name] == value
+    assert ALL[command].make_context(command, typed).params[name] == value
 
 
 def test_old_names_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,6 +225,7 @@ def test_verbose_says_where_a_value_comes_from_and_where_an_error_arose(
         (["run", "--sandbox-mode", "none", "--base-model", "/none"], 3, "--allow-no-sandbox"),
         (["frobnicate"], 2, "No such command 'frobnicate'"),
         (["scor"], 2, "Did you mean 'score'?"),
+        (["dataset", "chek", "x"], 2, "Did you mean 'check'?"),
         (["run", "--num-sample", "3"], 2, "Did you mean '--num-samples'?"),
         (["run", "--num-samples", "many"], 2, "'many' is not a whole number"),
         (["run", "--num-samples", "0"], 2, "0 must be at least 1"),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import click
 
 from sigil_eval import __version__
-from sigil_eval.cli.command import Commands
+from sigil_eval.cli.command import Commands, help_without_command
 from sigil_eval.cli.compare import compare
+from sigil_eval.cli.dataset import dataset
 from sigil_eval.cli.endings import in_words, say_error, say_interrupted, say_refusal
 from sigil_eval.cli.env import env
 from sigil_eval.cli.export import export
@@ -21,7 +22,7 @@ from sigil_eval.cli.run import run
 from sigil_eval.cli.sandbox_check import sandbox_check
 from sigil_eval.cli.score import score
 from sigil_eval.cli.verify import verify
-from sigil_eval.console import close_output, open_streams, speak, write_out
+from sigil_eval.console import close_output, open_streams, speak
 from sigil_eval.errors import SigilEvalError
 
 COMMANDS = (
@@ -35,6 +36,7 @@ COMMANDS = (
     reproduce,
     export,
     problems,
+    dataset,
     sandbox_check,
     env,
 )
@@ -53,8 +55,7 @@ def sigil_eval(ctx: click.Context) -> None:
     Completion in bash (zsh and fish: zsh_source, fish_source):
       eval "$(_SIGIL_EVAL_COMPLETE=bash_source sigil-eval)"
     """
-    if ctx.invoked_subcommand is None:
-        write_out(ctx.get_help() + "\n")
+    help_without_command(ctx)
 
 
 for command in COMMANDS:

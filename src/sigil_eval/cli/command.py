@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from sigil_eval.cli.endings import EXIT_CODES
 from sigil_eval.cli.general import general_options, refused_in_file, speak_as_asked
 from sigil_eval.cli.page import Page
-from sigil_eval.console import sending
+from sigil_eval.console import sending, write_out
 from sigil_eval.errors import PreflightError
 
 _LOOK = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -22,7 +22,7 @@ class _Context(click.Context):
 
 
 class Commands(click.Group):
-    """The command line."""
+    """Several commands under one name."""
 
     context_class = _Context
 
@@ -50,6 +50,12 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which they were added."""
         return list(self.commands)
+
+
+def help_without_command(ctx: click.Context) -> None:
+    """What a group of commands does by itself."""
+    if ctx.invoked_subcommand is None:
+        write_out(ctx.get_help() + "\n")
 
 
 class Command(click.Command):

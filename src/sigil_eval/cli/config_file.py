@@ -37,9 +37,7 @@ def read_config(path: Path, ctx: click.Context) -> dict[str, FromFile]:
     the command of its name. Raises UsageError for a file, a key or a value that will not do,
     whichever command it is for.
     """
-    root = ctx.find_root().command
-    commands = root.commands if isinstance(root, click.Group) else {}
-    known = {name: _options_of(command) for name, command in commands.items()}
+    known = {name: _options_of(command) for name, command in _commands(ctx.find_root().command)}
     shared, tables = _content(path)
     _check_keys(
         path, "", shared, {key: of for options in known.values() for key, of in options.items()}
@@ -50,9 +48,22 @@ def read_config(path: Path, ctx: click.Context) -> dict[str, FromFile]:
         _check_keys(path, f" of {name}", table, known[name])
     own = _options_of(ctx.command)
     wanted = {key: value for key, value in shared.items() if key in own}
-    found = dict(_given(path, wanted | tables.get(str(ctx.info_name), {}), own))
+    found = dict(_given(path, wanted | tables.get(_name(ctx), {}), own))
     _check_pairs(path, found, own)
     return found
+
+
+def _commands(group: click.Command, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """All commands by their names, `dataset check`."""
+    for name, command in group.commands.items() if isinstance(group, click.Group) else ():
+        yield before + name, command
+        yield from _commands(command, f"{before}{name} ")
+
+
+def _name(ctx: click.Context) -> str:
+    """A command's name among them."""
+    names = ctx.command_path.split(" ")
+    return " ".join(names[1:]) if ctx.parent else names[0]
 
 
 def _content(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

@@ -18,8 +18,10 @@ Exit codes:
   2  the request is wrong (an option, a file, a value)
   3  the machine, the sandbox or the judge's own proof is not fit
   4  incomplete: infrastructure failures left samples without a verdict
+  5  training data that were checked are not clean
   130  interrupted; the same command goes on where it stopped
   141  nobody reads what is printed any more (`| head`); likewise"""
+NOT_CLEAN = 5
 INTERRUPTED = 130
 _LONGEST_PATH = 500
 _LONGEST_WORD = 300
