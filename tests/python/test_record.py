@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from results_fixture import make_metadata, make_problem_set, validate
+from sigil_eval.cli.chosen import command_line
 from sigil_eval.files import sha256_file
 from sigil_eval.record.deviations import Deviation, read_deviations
 from sigil_eval.record.durations import durations_of, read_steps
@@ -20,8 +22,14 @@ from sigil_eval.record.machine import gpus, machine
 from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
 from sigil_eval.record.redaction import RECORDED_VARIABLES, REMOVED
 from sigil_eval.record.software import git_state, judge_code_sha256, rustc_version
-from sigil_eval.reporting.reproduce_command import reproduce_command
+from sigil_eval.reporting.reproduce_command import (
+    DRIVER,
+    SETUP_SWITCHES,
+    SETUP_VARIABLES,
+    reproduce_command,
+)
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 SECRET = "hf_" + "A1b2C3d4" * 4
 
 
@@ -268,15 +276,96 @@ def test_missing_and_failing_tools_are_no_error(tmp_path: Path) -> None:
     assert rustc_version(fake) is None
 
 
-def test_reproduce_command_quotes_and_gives_the_commit() -> None:
-    metadata = make_metadata(
-        environment={"BASE_MODEL": "a b", "LANG": "C"}, command=["bash", "eval_setup.sh", "x y"]
-    )
-    assert reproduce_command(metadata) == (
-        "git clone https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package.git"
-        " && cd SigilDERG-Lambda-Package\n"
-        f"git checkout {'c' * 40}\nBASE_MODEL='a b' bash eval_setup.sh 'x y'"
-    )
+CLONED = [
+    "git clone https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package.git",
+    "cd SigilDERG-Lambda-Package",
+    f"git checkout {'c' * 40}",
+]
+SET_UP = ["# the compiler, the sandbox, the packages, and the command sigil-eval"]
+SET_UP += ["bash eval_setup.sh --demo"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "typed"),
+    [
+        (
+            {"command": [*DRIVER, "--num-samples", "10", "--seed=7", "--strict"]},
+            ["NUM_SAMPLES=10 SEED=7 bash eval_setup.sh"],
+        ),
+        (
+            {
+                "environment": {"PYTHON_VERSION": "3.12.1", "LANG": "C"},
+                "command": [
+                    *DRIVER, "--base-model", "a b", "--output-dir", "x", "--accepted-deviations",
+                    "", "--no-strict", "--allow-no-sandbox",
+                ],
+            },
+            [
+                "PYTHON_VERSION=3.12.1 BASE_MODEL='a b' ACCEPTED_DEVIATIONS='' SKIP_ENV_CHECK=1 "
+                "ALLOW_NO_SANDBOX=1 bash eval_setup.sh"
+            ],
+        ),
+        (
+            {"command": [*DRIVER, "--k-values", "1,5", "--demo", "--no-strict"]},
+            ["K_VALUES=1,5 bash eval_setup.sh --demo"],
+        ),
+        (
+            {"command": [*DRIVER, "--temperature", "1.0"], "environment": {}},
+            [*SET_UP, "python scripts/evaluate_humaneval.py --temperature 1.0"],
+        ),
+        (
+            {
+                "environment": {"BASE_MODEL": "a b", "LANG": "C"},
+                "command": ["sigil-eval", "run", "--output-dir=out", "--engine", "replay"],
+            },
+            [*SET_UP, "BASE_MODEL='a b' sigil-eval run --engine replay"],
+        ),
+        (
+            {
+                "environment": {},
+                "command": [
+                    "sigil-eval", "score", "b.jsonl", "/of/mine/t.jsonl", "--name", "b", "--name",
+                    "my model", "--policy-only",
+                ],
+                "arguments": {"samples": ["b.jsonl", "/of/mine/t.jsonl"]},
+                "models": {"base": {"name": "b"}, "finetuned": {"name": "my model"}},
+            },
+            [
+                *SET_UP,
+                "# the folder of these results, wherever it is now",
+                "RESULTS=/path/to/results",
+                'sigil-eval score --policy-only "$RESULTS"/samples/base.jsonl --name b '
+                "\"$RESULTS\"/samples/finetuned.jsonl --name 'my model'",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_a_run_is_repeated_on_a_machine_that_has_nothing(
+    recorded: dict[str, Any], typed: list[str]
+) -> None:
+    assert reproduce_command(make_metadata(**recorded)).split("\n") == [*CLONED, *typed]
+
+
+def test_what_a_clone_does_not_have_is_said() -> None:
+    dirty = make_metadata(git={"commit": "c" * 40, "dirty": True})
+    assert "# there were changes besides" in reproduce_command(dirty)
+    assert "# which commit it was is not on record" in reproduce_command(make_metadata(git=None))
+
+
+def test_all_that_the_setup_calls_the_driver_with_is_known() -> None:
+    """Else its own run would be repeated by hand."""
+    called = (REPOSITORY / "lib/evaluation.sh").read_text().split("driver_command() {")[1]
+    options = set(re.findall(r"--[a-z][a-z-]+", called.split("\n}")[0]))
+    assert options == SETUP_VARIABLES.keys() | SETUP_SWITCHES.keys()
+
+
+def test_the_command_is_recorded_as_in_a_clone(monkeypatch: pytest.MonkeyPatch) -> None:
+    ctx = click.Context(click.Command("run"))
+    typed = ["run", "--base-model", str(REPOSITORY / "demo/models/base"), "--config", "x.toml"]
+    monkeypatch.setattr("sys.argv", ["/usr/bin/sigil-eval", *typed, "--config=y", "--demo"])
+    assert command_line(ctx) == ["sigil-eval", "run", "--base-model", "demo/models/base", "--demo"]
+    monkeypatch.setattr("sys.argv", [str(REPOSITORY / DRIVER[1]), "--demo"])
+    assert command_line(ctx) == [*DRIVER, "--demo"]
 
 
 def test_a_step_counts_once_with_the_time_it_was_applied(tmp_path: Path) -> None:

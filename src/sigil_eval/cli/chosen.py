@@ -130,11 +130,12 @@ def _on_record(value: Any) -> Any:
 
 def command_line(ctx: click.Context) -> list[str]:
     """The command as somebody in a checkout would type it, who does not have a file of options."""
-    program = Path(sys.argv[0]).resolve()
+    program, root = Path(sys.argv[0]).resolve(), checkout()
+    start = ["sigil-eval"]
+    if program.parent == root / "scripts":
+        start = ["python", str(program.relative_to(root))]
     words = [*_without_config(sys.argv[1:]), *words_from_file(ctx)]
-    if program.is_relative_to(checkout()):
-        return ["python", str(program.relative_to(checkout())), *words]
-    return [program.name, *words]
+    return start + [word.removeprefix(f"{root}/") for word in words]
 
 
 def _without_config(words: Iterable[str]) -> Iterator[str]:
