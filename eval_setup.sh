@@ -107,7 +107,10 @@ main() {
   case $MODE in
     run) evaluate ;;
     list) printf '%s\n' "${STEPS[@]}" ;;
-    plan) plan ;;
+    plan)
+      check_settings
+      plan
+      ;;
     doctor) doctor ;;
     status) status ;;
     attach) attach ;;

@@ -9,10 +9,10 @@
 #:   NUM_SAMPLES       answers for each problem: more are surer, and take longer [100; demo: 5]
 #:   K_VALUES          the k of pass@k, comma separated, none above NUM_SAMPLES [1,10,100; demo: 1,5]
 #:   SEED              another one draws other answers, the same one the same [1234]
-#:   OUTPUT_DIR        where the results go; a run stopped there goes on [./humaneval_results; demo: ..._demo]
+#:   OUTPUT_DIR        where results go; one stopped there goes on [humaneval_results, demo: ..._demo]
 #:   SANDBOX_MODE      firejail, or none: then programs that a model wrote have your rights [firejail]
 #:   ALLOW_NO_SANDBOX=1  accepts SANDBOX_MODE=none without being asked
-#:   BATCH_SIZE        samples generated at once: more are faster and need more memory [the driver's choice]
+#:   BATCH_SIZE        samples generated at once: more are faster and need memory [the driver's choice]
 #:   N_WORKERS         programs judged at once [the driver's choice (cores - 2)]
 #:   PRICE_PER_HOUR    US dollars, for the cost estimate [3.00]
 #:   HF_TOKEN          Hugging Face token, for gated models; it is never recorded
@@ -28,7 +28,7 @@
 #:   APT_LOCK_TIMEOUT  seconds to wait for another program that installs packages [600]
 #: Mirrors: where things come from; their checksums stay the same
 #:   PYENV_REPO_URL            pyenv's git repository [https://github.com/pyenv/pyenv.git]
-#:   PYENV_COMMIT PYENV_TAG    the commit of it, and its name for people, where a mirror has another one
+#:   PYENV_COMMIT PYENV_TAG    the commit of it, and its name, where a mirror has another one
 #:   PYTHON_BUILD_MIRROR_URL   CPython's sources, as URL/3.12.11/Python-3.12.11.tar.xz [python.org]
 #:   RUSTUP_URL                rustup-init [static.rust-lang.org]
 #:   RUSTUP_DIST_SERVER        Rust's releases [https://static.rust-lang.org]

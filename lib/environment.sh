@@ -4,21 +4,14 @@
 
 # Stops with exit code 3 before anything is changed, unless the machine will do for this run.
 preflight() {
-  local findings kinds='^(stop|fails|differs)'
+  local findings
   findings=$(preflight_findings)
-  ((STRICT)) || kinds='^stop'
-  if ! grep -qE "$kinds" <<<"$findings"; then
+  if ! findings_stop "$findings"; then
     # shellcheck disable=SC2034  # record_platform_deviations reads it
     PREFLIGHT_FINDINGS=$findings
     return 0
   fi
-  if ((STRICT)); then
-    say "This machine is not what the evaluation is pinned to ($TARGET_OS, x86_64, $TARGET_GPU):"
-    print_findings "$findings"
-  else
-    say 'This cannot be done on this machine:'
-    print_findings "$(grep -E "$kinds" <<<"$findings")"
-  fi
+  say_what_stops "$findings"
   say ''
   say 'Nothing was changed.'
   if ((STRICT)); then
@@ -28,6 +21,21 @@ preflight() {
     say "    $(resume_command SKIP_ENV_CHECK=1)"
   fi
   exit 3
+}
+
+# Whether this run does not begin for one of the findings.
+findings_stop() {
+  if ((STRICT)); then grep -qE '^(stop|fails|differs)' <<<"$1"; else grep -q '^stop' <<<"$1"; fi
+}
+
+say_what_stops() { # FINDINGS
+  if ((STRICT)); then
+    say "This machine is not what the evaluation is pinned to ($TARGET_OS, x86_64, $TARGET_GPU):"
+    print_findings "$1"
+  else
+    say 'This cannot be done on this machine:'
+    print_findings "$(grep '^stop' <<<"$1")"
+  fi
 }
 
 doctor() {

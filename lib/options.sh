@@ -23,17 +23,54 @@ Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops else
   attach         back to the session in which all this goes on
   uninstall      remove what was installed, after asking (--yes: without), and nothing else
 
+HELP
+  examples
+  sed -n 's/^#: //p' "$ROOT/eval_setup_config.sh"
+}
+
+examples() {
+  cat <<'HELP'
+Examples:
+  bash eval_setup.sh --demo                         the whole job with tiny models, anywhere
+  bash eval_setup.sh --plan                         what it would do here, and whether it begins
+  NUM_SAMPLES=20 K_VALUES=1,10 bash eval_setup.sh   fewer answers for each problem
+  bash eval_setup.sh --demo --only rust             one step, to see it work
+  bash eval_setup.sh status                         from another terminal
+
 Exit codes: 0 done, 1 a step failed, 2 bad usage, 3 not fit to start, 4 results incomplete,
 130 interrupted.
 
 HELP
-  sed -n 's/^#: //p' "$ROOT/eval_setup_config.sh"
+}
+
+# nearest WORD KNOWN...: ` Did you mean '...'?` for the known word that differs least, in half of its
+# letters at most; nothing where there is none.
+nearest() {
+  awk 'BEGIN {
+    word = ARGV[1]
+    for (n = 2; n < ARGC; n++) {
+      for (j = 0; j <= length(ARGV[n]); j++) row[j] = j
+      for (i = 1; i <= length(word); i++) {
+        diagonal = row[0]; row[0] = i
+        for (j = 1; j <= length(ARGV[n]); j++) {
+          best = diagonal + (substr(word, i, 1) != substr(ARGV[n], j, 1))
+          if (row[j] + 1 < best) best = row[j] + 1
+          if (row[j - 1] + 1 < best) best = row[j - 1] + 1
+          diagonal = row[j]; row[j] = best
+        }
+      }
+      if (best * 2 <= length(ARGV[n]) && (found == "" || best < least)) { least = best; found = ARGV[n] }
+    }
+    if (found != "") printf " Did you mean \047%s\047?", found
+  }' "$@"
 }
 
 usage_error() {
   echo "error: $* See: bash eval_setup.sh --help" >&2
   exit 2
 }
+
+KNOWN_WORDS=(--demo --plan --list --only --from --force --download-only --offline --yes --help doctor status attach uninstall)
 
 parse_options() {
   MODE=run DEMO=0 YES=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' OFFLINE_DIR='' RESUME_OPTIONS=''
@@ -55,11 +92,12 @@ parse_options() {
         MODE=$1 STATE_DIR=${2:?}
         shift
         ;;
-      -h | --help)
-        usage
-        exit 0
+      -h | --help) usage && exit 0 ;;
+      --*=*) # --only=rust is --only rust
+        set -- "${1%%=*}" "${1#*=}" "${@:2}"
+        continue
         ;;
-      *) usage_error "unknown option '$1'." ;;
+      *) usage_error "unknown option '$1'.$(nearest "$1" "${KNOWN_WORDS[@]}")" ;;
     esac
     shift
   done
@@ -70,7 +108,7 @@ parse_step() {
   local known=("${STEPS[@]}")
   [[ $1 != --only ]] || known+=("${EXTRA_STEPS[@]}")
   [[ " ${known[*]} " == *" $2 "* && -n $2 ]] ||
-    usage_error "$1 wants the name of a step, not '$2'. The steps are: ${known[*]}."
+    usage_error "$1 wants the name of a step, not '$2'.$(nearest "$2" "${known[@]}") The steps are: ${known[*]}."
   case $1 in
     --only) ONLY_STEP=$2 ;;
     --from) FROM_STEP=$2 ;;

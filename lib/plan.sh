@@ -12,7 +12,7 @@ chosen_steps() {
 }
 
 plan() {
-  local step
+  local step findings
   for step in "${CHOSEN_STEPS[@]}"; do
     probe "$step"
     if ((RC == 0)) && [[ $step != "$FORCE_STEP" ]]; then
@@ -28,4 +28,10 @@ plan() {
   printf '    %q' "${DRIVER[0]}"
   printf ' %q' "${DRIVER[@]:1}"
   printf '\n'
+  findings=$(preflight_findings)
+  if findings_stop "$findings"; then
+    say ''
+    say "${BOLD}It would stop before all that, with exit code 3.${PLAIN}"
+    say_what_stops "$findings"
+  fi
 }

@@ -2,7 +2,7 @@
 # What is said of a run: how far it is, how it ended, and how to go on.
 
 status() {
-  local code holder
+  local code='' holder output
   if run_is_alive; then
     say "running since $(run_field run.started started_at), in the tmux session $SESSION"
     say_doing
@@ -21,7 +21,16 @@ status() {
     say 'not started: nothing was run from here yet'
     return 0
   fi
-  say "results: $(run_field run.started output_dir)"
+  output=$(run_field run.started output_dir)
+  say "results: $output"
+  if [[ ${code:-} == [04] ]]; then verdict_of "$output"; fi
+}
+
+# verdict_of FOLDER: what the results come to, in the words of their summary.
+verdict_of() {
+  local columns=100
+  if ((TERMINAL)); then columns=$(tput cols 2>/dev/null || echo 80); fi
+  sed -n '/^## Verdict$/,/^## /{/^## /d; s/\*\*//g; p}' "$1/combined_summary.md" 2>/dev/null | cat -s | fold -s -w "$columns"
 }
 
 say_doing() {

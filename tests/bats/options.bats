@@ -24,6 +24,36 @@ teardown() { remove_home; }
   done
 }
 
+@test "a misspelt option, command or step is asked about, and one that is like nothing is not" {
+  for words in '--hlep --help' '--onyl --only' 'sttus status' '--only=rsut rust' '--from=evalution evaluation'; do
+    run setup_sh "${words% *}"
+    expect_status 2
+    expect_output "Did you mean '${words#* }'?"
+  done
+  for word in --frobnicate "--a'b" '*'; do
+    run setup_sh "$word"
+    expect_status 2
+    expect_no_output 'Did you mean'
+  done
+}
+
+@test "the options that are compared with a misspelt one are those of --help" {
+  run setup_sh --help
+  for word in $(grep -oE '^  (--[a-z-]+|[a-z]+ {5,})' <<<"$output") --yes; do
+    [[ " ${KNOWN_WORDS[*]} " == *" $word "* ]] || { echo "$word" && return 1; }
+  done
+}
+
+@test "no line of --help is longer than 100 columns, and its examples are taken" {
+  run setup_sh --help
+  [ -z "$(awk 'length > 100' <<<"$output")" ]
+  while read -r example; do
+    [[ $example == *' status' ]] || example+=' --plan'
+    run bash -c "cd '$ROOT' && $example"
+    expect_status 0
+  done < <(grep -oE '^  ([A-Z_]+=[^ ]+ )*bash eval_setup.sh( -?-?[a-z]+)*' <<<"$output")
+}
+
 @test "--help names every option and every variable that has a default" {
   run setup_sh --help
   expect_status 0
@@ -47,6 +77,7 @@ teardown() { remove_home; }
   command_stub id <<<'exit 0' # root may have made the sandbox user or not
   run bash -c 'cd "$HOME" && PATH=$STUBS:/usr/bin:/bin bash "$ROOT/eval_setup.sh" --demo --plan'
   expect_status 0
+  output=${output%$'\n\nIt would stop'*} # which follows the machine's network
   diff <(sed "s#$ROOT#ROOT#g; s#$STATE_DIR#STATE#g; s#$HOME#HOME#g" <<<"$output") "$ROOT/tests/bats/golden/plan.txt"
   [ ! -e "$STATE_DIR" ]
   [ -z "$(ls -A "$HOME")" ]

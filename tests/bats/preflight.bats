@@ -41,6 +41,21 @@ findings() (
   [ ! -e "$STATE_DIR" ]
 }
 
+@test "--plan says that it would stop, and why; where it would not, it says nothing of it" {
+  export OS_RELEASE=$TEST_HOME/bookworm
+  run setup_sh --plan
+  expect_status 0
+  expect_output 'It would stop before all that, with exit code 3.'
+  expect_output 'os: debian 12'
+  expect_no_output 'Nothing was changed'
+  [ ! -e "$STATE_DIR" ]
+  run setup_sh --demo --plan --only models
+  expect_status 0
+  expect_no_output 'It would stop'
+  NUM_SAMPLES=0 run setup_sh --demo --plan
+  expect_status 2
+}
+
 @test "the target has neither an os nor a gpu finding" {
   export OS_RELEASE=$TEST_HOME/jammy
   run findings

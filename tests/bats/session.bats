@@ -109,6 +109,20 @@ wait_for_parent() {
   expect_no_output '<--n-workers>'
 }
 
+@test "status of a run that has finished ends with its verdict" {
+  driver <<'DRIVER'
+mkdir -p "$OUTPUT_DIR"
+printf '# Results\n\n## Verdict\n\n**Pure HumanEval.** It is better by 11.5 points.\n\n## Scores\n\nmore\n' \
+  >"$OUTPUT_DIR/combined_summary.md"
+DRIVER
+  run evaluate
+  expect_status 0
+  run setup_sh status
+  expect_status 0
+  expect_output $'results: '"$OUTPUT_DIR"$'\n\nPure HumanEval. It is better by 11.5 points.'
+  expect_no_output more
+}
+
 @test "a second run leaves the first alone, and says how to see it" {
   driver <<<'sleep 30'
   evaluate_in_background

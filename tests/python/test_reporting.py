@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from sigil_eval.reporting.notices import DEMO_NOTICE
 from sigil_eval.reporting.rebuild import refresh_metrics
 from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reporting.terminal import print_summary
+from sigil_eval.reporting.wording import MODE_TITLES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def summary_text(folder: Path, **options: Any) -> str:
@@ -56,13 +60,23 @@ def test_comparison_report_holds_the_figures(tmp_path: Path) -> None:
     assert "| T/19 | `passed` | `passed` | 4/4 | 2/4 | −50.0 |" in report
     assert "| `network` | 0 | 1 |" in report
     assert "| Reference answers | holds | 492 of 492 pass | 164 of 164 problems," in report
-    clone = (
-        "git clone https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package.git && cd Sigil"
-    )
+    clone = "git clone https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package.git\ncd Sigil"
     assert clone in report
-    assert f"git checkout {'c' * 40}" in report
-    assert "SEED=1234 python scripts/evaluate_humaneval.py --num-samples 10" in report
+    assert f"git checkout {'c' * 40}\nNUM_SAMPLES=10 bash eval_setup.sh\n" in report
     assert "$7.27 at $2.99 an hour" in report
+
+
+def test_the_set_up_finds_the_verdict_in_the_summary(tmp_path: Path) -> None:
+    """`eval_setup.sh status` ends with it."""
+    make_run(tmp_path, good_results(), make_metadata())
+    verdict = json.loads((tmp_path / "no-policy/metrics.json").read_text())["comparison"]["verdict"]
+    script = f"source {REPOSITORY}/lib/logging.sh; source {REPOSITORY}/lib/status.sh; verdict_of ."
+    shown = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert verdict["sentence"] in " ".join(shown.split())
+    assert all(f"{title}. " in shown for title in MODE_TITLES.values())
+    assert "*" not in shown and max(map(len, shown.split("\n"))) <= 100
 
 
 def test_policy_cost_is_in_the_summary(tmp_path: Path) -> None:
