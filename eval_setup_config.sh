@@ -8,6 +8,7 @@
 #:   CHECKPOINT_PATH   its QLoRA adapter, the other model: hub id[/subfolder] or folder
 #:   NUM_SAMPLES       answers for each problem: more are surer, and take longer [100; demo: 5]
 #:   K_VALUES          the k of pass@k, comma separated, none above NUM_SAMPLES [1,10,100; demo: 1,5]
+#:   HEADLINE          the tests whose score is at the head: published, errata or plus [errata]
 #:   SEED              another one draws other answers, the same one the same [1234]
 #:   OUTPUT_DIR        where results go; one stopped there goes on [humaneval_results, demo: ..._demo]
 #:   SANDBOX_MODE      firejail, or none: then programs that a model wrote have your rights [firejail]
@@ -55,6 +56,7 @@ else
   : "${K_VALUES:=1,10,100}"
   : "${OUTPUT_DIR:=humaneval_results}"
 fi
+: "${HEADLINE:=}"
 : "${SEED:=1234}"
 : "${SANDBOX_MODE:=firejail}"
 : "${ALLOW_NO_SANDBOX:=0}"

@@ -52,6 +52,7 @@ driver_command() {
     --num-samples "$NUM_SAMPLES" --k-values "$K_VALUES" --seed "$SEED"
     --sandbox-mode "$SANDBOX_MODE" --price-per-hour "$PRICE_PER_HOUR"
     --output-dir "$OUTPUT_DIR" --provision-state "$STATE_DIR" --accepted-deviations "$ACCEPTED_DEVIATIONS")
+  [[ -z $HEADLINE ]] || DRIVER+=(--headline "$HEADLINE")
   [[ -z $BATCH_SIZE ]] || DRIVER+=(--batch-size "$BATCH_SIZE")
   [[ -z $N_WORKERS ]] || DRIVER+=(--n-workers "$N_WORKERS")
   if [[ $SANDBOX_MODE == none ]]; then DRIVER+=(--allow-no-sandbox); fi # confirm_no_sandbox has asked

@@ -6,6 +6,7 @@ check_settings() {
   check_characters
   check_switches SKIP_ENV_CHECK NONINTERACTIVE ALLOW_NO_SANDBOX
   check_numbers
+  check_headline
   check_models
   [[ $PYTHON_VERSION =~ ^3\.12\.[0-9]+$ ]] ||
     usage_error "PYTHON_VERSION=$PYTHON_VERSION: the packages are locked for Python 3.12; name one like $LOCKED_PYTHON."
@@ -48,6 +49,11 @@ check_numbers() {
   done
   [[ $PRICE_PER_HOUR =~ ^([0-9]+\.?[0-9]*|\.[0-9]+)$ ]] ||
     usage_error "PRICE_PER_HOUR=$PRICE_PER_HOUR is not a price like 2.49, in US dollars."
+}
+
+check_headline() {
+  [[ $HEADLINE =~ ^(published|errata|plus)?$ ]] ||
+    usage_error "HEADLINE=$HEADLINE: there is no such score; it is published, errata or plus."
 }
 
 check_models() {

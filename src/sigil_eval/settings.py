@@ -23,6 +23,7 @@ Attention = Literal["auto", "sdpa", "flash_attention_2"]
 Quantization = Literal["none", "nf4"]
 SandboxMode = Literal["firejail", "none"]
 ClippyMode = Literal["off", "advisory", "required"]
+Column = Literal["published", "errata", "plus"]
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,10 @@ BASE_URL = Setting[str | None]("base_url", None, str, variable="OPENAI_BASE_URL"
 
 # How they are judged and scored.
 PROBLEM_SET = Setting("problem_set", "humaneval-rust", str)
+# Without it, that of the problem set: errata, or plus of humaneval-rust-plus.
+HEADLINE = Setting[Column | None](
+    "headline", None, str, variable="HEADLINE", choices=get_args(Column)
+)
 N_WORKERS = Setting[int | None]("n_workers", None, whole, AT_LEAST_ONE)
 TIMEOUT = Setting(
     "timeout",

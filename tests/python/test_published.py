@@ -71,7 +71,7 @@ def test_rows_say_what_errata_changed(
     write_jsonl(path, [{"task_id": f"HumanEval/{task}", "completion": completion}])
     score_files({"answers": path}, humaneval, tmp_path / "out", judge, ("no-policy",))
     (row,) = (row for _, row in read_jsonl(tmp_path / "out/no-policy/answers_results.jsonl"))
-    assert (row["passed"], row["passed_as_published"]) == (passed, without), row["stderr"]
+    assert (row["passed"], row["passed_in"]["published"]) == (passed, without), row["stderr"]
 
 
 def test_a_local_of_a_preludes_name_needs_no_second_judgement(humaneval: ProblemSet) -> None:

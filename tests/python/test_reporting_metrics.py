@@ -214,31 +214,51 @@ def test_clippy_is_a_share_of_what_compiled_and_unknown_where_nobody_asked() -> 
 
 
 def as_published(rows: list[Row], broken: str) -> list[Row]:
-    """The rows with what they come to without errata, where `broken` has no right answer."""
+    """The rows with what they come to in each column; as published, `broken` has no right answer,
+    and of the plus cases nothing is known."""
     return [
-        row | {"passed_as_published": row["passed"] and row["task_id"] != broken} for row in rows
+        row
+        | {
+            "passed_in": {
+                "published": row["passed"] and row["task_id"] != broken,
+                "errata": row["passed"],
+                "plus": None,
+            }
+        }
+        for row in rows
     ]
 
 
 def test_scores_as_published_stand_beside_the_headline() -> None:
     base, tuned = counted([1, 2, 4], 4), counted([2, 4, 4], 4)
     metrics = metrics_of(as_published(base, "T/2"), as_published(tuned, "T/2"), problems=3)
-    assert metrics["headline"] == "with_errata"
-    published = metrics["models"]["base"]["as_published"]
+    assert metrics["headline"] == "errata"
+    assert metrics["models"]["base"]["columns"].keys() == {"published"}
+    published = metrics["models"]["base"]["columns"]["published"]
     assert published["passed"] == 3
     assert published["pass_at_k"]["1"]["mean"] == pytest.approx((0.25 + 0.5 + 0) / 3)
     assert metrics["models"]["base"]["pass_at_k"]["1"]["mean"] == pytest.approx(1.75 / 3)
-    difference = metrics["comparison"]["as_published"]["1"]
-    assert difference["mean"] == pytest.approx((0.25 + 0.5 + 0) / 3)
+    compared = metrics["comparison"]["columns"]["published"]["1"]
+    assert compared["difference"]["mean"] == pytest.approx((0.25 + 0.5 + 0) / 3)
+    # Two of two problems get better, which chance alone does in half of the cases.
+    assert compared["p"] == pytest.approx(0.5)
+    counts = metrics["models"]["finetuned"]["per_problem"]["T/2"]
+    assert (counts["passed"], counts["passed_in"]) == (4, {"published": 0})
+
+
+def test_rows_of_earlier_versions_know_one_column_beside_the_headline() -> None:
+    rows = [row | {"passed_as_published": False} for row in counted([1, 2, 4], 4)]
+    model = metrics_of(rows, problems=3)["models"]["base"]
+    assert model["columns"]["published"]["passed"] == 0
 
 
 def test_scores_as_published_are_unknown_when_one_verdict_is() -> None:
     rows = as_published(counted([1, 2, 4], 4), "T/2")
-    rows[5]["passed_as_published"] = None
+    rows[5]["passed_in"]["published"] = None
     metrics = metrics_of(rows, as_published(counted([1, 2, 4], 4), "T/2"), problems=3)
-    assert metrics["models"]["base"]["as_published"] is None
-    assert metrics["models"]["finetuned"]["as_published"] is not None
-    assert metrics["comparison"]["as_published"] is None
+    assert "published" not in metrics["models"]["base"]["columns"]
+    assert "published" in metrics["models"]["finetuned"]["columns"]
+    assert metrics["comparison"]["columns"] == {}
     # What has no verdict at all is in neither score.
     rows[5] = make_row("T/1", 1, "infrastructure")
-    assert metrics_of(rows, problems=3)["models"]["base"]["as_published"] is not None
+    assert "published" in metrics_of(rows, problems=3)["models"]["base"]["columns"]

@@ -44,7 +44,7 @@ def test_the_setup_has_the_same_defaults() -> None:
     by_variable = {s.variable: s for s in ALL if s.variable and s.variable not in OWN_DEFAULTS}
     said = defaults_of_the_setup(list(by_variable))
     known = {name: text for name, text in said.items() if text}
-    assert set(by_variable) - set(known) == {"OPENAI_BASE_URL"}
+    assert set(by_variable) - set(known) == {"OPENAI_BASE_URL", "HEADLINE"}
     for name, text in known.items():
         assert by_variable[name].read(text) == by_variable[name].default
 
@@ -53,6 +53,12 @@ def test_the_setup_knows_the_same_sandboxes() -> None:
     for mode in settings.SANDBOX_MODE.choices:
         assert in_the_setup("sandbox_mode_is_known", SANDBOX_MODE=mode).returncode == 0
     assert in_the_setup("sandbox_mode_is_known", SANDBOX_MODE="docker").returncode == 1
+
+
+def test_the_setup_knows_the_same_headlines() -> None:
+    for column in ("", *settings.HEADLINE.choices):
+        assert in_the_setup("check_headline", HEADLINE=column).returncode == 0
+    assert in_the_setup("check_headline", HEADLINE="original").returncode == 2
 
 
 @pytest.mark.parametrize("text", ["1", "1,10", "10,1,1", "0", "1,,2", ",1", "1.5", "one", "-1"])

@@ -24,4 +24,5 @@ class Program:
         """The identity under which a program is judged once, however often it was sampled."""
         problem = self.problem
         parts = [problem.task_id, problem.prompt, problem.test, problem.prelude, problem.edition]
+        parts += [problem.plus] if problem.plus else []
         return sha256_text("\0".join([str(PROTOCOL), *parts, *problem.crates, self.code]))

@@ -27,7 +27,12 @@ type Given = Mapping[str, Any]
 
 
 def load_problems(given: Given) -> ProblemSet:
-    """The problems that were named. Raises UsageError where there are none."""
+    """The problems that were named, with the headline that was asked for. Raises UsageError where
+    there are none."""
+    return _named_problems(given).headed_by(given.get("headline"))
+
+
+def _named_problems(given: Given) -> ProblemSet:
     from sigil_eval.problems import load_problem_file, load_problem_set
 
     if given.get("problem_file") is not None:

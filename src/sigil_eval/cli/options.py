@@ -61,9 +61,9 @@ class _ProblemSetType(SettingType):
 
     @property
     def setting(self) -> Setting[Any]:
-        from sigil_eval.problems import PINNED_SETS
+        from sigil_eval.problems import pinned_names
 
-        return replace(super().setting, choices=tuple(PINNED_SETS))
+        return replace(super().setting, choices=pinned_names())
 
 
 class _ProblemSetOption(Option):
@@ -141,6 +141,16 @@ def prove_again_switch(section: str = "Options") -> Decorator:
     return switch(
         "--prove-again",
         help="prove the judge anew, though the same one was proved within a day",
+        section=section,
+    )
+
+
+def headline_option(section: str = "Options") -> Decorator:
+    """Which column of scores stands at the head of the reports."""
+    return option(
+        settings.HEADLINE,
+        "the tests whose score stands at the head: as published, with errata, or with errata and "
+        "plus cases; the others stand beside it  [default: errata where there are any]",
         section=section,
     )
 

@@ -35,6 +35,8 @@ def problems(task: str | None, **given: Any) -> int:
 def _list(problem_set: ProblemSet) -> None:
     say(f"{problem_set.name}: {len(problem_set.problems)} problems, from {problem_set.source}")
     say(f"sha256 {problem_set.sha256}, errata {problem_set.errata_sha256 or 'none'}")
+    if problem_set.plus_sha256:
+        say(f"plus cases {problem_set.plus_sha256}")
     for problem in problem_set.problems:
         needs = f"  needs {', '.join(problem.crates)}" if problem.crates else ""
         say(f"{problem.task_id:22} {problem.entry_point}{needs}")
@@ -47,6 +49,8 @@ def _show(problem_set: ProblemSet, shown: Problem) -> None:
     answer({**asdict(shown), "errata": errata})
     if not json_is_wanted():
         write_out(f"{shown.prompt}\n{shown.canonical_solution}\n{shown.test}\n")
+        if shown.plus:
+            write_out(f"// Asked only of what passes those:\n{shown.plus}")
     for erratum in errata:
         say(f"erratum: {erratum['why']}")
         if says := erratum.get("prompt_says"):

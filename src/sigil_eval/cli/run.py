@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     section="Scoring",
 )
 @options.problem_options("Scoring")
+@options.headline_option("Scoring")
 @options.judge_options("Scoring")
 @options.clippy_option("Scoring")
 @options.prove_again_switch("Scoring")

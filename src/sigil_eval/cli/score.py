@@ -35,6 +35,7 @@ from sigil_eval.cli.option import Option
     help="score samples of a part of the problems; every table and sentence then says so",
 )
 @options.problem_options()
+@options.headline_option()
 @options.judge_options()
 @options.clippy_option()
 @options.prove_again_switch()

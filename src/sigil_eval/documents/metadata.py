@@ -105,6 +105,8 @@ class ProblemSource(TypedDict):
     """Of its file."""
     errata_sha256: Sha256 | None
     """Of the file of its errata."""
+    plus_sha256: NotRequired[Sha256 | None]
+    """Of the file of its plus cases."""
     problems: AtLeastOne
     """How many problems it has."""
 

@@ -22,9 +22,9 @@ from sigil_eval.documents.constraints import (
 from sigil_eval.documents.estimates import EstimateRow, Interval
 from sigil_eval.documents.sweep import Sweep
 from sigil_eval.run_folder import Mode
-from sigil_eval.settings import SandboxMode
+from sigil_eval.settings import Column, SandboxMode
 
-METRICS_VERSION: Literal[3] = 3
+METRICS_VERSION: Literal[4] = 4
 
 RateName = Literal[
     "compile",
@@ -53,6 +53,8 @@ class PinnedProblems(TypedDict):
     """Of its file."""
     errata_sha256: Sha256 | None
     """Of the file of its errata."""
+    plus_sha256: Sha256 | None
+    """Of the file of its plus cases."""
     problems: Count
     """How many problems it has."""
     flagged: Tasks
@@ -153,8 +155,8 @@ class SampleCounts(TypedDict):
     """Scored samples of the problem with the most."""
 
 
-class AsPublished(TypedDict):
-    """What a model scores on the problems without any erratum."""
+class ColumnScores(TypedDict):
+    """What a model scores in a column that is not at the head."""
 
     passed: Count
     """Samples that pass."""
@@ -182,8 +184,9 @@ class ProblemCounts(TypedDict):
     """Those with a verdict."""
     passed: Count
     """Those that pass."""
-    passed_as_published: Count | None
-    """Those that pass without any erratum; null unless that is known of every scored one."""
+    passed_in: dict[Column, Count | None]
+    """Those that pass in the columns that are not at the head; null unless that is known of every
+    scored one."""
     compiled: Count
     """Those that compile."""
     rejected: Count
@@ -205,8 +208,9 @@ class ModelMetrics(TypedDict):
     """Its samples in numbers."""
     pass_at_k: Scores
     """Scores by k; null where no problem has k scored samples."""
-    as_published: AsPublished | None
-    """The scores without any erratum; null unless they are known of every scored sample."""
+    columns: dict[Column, ColumnScores]
+    """The scores in the columns that are not at the head, as far as they are known of every scored
+    sample."""
     without_flagged: Scores | None
     """The scores without the flagged problems, by k; null where none is flagged."""
     rates: Rates
@@ -292,8 +296,8 @@ class Comparison(TypedDict):
     """Problems of which both pass the same share."""
     losses: Tasks
     """Problems of which the base passes a larger share."""
-    as_published: Differences | None
-    """The paired differences of the problems without any erratum, by k."""
+    columns: dict[Column, dict[str, PairedComparison | None]]
+    """The comparison by k in the columns that are not at the head, as far as they are known."""
     without_flagged: Differences | None
     """The paired differences without the flagged problems, by k; null where none is flagged."""
     rates: dict[RateName, EstimateRow | None]
@@ -309,15 +313,15 @@ class Metrics(TypedDict):
     differences are fine-tuned minus base. Samples whose outcome is infrastructure or unscorable are
     counted and shown, and are in no denominator."""
 
-    schema_version: Literal[3]
+    schema_version: Literal[4]
     """Of this document's form."""
     mode: Mode
     """Whether the policy was enforced."""
     problem_set: PinnedProblems
     """The problems that the results belong to."""
-    headline: Literal["with_errata", "as_published"]
-    """What pass_at_k and comparison are about: the problems with their errata, or, where there are
-    none, as they were published."""
+    headline: Column
+    """The column that all figures are of which name no other: the tests as published, with errata,
+    or with errata and the plus cases."""
     judge: Conditions | None
     """The conditions under which the verdicts were given; null where nobody said."""
     k_values: Annotated[list[AtLeastOne], Constraint(minItems=1, uniqueItems=True)]

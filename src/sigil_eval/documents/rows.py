@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from sigil_eval.documents.constraints import AtLeastOne, Count, Sha256, also
+from sigil_eval.settings import Column
 
 type Outcome = Literal["passed", "failed", "infrastructure", "unscorable"]
 type ErrorType = Literal[
@@ -77,8 +78,11 @@ class ResultRow(SampleRow):
     """infrastructure and unscorable say nothing about the sample, and are in no score."""
     passed: bool
     """Whether the outcome is passed."""
-    passed_as_published: NotRequired[bool | None]
-    """Whether it passes without errata; null where that is not known."""
+    passed_in: NotRequired[dict[Column, bool | None]]
+    """Whether it passes in each column; null where that is not known."""
+    plus_failed: NotRequired[str | None]
+    """The plus case that does not hold where the tests with errata do, or how they ended; null
+    where all hold, and where the tests do not."""
     result: str
     """The outcome in words."""
     error_type: ErrorType | None

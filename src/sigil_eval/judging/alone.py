@@ -26,11 +26,11 @@ from sigil_eval.judging.errors import (
     SandboxFailureError,
     WallClockError,
 )
-from sigil_eval.judging.execution import Driver, Drivers
+from sigil_eval.judging.execution import Driver, Drivers, is_whole
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.objects import intrusions
 from sigil_eval.judging.refusals import misfit, refused
-from sigil_eval.judging.verdict import Verdict
+from sigil_eval.judging.verdict import PlusEnding, Verdict
 from sigil_eval.judging.workplace import Workplace, write_source
 
 _ATTEMPTS = 3
@@ -68,7 +68,10 @@ class Alone:
             return _not_compiled(program, "compile_timeout", f"{detail}, with nothing else running")
         detail = f"not done after {self._limits.run_wall:g} s, with nothing else running"
         too_slow = replace(verdicts.not_passed("test_timeout", detail), uses_unsafe=flagged)
-        return verdict or too_slow
+        if verdict is None:
+            return too_slow
+        slow = PlusEnding("test_timeout", detail)
+        return verdict if is_whole(program, verdict) else replace(verdict, plus=slow)
 
     def judge(self, program: Program) -> Verdict | None:
         """None when the wall clock ran out, which may not be the program's fault."""

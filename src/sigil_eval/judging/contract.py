@@ -98,7 +98,8 @@ def contract_of(problem: Problem) -> Contract:
     without tests, or whose entry point is no function of its own (methods are not).
     """
     reference, prompt = reference_source(problem), f"{problem.prompt}\n}}"
-    mentioned = {*re.findall(r"[A-Za-z_]\w*", problem.test), problem.entry_point}
+    tested = f"{problem.test}\n{problem.plus}"
+    mentioned = {*re.findall(r"[A-Za-z_]\w*", tested), problem.entry_point}
     given = {token.text for token in tokens(problem.prompt) if token.kind == "ident"}
     functions: dict[str, Function] = {}
     types: dict[str, None] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sigil_eval.judging import verdict as verdicts
@@ -33,14 +33,18 @@ class Ending:
     cpu_seconds: int = 0
 
 
-def read_endings(output: bytes) -> Iterator[Ending]:
-    """The complete entries in a driver's output, in order (format: rust/runtime.rs)."""
-    position = expected = 0
-    while match := _HEAD.match(output, position):
+def read_endings(output: bytes, expected: Iterable[int]) -> Iterator[Ending]:
+    """The complete entries in a driver's output, which are to be of the `expected` candidates in
+    this order (format: rust/runtime.rs)."""
+    position = 0
+    for candidate in expected:
+        match = _HEAD.match(output, position)
+        if match is None:
+            return
         index, status, cpu, report, message = (int(group) for group in match.groups())
         start = match.end()
         end = start + report + message
-        if index != expected or end > len(output):
+        if index != candidate or end > len(output):
             return
         yield Ending(
             os.waitstatus_to_exitcode(status),
@@ -48,7 +52,7 @@ def read_endings(output: bytes) -> Iterator[Ending]:
             output[start + report : end].decode("utf-8", "replace"),
             cpu,
         )
-        position, expected = end, expected + 1
+        position = end
 
 
 def judge_ending(ending: Ending, nonce: str, tests: int, limit: float) -> Verdict | None:

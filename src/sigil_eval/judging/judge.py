@@ -32,7 +32,7 @@ from sigil_eval.judging.batching import Batch, plan_batches
 from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.crates import Crates, find_crates
 from sigil_eval.judging.errors import COMPILING_FAILED, NoRoomError
-from sigil_eval.judging.execution import Drivers, Result
+from sigil_eval.judging.execution import Drivers, Result, is_whole
 from sigil_eval.judging.kept import Kept, kept_folder
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.lint import Lints, lint_batch, plan_lint_batches
@@ -183,7 +183,7 @@ class Judge:
         workers = ThreadPoolExecutor(self.settings.workers + 1, "judge")
         try:
             for program, verdict in self._work_off(batches, workers):
-                if verdict is None:
+                if verdict is None or not is_whole(program, verdict):
                     again.append(program)
                 else:
                     yield program, verdict

@@ -83,13 +83,16 @@ class Suites:
         return self._common.get((problem.edition, problem.prelude), "")
 
     def compile(self, problems: Iterable[Problem], workers: Executor) -> None:
-        """Compile both sides of those of `problems` whose functions and types can be sent.
+        """Compile both sides of those of `problems` whose functions and types can be sent, and so
+        for their plus cases.
 
         Raises PreflightError where the sandbox fails again and again: that is no reason to judge
         a problem in another way than otherwise.
         """
         self._folder.mkdir(exist_ok=True)
-        new = sorted(set(problems) - self._seen, key=lambda problem: problem.task_id)
+        asked = {*problems}
+        asked |= {problem.with_plus_first for problem in asked if problem.plus}
+        new = sorted(asked - self._seen, key=lambda problem: (problem.task_id, problem.test))
         self._seen.update(new)
         groups = list(self._groups(new))
         called = self._compile_all("calls", groups, calls_module, workers)
@@ -104,6 +107,10 @@ class Suites:
         if sides:
             self._sides |= sides
             self._link(f"tests_of_{self._rounds}")
+        torn = [p for p in new if p in sides and p.plus and p.with_plus_first not in sides]
+        if torn:
+            named = ", ".join(sorted({problem.task_id for problem in torn}))
+            raise PreflightError(f"the plus cases or tests of {named} cannot be compiled")
 
     def _groups(self, problems: Iterable[Problem]) -> Iterator[list[Problem]]:
         """Those whose sides may lie in one library."""

@@ -81,13 +81,13 @@ class Together:
                 yield from self.judge(alive[start : start + size])
 
     def _run(self, alive: Sequence[Program], driver: Driver) -> Iterator[Result]:
-        heard = 0
+        unheard = dict.fromkeys(alive)
         try:
-            for result in self._drivers.run(alive, driver):
-                heard += 1
-                yield result
+            for program, verdict in self._drivers.run(alive, driver):
+                del unheard[program]
+                yield program, verdict
         except SandboxFailureError:
-            for program in alive[heard:]:
+            for program in unheard:
                 yield program, self._alone.judge(program)
 
     def _compile(self, batch: Sequence[Program], folder: Path) -> tuple[_Refusals, Driver | None]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 from sigil_eval.documents.rows import ErrorType, Outcome
+
+
+@dataclass(frozen=True)
+class PlusEnding:
+    """How the plus cases ended of a program that passes its tests; no `error_type`: all hold."""
+
+    error_type: ErrorType | None = None
+    detail: str = ""
+    stderr: str = ""
 
 
 @dataclass(frozen=True)
@@ -15,7 +24,8 @@ class Verdict:
     `compile_ok` and `test_ok` are None where the step was not reached. `stderr` is what rustc
     or the panicking test said, bounded. `uses_unsafe` is true where there is unsafe code and None
     where that is not known, `one_process` true where the tests shared a process with the answer,
-    because something of the problem's cannot be sent: there a pass is worth less.
+    because something of the problem's cannot be sent: there a pass is worth less. `plus` is there
+    where the program passed and its problem has plus cases.
     """
 
     outcome: Outcome
@@ -27,11 +37,20 @@ class Verdict:
     error_codes: tuple[str, ...] = ()
     uses_unsafe: bool | None = False
     one_process: bool = False
+    plus: PlusEnding | None = None
 
     @property
     def passed(self) -> bool:
         """Whether the program passed every test."""
         return self.outcome == "passed"
+
+    @property
+    def with_plus(self) -> Verdict:
+        """The verdict where the plus cases are tests like the others."""
+        if not self.passed or self.plus is None or self.plus.error_type is None:
+            return self
+        ending = asdict(self.plus)
+        return replace(self, outcome="failed", test_ok=False, **ending)
 
     def to_row(self) -> dict[str, Any]:
         """As a JSON-ready dictionary."""
@@ -40,7 +59,8 @@ class Verdict:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
         """The inverse of `to_row`."""
-        return cls(**{**row, "error_codes": tuple(row["error_codes"])})
+        plus = PlusEnding(**row["plus"]) if row["plus"] else None
+        return cls(**{**row, "error_codes": tuple(row["error_codes"]), "plus": plus})
 
 
 def passed() -> Verdict:

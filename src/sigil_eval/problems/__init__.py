@@ -14,6 +14,7 @@ from sigil_eval.problems.sets import (
     known_sets,
     load_problem_file,
     load_problem_set,
+    pinned_names,
 )
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "known_sets",
     "load_problem_file",
     "load_problem_set",
+    "pinned_names",
 ]

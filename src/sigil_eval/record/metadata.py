@@ -126,6 +126,7 @@ def _problem_source(problem_set: ProblemSet) -> ProblemSource:
         "source": problem_set.source,
         "sha256": problem_set.sha256,
         "errata_sha256": problem_set.errata_sha256,
+        "plus_sha256": problem_set.plus_sha256,
         "problems": len(problem_set.problems),
     }
 

@@ -17,6 +17,7 @@ from sigil_eval.documents.metrics import (
 )
 from sigil_eval.reporting.tally import RATES, ModelTally, ProblemTally
 from sigil_eval.reporting.wording import p_text, points
+from sigil_eval.settings import Column
 from sigil_eval.statistics import (
     CONFIDENCE,
     Estimate,
@@ -46,23 +47,25 @@ def compare(
     shared = [t for t, p in base.problems.items() if p.scored and tuned.problems[t].scored]
     touched = [t for t, p in base.problems.items() if p.samples or tuned.problems[t].samples]
     pairs = {t: (base.problems[t], tuned.problems[t]) for t in shared}
-    rows = {k: _compare_at(pairs, k, seed) for k in ks}
-    primary = ks[0]
-    _adjust(rows, primary)
+    rows, primary = _compare_by_k(pairs, ks, seed), ks[0]
     gain = {t: _advance(b, f) for t, (b, f) in pairs.items()}
     return {
         "problems": len(shared),
         "left_out": [task for task in touched if task not in pairs],
         "primary": primary,
-        "pass_at_k": {str(k): row for k, row in rows.items()},
+        "pass_at_k": rows,
         "wins": [task for task in shared if gain[task] > 0],
         "ties": sum(1 for task in shared if gain[task] == 0),
         "losses": [task for task in shared if gain[task] < 0],
-        "as_published": _as_published(base, tuned, pairs, ks),
+        "columns": {
+            column: _compare_by_k(_by_column(pairs, column), ks, seed)
+            for column in base.beside
+            if base.by_column(column) and tuned.by_column(column)
+        },
         "without_flagged": _without_flagged(base.flagged, pairs, ks),
         "rates": {name: _rate_difference(base, tuned, *RATES[name]) for name in RATES},
         "migration": _migration(pairs.values()),
-        "verdict": verdict(rows[primary], primary, len(base.problems), provisional=incomplete),
+        "verdict": verdict(rows[str(primary)], primary, len(base.problems), provisional=incomplete),
     }
 
 
@@ -71,16 +74,16 @@ def _advance(base: ProblemTally, tuned: ProblemTally) -> int:
     return tuned.passed * base.scored - base.passed * tuned.scored
 
 
-def _as_published(
-    base: ModelTally,
-    tuned: ModelTally,
-    pairs: Mapping[str, Pair],
-    ks: list[int],
-) -> Differences | None:
-    """The differences without any erratum; None unless both models' scores are known."""
-    if not (base.known_as_published and tuned.known_as_published):
-        return None
-    return _differences(pairs.values(), ks, "published_passed")
+def _by_column(pairs: Mapping[str, Pair], column: Column) -> dict[str, Pair]:
+    return {t: (b.by_column(column), f.by_column(column)) for t, (b, f) in pairs.items()}
+
+
+def _compare_by_k(
+    pairs: Mapping[str, Pair], ks: list[int], seed: int
+) -> dict[str, PairedComparison | None]:
+    rows = {k: _compare_at(pairs, k, seed) for k in ks}
+    _adjust(rows, ks[0])
+    return {str(k): row for k, row in rows.items()}
 
 
 def _without_flagged(
@@ -88,17 +91,13 @@ def _without_flagged(
 ) -> Differences | None:
     """The differences without the flagged problems; None where there are none."""
     left = [pair for task, pair in pairs.items() if task not in flagged]
-    return _differences(left, ks, "passed") if flagged else None
-
-
-def _differences(pairs: Iterable[Pair], ks: list[int], passed: str) -> Differences:
-    """The paired differences by k, where a sample that passes is counted in `passed`."""
+    if not flagged:
+        return None
     found: Differences = {}
-    known = list(pairs)
     for k in ks:
-        usable = [pair for pair in known if min(p.scored for p in pair) >= k]
+        usable = [pair for pair in left if min(p.scored for p in pair) >= k]
         before, after = (
-            [pass_at_k(pair[side].scored, getattr(pair[side], passed), k) for pair in usable]
+            [pass_at_k(pair[side].scored, pair[side].passed, k) for pair in usable]
             for side in (0, 1)
         )
         found[str(k)] = estimate_row(paired_difference(before, after)) if usable else None

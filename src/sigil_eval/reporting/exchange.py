@@ -20,6 +20,7 @@ from sigil_eval.documents.shape import read_results
 from sigil_eval.files import Row, write_atomic, write_jsonl
 from sigil_eval.reporting.notices import flaws, status
 from sigil_eval.reporting.run import Run, load_run
+from sigil_eval.reporting.wording import COLUMN_TITLES
 from sigil_eval.run_folder import RESULTS_SUFFIX, Mode
 from sigil_eval.statistics import CONFIDENCE
 
@@ -103,14 +104,17 @@ def model_index(run: Run, label: str) -> dict[str, object]:
 
 def _mode_words(mode: Mode, metrics: Metrics) -> str:
     rules = "safety policy enforced" if mode == "policy" else "no policy"
-    errata = "with errata" if metrics["headline"] == "with_errata" else "as published"
-    return f"{rules}, {errata}"
+    return f"{rules}, {COLUMN_TITLES[metrics['headline']].lower()}"
 
 
 def _card_metric(
     run: Run, metrics: Metrics, model: ModelMetrics, k: str, score: ScoreRow
 ) -> dict[str, object]:
-    published = model["as_published"]["pass_at_k"][k] if model["as_published"] else None
+    beside: dict[str, float] = {
+        column: found["mean"]
+        for column, by_k in model["columns"].items()
+        if (found := by_k["pass_at_k"][k]) is not None
+    }
     return {
         "type": f"pass@{k}",
         "name": f"pass@{k}{flaws(run)}",
@@ -123,7 +127,8 @@ def _card_metric(
             "confidence": CONFIDENCE,
             "low": score["low"],
             "high": score["high"],
-            **({"as_published": published["mean"]} if published else {}),
+            "headline": metrics["headline"],
+            **beside,
             **_sampling(run),
         },
     }

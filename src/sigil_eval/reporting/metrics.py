@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from sigil_eval.documents.metrics import (
     METRICS_VERSION,
-    AsPublished,
+    ColumnScores,
     Comparison,
     Conditions,
     Metrics,
@@ -38,7 +38,7 @@ from sigil_eval.reporting.tally import (
 )
 from sigil_eval.reporting.wording import coverage
 from sigil_eval.run_folder import BASE, TUNED, Mode
-from sigil_eval.settings import checked_k_values, k_above
+from sigil_eval.settings import Column, checked_k_values, k_above
 from sigil_eval.statistics import CONFIDENCE, pass_at_k, ratio_values, share_interval
 
 
@@ -72,7 +72,7 @@ def build_metrics(
         "schema_version": METRICS_VERSION,
         "mode": mode,
         "problem_set": _pinned(problem_set),
-        "headline": "with_errata" if problem_set.errata_sha256 else "as_published",
+        "headline": problem_set.headline,
         "judge": judge,
         "k_values": ks,
         "confidence": CONFIDENCE,
@@ -125,6 +125,7 @@ def _pinned(problem_set: ProblemSet) -> PinnedProblems:
         "name": problem_set.name,
         "sha256": problem_set.sha256,
         "errata_sha256": problem_set.errata_sha256,
+        "plus_sha256": problem_set.plus_sha256,
         "problems": len(problem_set.problems),
         "flagged": problem_set.flagged,
     }
@@ -173,7 +174,7 @@ def _model_metrics(tally: ModelTally, ks: list[int]) -> ModelMetrics:
             "most_per_problem": max(counts, default=0),
         },
         "pass_at_k": {str(k): _score(tally, k) for k in ks},
-        "as_published": _as_published(tally, ks),
+        "columns": _columns(tally, ks),
         "without_flagged": _without_flagged(tally, ks),
         "rates": {name: _rate(tally, *RATES[name]) for name in RATES},
         "policy_rejects": {
@@ -184,27 +185,30 @@ def _model_metrics(tally: ModelTally, ks: list[int]) -> ModelMetrics:
         "error_types": _ranked(tally.error_types),
         "error_codes": _ranked(tally.error_codes),
         "infrastructure_types": _ranked(tally.infrastructure_types),
-        "per_problem": {task: p.to_row() for task, p in covered.items()},
+        "per_problem": {task: p.to_row(tally.beside) for task, p in covered.items()},
     }
 
 
-def _score(tally: ModelTally, k: int, passed: str = "passed") -> ScoreRow | None:
+def _score(tally: ModelTally, k: int) -> ScoreRow | None:
     """pass@k over the problems with at least k scored samples; None when there are none."""
     enough = {task: p for task, p in tally.problems.items() if p.scored >= k}
     if not enough:
         return None
-    scores = [pass_at_k(p.scored, getattr(p, passed), k) for p in enough.values()]
+    scores = [pass_at_k(p.scored, p.passed, k) for p in enough.values()]
     left_out = [task for task, p in tally.problems.items() if p.samples and task not in enough]
     return {**estimate_row(share_interval(scores)), "left_out": left_out}
 
 
-def _as_published(tally: ModelTally, ks: list[int]) -> AsPublished | None:
-    """The scores without any erratum; None unless they are known of every scored sample."""
-    if not tally.known_as_published:
-        return None
+def _columns(tally: ModelTally, ks: list[int]) -> dict[Column, ColumnScores]:
+    """The scores in those columns beside the headline that are known of every scored sample."""
+    found = {column: tally.by_column(column) for column in tally.beside}
     return {
-        "passed": tally.total("published_passed"),
-        "pass_at_k": {str(k): _score(tally, k, "published_passed") for k in ks},
+        column: {
+            "passed": seen.total("passed"),
+            "pass_at_k": {str(k): _score(seen, k) for k in ks},
+        }
+        for column, seen in found.items()
+        if seen is not None
     }
 
 

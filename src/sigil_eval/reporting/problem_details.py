@@ -7,7 +7,7 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from sigil_eval.problems import PINNED_SETS, ProblemSet, concerns
+from sigil_eval.problems import ProblemSet, concerns, pinned_names
 from sigil_eval.reporting.problem_map import tasks_of
 from sigil_eval.reporting.programs import collect_programs
 from sigil_eval.reporting.run import Run
@@ -33,7 +33,7 @@ def _details(task: str, problem_set: ProblemSet | None) -> dict[str, object]:
         return {"prompt": "", "tests": "", "reference": "", "errata": [], "errata_of_all": []}
     return {
         "prompt": problem.prompt,
-        "tests": problem.test,
+        "tests": "\n".join(filter(None, [problem.test, problem.plus])),
         "reference": problem.canonical_solution,
         "errata": [
             erratum["why"]
@@ -49,7 +49,7 @@ def _details(task: str, problem_set: ProblemSet | None) -> dict[str, object]:
 def commands(run: Run, task: str) -> str:
     """Shell lines that show the problem and judge its answers again, for the run's folder."""
     name = run.problem_set["name"]
-    which = f"--problem-{'set' if name in PINNED_SETS else 'file'} {shlex.quote(name)}"
+    which = f"--problem-{'set' if name in pinned_names() else 'file'} {shlex.quote(name)}"
     lines = [f"sigil-eval problems {which} {shlex.quote(task)}"]
     for label, source in _sources(run):
         target = shlex.quote(f"{label}-{task.replace('/', '-')}.jsonl")

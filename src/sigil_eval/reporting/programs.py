@@ -178,6 +178,8 @@ def _judgement(row: ResultRow) -> str:
     """What the compiler or the test said; the result's own words where it said nothing."""
     if row.get("stderr"):
         return str(row["stderr"])
+    if row["passed"] and row.get("plus_failed"):
+        return f"Does not hold, of the plus cases: {row['plus_failed']}"
     return "" if row["passed"] else str(row.get("result") or "")
 
 

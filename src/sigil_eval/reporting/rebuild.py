@@ -7,11 +7,11 @@ from typing import NotRequired, TypedDict, cast
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.constraints import AtLeastOne
-from sigil_eval.documents.metrics import PinnedProblems
+from sigil_eval.documents.metrics import METRICS_VERSION, PinnedProblems
 from sigil_eval.documents.shape import read_document
 from sigil_eval.documents.sweep import Sweep
 from sigil_eval.errors import UsageError
-from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
+from sigil_eval.problems import ProblemSet, load_problem_set, pinned_names
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.run_folder import MODES, Mode, RunFolder
 
@@ -60,7 +60,9 @@ def rebuilt_metrics(
     None when results are missing, or when `problem_set` is not the one they were judged by.
     """
     named = written["problem_set"]
-    if (problem_set.sha256, problem_set.errata_sha256) != (named["sha256"], named["errata_sha256"]):
+    here = problem_set.sha256, problem_set.errata_sha256, problem_set.plus_sha256
+    # Metrics of version 3 know of no plus cases, and their results do not either.
+    if here != (named["sha256"], named["errata_sha256"], named.get("plus_sha256", here[2])):
         return None
 
     def results(mode: Mode) -> dict[str, Path]:
@@ -73,7 +75,8 @@ def rebuilt_metrics(
     return build_metrics(
         mode,
         results(mode),
-        problem_set,
+        # Metrics of earlier versions had the headline that the problem set has by itself.
+        problem_set.headed_by(written["headline"] if _is_of_today(written) else None),
         written["k_values"],
         unrestricted=free if all(path.is_file() for path in free.values()) else None,
         seed=written["seed"],
@@ -89,9 +92,13 @@ def _steps(written: Metrics) -> dict[str, int | None] | None:
     return {point["label"]: point["step"] for point in written["sweep"]["points"]}
 
 
+def _is_of_today(written: Metrics) -> bool:
+    return written.get("schema_version") == METRICS_VERSION
+
+
 def pinned_set(named: PinnedProblems) -> ProblemSet | None:
     """The pinned set that metrics name, when this installation has the same one."""
-    if named["name"] not in PINNED_SETS:
+    if named["name"] not in pinned_names():
         return None
     try:
         found = load_problem_set(named["name"])

@@ -34,6 +34,7 @@ _PROBLEMS = {
     "name": "problem set",
     "sha256": "problem set's sha256",
     "errata_sha256": "errata's sha256",
+    "plus_sha256": "plus cases' sha256",
 }
 _JUDGE = {
     "rustc": "rustc",
@@ -160,6 +161,7 @@ def _conditions(metrics: Metrics) -> dict[str, object]:
     problem_set: Mapping[str, object] = metrics["problem_set"]
     judge: Mapping[str, object] = metrics["judge"] or {}
     return {
+        "headline": metrics["headline"],
         **{title: problem_set.get(key) for key, title in _PROBLEMS.items()},
         **{title: judge.get(key) for key, title in _JUDGE.items()},
     }

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from sigil_eval.documents.metrics import ProblemCounts, RateName
 from sigil_eval.documents.rows import ResultRow
 from sigil_eval.documents.shape import read_results
 from sigil_eval.errors import UsageError, quoted
 from sigil_eval.problems import ProblemSet
+from sigil_eval.settings import Column
 
 Results = Path | Iterable[ResultRow]
 
@@ -36,7 +38,7 @@ _FIRST_CODE = re.compile(r"^error\[(E\d{4})\]", re.MULTILINE)
 class ProblemTally:
     """Counts of one model's samples of one problem; `scored` ones have a verdict.
 
-    `published_known` are the scored ones of which it is known how they fare without errata.
+    `known_in` are, by column, the scored ones of which it is known how they fare there.
     """
 
     scored: int = 0
@@ -55,8 +57,8 @@ class ProblemTally:
     with_finish_reason: int = 0
     clippy_asked: int = 0
     clippy_clean: int = 0
-    published_known: int = 0
-    published_passed: int = 0
+    known_in: Counter[Column] = field(default_factory=Counter)
+    passed_in: Counter[Column] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
 
@@ -64,15 +66,20 @@ class ProblemTally:
     def samples(self) -> int:
         return self.scored + self.infrastructure + self.unscorable
 
-    def to_row(self) -> ProblemCounts:
-        """For metrics.json."""
+    def by_column(self, column: Column) -> ProblemTally:
+        """The same with the samples that pass in a column as those that pass."""
+        return replace(self, passed=self.passed_in[column])
+
+    def to_row(self, columns: Iterable[Column]) -> ProblemCounts:
+        """For metrics.json, with these columns beside the headline."""
         return {
             "samples": self.samples,
             "scored": self.scored,
             "passed": self.passed,
-            "passed_as_published": (
-                self.published_passed if self.published_known == self.scored else None
-            ),
+            "passed_in": {
+                column: self.passed_in[column] if self.known_in[column] == self.scored else None
+                for column in columns
+            },
             "compiled": self.compiled,
             "rejected": self.rejected,
             "infrastructure": self.infrastructure,
@@ -83,10 +90,12 @@ class ProblemTally:
 
 @dataclass
 class ModelTally:
-    """Counts of one model's samples; `problems` is in the problem set's order."""
+    """Counts of one model's samples; `problems` is in the problem set's order, and `beside` are its
+    columns that are not at the head."""
 
     problems: dict[str, ProblemTally]
     flagged: frozenset[str] = frozenset()
+    beside: tuple[Column, ...] = ()
     correct_but_rejected: int = 0
     categories: Counter[str] = field(default_factory=Counter)
     error_types: Counter[str] = field(default_factory=Counter)
@@ -103,10 +112,13 @@ class ModelTally:
         both = {t: (getattr(p, part), getattr(p, whole)) for t, p in self.problems.items()}
         return {task: pair for task, pair in both.items() if pair[1]}
 
-    @property
-    def known_as_published(self) -> bool:
-        """Whether each scored sample says how it fares without errata."""
-        return 0 < self.total("scored") == self.total("published_known")
+    def by_column(self, column: Column) -> ModelTally | None:
+        """The problems by the samples that pass in a column; None unless that is known of every
+        scored one."""
+        known = sum(tally.known_in[column] for tally in self.problems.values())
+        if not 0 < self.total("scored") == known:
+            return None
+        return ModelTally({task: p.by_column(column) for task, p in self.problems.items()})
 
 
 def tally_results(label: str, source: Results, problem_set: ProblemSet) -> ModelTally:
@@ -115,7 +127,7 @@ def tally_results(label: str, source: Results, problem_set: ProblemSet) -> Model
     Raises UsageError for a task that the problem set lacks and for a sample given twice.
     """
     problems = {problem.task_id: ProblemTally() for problem in problem_set.problems}
-    tally = ModelTally(problems, frozenset(problem_set.flagged))
+    tally = ModelTally(problems, frozenset(problem_set.flagged), problem_set.beside)
     seen: set[tuple[str, int]] = set()
     unscorable: set[str] = set()
     for row in iterate(source):
@@ -174,9 +186,17 @@ def _count_what_is_not_always_known(problem: ProblemTally, row: ResultRow) -> No
     if row.get("uses_unsafe") is not None:
         problem.unsafe_known += 1
         problem.unsafe += bool(row["uses_unsafe"])
-    if row.get("passed_as_published") is not None:
-        problem.published_known += 1
-        problem.published_passed += bool(row["passed_as_published"])
+    for column, passed in _passed_in(row).items():
+        if passed is not None:
+            problem.known_in[column] += 1
+            problem.passed_in[column] += passed
+
+
+def _passed_in(row: ResultRow) -> dict[Column, bool | None]:
+    """A row's columns; rows of earlier versions have one beside the headline."""
+    if "passed_in" in row:
+        return row["passed_in"]
+    return {"published": cast("bool | None", row.get("passed_as_published"))}
 
 
 def sample_state(row: ResultRow) -> str:

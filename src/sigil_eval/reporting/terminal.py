@@ -15,7 +15,7 @@ from sigil_eval.reporting import blocks
 from sigil_eval.reporting.notices import NO_METADATA, deviations_title, notices
 from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.reporting.sections.environment import duration_table
-from sigil_eval.reporting.sections.scores import published_sentence, score_table
+from sigil_eval.reporting.sections.scores import columns_table, score_table
 from sigil_eval.reporting.sections.sweep import sweep_table
 from sigil_eval.reporting.wording import MODE_TITLES, coverage, verdict_sentence
 from sigil_eval.run_folder import RunFolder
@@ -49,8 +49,9 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
         table = sweep_table(metrics, brief=True) or score_table(metrics)
         print_table(target, blocks.of_part(table, coverage(metrics)))
         target.print(verdict_sentence(metrics), markup=False)
-        if published := published_sentence(metrics):
-            target.print(published, markup=False)
+        if (columns := columns_table(metrics, metrics["k_values"][:1])) is not None:
+            target.print()
+            print_table(target, blocks.of_part(columns, coverage(metrics)))
     _print_time(target, run)
     target.print()
     for path in _paths(run):

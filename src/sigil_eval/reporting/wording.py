@@ -8,6 +8,7 @@ from sigil_eval.documents import Metrics
 from sigil_eval.documents.estimates import MeanInterval
 from sigil_eval.documents.metrics import Rate
 from sigil_eval.run_folder import BASE, TUNED, Mode
+from sigil_eval.settings import Column
 
 MODE_TITLES: dict[Mode, str] = {"no-policy": "Pure HumanEval", "policy": "Policy enforced"}
 # What the words mean, to stand beside them.
@@ -24,10 +25,20 @@ MEANING_OF_ERRATA = (
     "Errata: corrections of published problems that right answers fail or wrong ones pass, each "
     "with its reason."
 )
+MEANING_OF_PLUS = (
+    "Plus cases: more inputs for each problem, on whose results independent answers agree; asked "
+    "of what passes with errata."
+)
 MEANING_OF_MAIN_FREE = (
     "An answer is main-free when it is the function asked for, without a program around it; a main "
     "function is left out before an answer is judged."
 )
+# The columns of scores: by which tests an answer passes.
+COLUMN_TITLES: dict[Column, str] = {
+    "published": "As published",
+    "errata": "With errata",
+    "plus": "With plus cases",
+}
 _MODEL_TITLES = {BASE: "Base", TUNED: "Fine-tuned"}
 LISTED_PROBLEMS = 40
 

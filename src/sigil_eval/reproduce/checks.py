@@ -88,6 +88,7 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
     pinned = next(iter(run.metrics.values()))["problem_set"]
     yield _check("problem set, sha256", pinned["sha256"], problem_set.sha256)
     yield _check("errata, sha256", pinned["errata_sha256"], problem_set.errata_sha256)
+    yield _check("plus cases, sha256", pinned["plus_sha256"], problem_set.plus_sha256)
     yield _check(
         "code of the judge, sha256", conditions(run)["code_sha256"], software.judge_code_sha256()
     )

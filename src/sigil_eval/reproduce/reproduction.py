@@ -17,7 +17,7 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import write_atomic
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.limits import Limits
-from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
+from sigil_eval.problems import ProblemSet, load_problem_set, pinned_names
 from sigil_eval.reporting.run import Run, load_run
 from sigil_eval.reproduce.checks import condition_checks, conditions, file_checks, pin_checks
 from sigil_eval.reproduce.rescoring import agreement_sentence, rescore
@@ -45,7 +45,7 @@ def reproduce(
             f"{folder}: there is no eval_metadata.json, so nothing is recorded that could be "
             "checked. `sigil-eval run` leaves one"
         )
-    problem_set = problem_set or _problem_set(run)
+    problem_set = (problem_set or _problem_set(run)).headed_by(run.first_metrics["headline"])
     rescored: Rescored | None = None
     compiler: list[CheckRow] = []
     if samples:
@@ -83,7 +83,7 @@ def faults(found: Reproduction) -> list[str]:
 
 def _problem_set(run: Run) -> ProblemSet:
     named = next(iter(run.metrics.values()))["problem_set"]["name"]
-    if named not in PINNED_SETS:
+    if named not in pinned_names():
         raise UsageError(
             f"{run.folder}: its problems are those of {named}, a file of somebody's own; name it "
             "with --problem-file"

@@ -26,7 +26,7 @@ _VERDICT = (
     "program_sha256",
     "outcome",
     "passed",
-    "passed_as_published",
+    "passed_in",
     "error_type",
     "compile_ok",
     "test_ok",

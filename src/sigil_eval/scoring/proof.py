@@ -1,8 +1,9 @@
 """Prove the judge before it judges: right answers must pass, and wrong ones must not.
 
 Every reference answer goes through extraction, compiler, sandbox and tests exactly as a model's
-answer does, in the forms in which models answer (`forms.py`). Controls that are wrong by
-construction go the same way. One wrong verdict, and nothing is scored.
+answer does, in the forms in which models answer (`forms.py`), and through the plus cases where
+there are some. Controls that are wrong by construction go the same way; where the plus cases are at
+the head, they must fail by those alone, too. One wrong verdict, and nothing is scored.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from sigil_eval.documents.metadata import ProofRow
 from sigil_eval.errors import PreflightError
 from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.verdict import Verdict
-from sigil_eval.problems import PINNED_SETS, Problem, ProblemSet
+from sigil_eval.problems import Problem, ProblemSet, pinned_names
+from sigil_eval.problems.plus import failed_case
 from sigil_eval.scoring.controls import KINDS, controls_of
 from sigil_eval.scoring.forms import FORMS, completion_in_form
 from sigil_eval.scoring.reading import extract_answer
@@ -110,6 +112,8 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
     """Run the proof; raises PreflightError listing every wrong verdict."""
     scorable = [p for p in problem_set.problems if judge.crates.has(p.crates)]
     trials = [trial for problem in scorable for trial in _trials(problem)]
+    if problem_set.headline == "plus":
+        trials += [t for p in scorable if p.plus for t in _controls(p.with_plus_first)]
     programs = {t.program.sha256: t.program for t in trials if t.program is not None}
     verdicts: dict[str, Verdict] = {}
     with ProgressLine("proving the judge", len(programs), unit="programs") as progress:
@@ -148,7 +152,7 @@ def _check(
 
 def _way_out(problem_set: ProblemSet) -> str:
     """What can be done about problems that somebody else wrote."""
-    if problem_set.name in PINNED_SETS:
+    if problem_set.name in pinned_names():
         return ""
     return (
         f"\nMend these problems in {problem_set.source}, or take them out: tests that let a wrong "
@@ -160,6 +164,10 @@ def _trials(problem: Problem) -> Iterator[_Trial]:
     for form in FORMS if problem.has_reference else ():
         program = _program(problem, completion_in_form(problem, form))
         yield _Trial(problem.task_id, f"reference as {form}", True, program)
+    yield from _controls(problem)
+
+
+def _controls(problem: Problem) -> Iterator[_Trial]:
     for control in controls_of(problem):
         program = _program(problem, control.completion)
         yield _Trial(problem.task_id, control.label, False, program, control.kind, control.compiles)
@@ -174,10 +182,14 @@ def _complaint(trial: _Trial, verdicts: Mapping[str, Verdict]) -> str | None:
     if trial.program is None:
         return f"{trial.task_id}: {trial.label}: no code found" if trial.must_compile else None
     verdict = verdicts[trial.program.sha256]
+    if trial.must_pass:
+        verdict = verdict.with_plus
     proves = verdict.outcome != "infrastructure" and (
         verdict.compile_ok or not trial.must_compile  # what never ran shows nothing of its tests
     )
     if proves and verdict.passed == trial.must_pass:
         return None
     said = "passed" if verdict.passed else f"{verdict.outcome}: {verdict.detail}"
+    if trial.must_pass and verdict.plus is not None:
+        said += f", by the plus case {failed_case(trial.program.problem, verdict.stderr)}"
     return f"{trial.task_id}: {trial.label}: {said}"

@@ -35,7 +35,7 @@ class ProvedBefore:
         self._kept = Kept(kept_folder("proved", judge.settings.sandbox_mode))
         self._sandbox = tuple(judge.self_test)
         said = [code, sys.version, *map(importlib.metadata.version, _READERS), _machine()]
-        said += [judge.identity(), repr(problem_set.problems)]
+        said += [judge.identity(), problem_set.headline, repr(problem_set.problems)]
         self._key = hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
 
     def find(self) -> tuple[Proof, int] | None:

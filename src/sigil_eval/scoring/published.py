@@ -32,6 +32,7 @@ def as_published(program: Program, published: Problem, code: str | None) -> Prog
         prelude=problem.prelude,
         canonical_solution=problem.canonical_solution,
         flag=problem.flag,
+        plus=problem.plus,
     )
     if code == program.code and with_prelude == problem and not _may_need(program):
         return program

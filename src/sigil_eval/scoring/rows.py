@@ -14,16 +14,23 @@ from sigil_eval.documents.rows import PolicyFindingRow
 from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.diagnostics import uses_unsafe
 from sigil_eval.judging.verdict import Verdict
+from sigil_eval.problems.plus import failed_case
 from sigil_eval.run_folder import Mode
 from sigil_eval.scoring.reading import Answer, SampleReader
+from sigil_eval.settings import Column
 
 
 @dataclass(frozen=True)
 class Judgements:
-    """Verdicts and clippy's lints by the programs' sha256; lints only where they were asked for."""
+    """Verdicts and clippy's lints by the programs' sha256; lints only where they were asked for.
+
+    `columns` are those that answers are scored in, and a row's verdict is that of the `headline`.
+    """
 
     verdicts: Mapping[str, Verdict]
     lints: Mapping[str, tuple[str, ...]]
+    columns: tuple[Column, ...]
+    headline: Column
 
     def verdict(self, answer: Answer, program: Program | None, mode: Mode) -> Verdict:
         """The verdict of an answer in a policy mode, where `program` is what it comes to."""
@@ -50,13 +57,26 @@ class Judgements:
         judged = self.verdicts.get(program.sha256)
         return judged.uses_unsafe if judged else uses_unsafe(program.code, None)
 
-    def passed_as_published(self, answer: Answer, mode: Mode) -> bool | None:
-        """Whether the sample passes without errata; None where the machinery left that open."""
-        if answer.published is None:
-            return False
-        without = self.verdict(answer, answer.published, mode)
-        known = without.outcome in ("passed", "failed")
-        return without.passed if known else None
+    def in_column(self, answer: Answer, column: Column, mode: Mode) -> Verdict:
+        """The verdict by the tests that a column stands for."""
+        if column == "published":
+            return self.verdict(answer, answer.published, mode)
+        found = self.verdict(answer, answer.program, mode)
+        return found.with_plus if column == "plus" else found
+
+    def passed(self, answer: Answer, column: Column, mode: Mode) -> bool | None:
+        """Whether the sample passes in a column; None where the machinery left that open."""
+        found = self.in_column(answer, column, mode)
+        return found.passed if found.outcome in ("passed", "failed") else None
+
+    def plus_failed(self, answer: Answer, mode: Mode) -> str | None:
+        """Of an answer that passes its tests, the plus case that does not hold, or how those ended
+        where none is named."""
+        found = self.verdict(answer, answer.program, mode)
+        if answer.program is None or not found.passed or found.with_plus.passed:
+            return None
+        ending = found.with_plus
+        return failed_case(answer.program.problem, ending.stderr) or ending.detail
 
 
 def result_rows(
@@ -72,20 +92,22 @@ def result_rows(
 def _result_row(
     sample: SampleRow, ordinal: int, answer: Answer, judgements: Judgements, mode: Mode
 ) -> ResultRow:
-    extraction, program = answer.extraction, answer.program
-    verdict = judgements.verdict(answer, program, mode)
+    extraction, headline = answer.extraction, judgements.headline
+    program = answer.published if headline == "published" else answer.program
+    verdict = judgements.in_column(answer, headline, mode)
     lints = judgements.lints.get(program.sha256) if program else None
     detail = verdict.detail or verdict.error_type or verdict.outcome
     return {
         **sample,
         "completion_id": ordinal,
-        "code": extraction.code,
+        "code": program.code if program else None,
         "extraction": extraction.kind,
         "definitions": extraction.definitions,
         "main_free": extraction.main_free,
         "outcome": verdict.outcome,
         "passed": verdict.passed,
-        "passed_as_published": judgements.passed_as_published(answer, mode),
+        "passed_in": {c: judgements.passed(answer, c, mode) for c in judgements.columns},
+        "plus_failed": judgements.plus_failed(answer, mode),
         "result": "passed" if verdict.passed else f"{verdict.outcome}: {detail}",
         "error_type": verdict.error_type,
         "compile_ok": verdict.compile_ok,

@@ -63,7 +63,7 @@ def score_files(
         lints_of = _lint_all(programs, verdict_of, journal, judge)
     if judge.settings.clippy == "required":
         verdict_of = {key: _required(v, lints_of.get(key)) for key, v in verdict_of.items()}
-    judgements = Judgements(verdict_of, lints_of)
+    judgements = Judgements(verdict_of, lints_of, problem_set.columns, problem_set.headline)
     for name, path in files.items():
         for mode in modes:
             rows = result_rows(path, reader, judgements, mode)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sigil_eval.documents import Metrics
 from sigil_eval.documents.metrics import PairedComparison
@@ -11,7 +11,9 @@ from sigil_eval.reporting.run import Run
 from sigil_eval.reporting.sections import answers
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import (
+    COLUMN_TITLES,
     MEANING_OF_ERRATA,
+    MEANING_OF_PLUS,
     MEANING_OF_SCORES,
     MODE_TITLES,
     coverage,
@@ -24,6 +26,7 @@ from sigil_eval.reporting.wording import (
     score_text,
 )
 from sigil_eval.run_folder import Mode
+from sigil_eval.settings import Column
 
 
 def subject_table(run: Run, metrics: Metrics) -> Table:
@@ -122,49 +125,81 @@ def _needed_samples(paired: PairedComparison, k: str, single: bool) -> str:
     return "unknown (one sample)" if single else "none"
 
 
+def columns_of(metrics: Metrics) -> list[Column]:
+    """The columns that are known of every model, the headline first."""
+    beside = [model["columns"].keys() for model in metrics["models"].values()]
+    known = [column for column in COLUMN_TITLES if all(column in found for found in beside)]
+    return [metrics["headline"], *known]
+
+
+def _lacking(metrics: Metrics) -> list[Column]:
+    """The columns that the problem set has and the results do not tell of."""
+    named = metrics["problem_set"]
+    has = {"published": True, "errata": named["errata_sha256"], "plus": named["plus_sha256"]}
+    known = columns_of(metrics)
+    return [column for column in COLUMN_TITLES if has[column] and column not in known]
+
+
 def headline_sentence(metrics: Metrics) -> str:
-    """Which of the two scores of a benchmark with errata the headline is."""
-    if metrics["headline"] == "as_published":
+    """Which of the columns of a benchmark is at the head, and which stand beside it."""
+    head, *beside = (COLUMN_TITLES[column].lower() for column in columns_of(metrics))
+    lacking = ", ".join(COLUMN_TITLES[column].lower() for column in _lacking(metrics))
+    if not beside and not lacking:
         return "The problems are used as published; there are no errata."
-    if published_table(metrics) is not None:
-        return "The headline scores are those with errata; those as published stand beside them."
-    return (
-        "The headline scores are those with errata. As published: not available, as the results "
-        "do not say how each sample fares without errata."
-    )
+    told = f"The headline scores are those {head}"
+    told += f"; those {' and those '.join(beside)} stand beside them." if beside else "."
+    if lacking:
+        told += f" Not available, as the results do not tell of them: those {lacking}."
+    return told
 
 
-def published_sentence(metrics: Metrics) -> str:
-    """The primary difference as published, beside the headline; empty where it is not known."""
+def columns_sentence(metrics: Metrics) -> str:
+    """The primary difference in the columns beside the headline; empty where none is known."""
     comparison = metrics["comparison"]
-    if comparison is None or comparison["as_published"] is None:
+    if comparison is None or not comparison["columns"]:
         return ""
-    found = comparison["as_published"][str(comparison["primary"])]
-    if found is None:
-        return ""
-    interval = f"95 % interval {points(found['low'])} to {points(found['high'])}"
-    part = coverage(metrics)
-    return (
-        f"This headline is with errata. As published: {points(found['mean'], sign=True)} points of "
-        f"pass@{comparison['primary']} ({interval}{f', {part}' if part else ''})."
-    )
+    primary, part = comparison["primary"], coverage(metrics)
+    ending = f", {part}" if part else ""
+    told = [f"This headline is {COLUMN_TITLES[metrics['headline']].lower()}."]
+    for column, by_k in comparison["columns"].items():
+        paired = by_k[str(primary)]
+        if paired is not None:
+            found = paired["difference"]
+            interval = f"95 % interval {points(found['low'])} to {points(found['high'])}"
+            told.append(
+                f"{COLUMN_TITLES[column]}: {points(found['mean'], sign=True)} points of "
+                f"pass@{primary} ({interval}, p {p_text(paired['p'])}{ending})."
+            )
+    return " ".join(told)
 
 
-def published_table(metrics: Metrics) -> Table | None:
-    """The headline beside the scores without any erratum; None where they are not known."""
+def columns_table(metrics: Metrics, k_values: Sequence[int] | None = None) -> Table | None:
+    """The scores by column, the headline first; None where there is no other column."""
     models, comparison = metrics["models"], metrics["comparison"]
+    head, *beside = columns_of(metrics)
+    if not beside:
+        return None
     rows = []
-    for k in map(str, metrics["k_values"]):
+    for k in map(str, k_values or metrics["k_values"]):
         for label, model in models.items():
-            if model["as_published"] is None:
-                return None
-            scores = model["pass_at_k"][k], model["as_published"]["pass_at_k"][k]
+            scores = [model["pass_at_k"][k]]
+            scores += [model["columns"][column]["pass_at_k"][k] for column in beside]
             rows.append([model_title(label), f"pass@{k}", *map(score_text, scores)])
-        if comparison is not None and comparison["as_published"] is not None:
-            paired = comparison["pass_at_k"][k]
-            both = paired and paired["difference"], comparison["as_published"][k]
-            rows.append(["Difference, points", f"pass@{k}", *map(difference_text, both)])
-    return Table(["", "", "With errata (headline)", "As published"], rows, 2, MEANING_OF_ERRATA)
+        if comparison is not None:
+            pairs = [comparison["pass_at_k"][k]]
+            pairs += [comparison["columns"][column][k] for column in beside]
+            rows.append(["Difference, points", f"pass@{k}", *map(_tested_difference, pairs)])
+    titles = [f"{COLUMN_TITLES[head]} (headline)", *(COLUMN_TITLES[column] for column in beside)]
+    meaning = MEANING_OF_ERRATA
+    if "plus" in (head, *beside):
+        meaning = f"{meaning} {MEANING_OF_PLUS}"
+    return Table(["", "", *titles], rows, 2, meaning)
+
+
+def _tested_difference(paired: PairedComparison | None) -> str:
+    if paired is None:
+        return difference_text(None)
+    return f"{difference_text(paired['difference'])}, p {p_text(paired['p_adjusted'])}"
 
 
 def flagged_table(metrics: Metrics) -> Table | None:
@@ -209,7 +244,7 @@ def _in_comparison(run: Run, mode: Mode) -> list[Block]:
             None if "sweep" in metrics else score_table(metrics),
             statistics_table(metrics),
             Paragraph(headline_sentence(metrics)),
-            published_table(metrics),
+            columns_table(metrics),
             *flagged_blocks(metrics),
         ]
     )
@@ -222,7 +257,7 @@ def _in_summary(run: Run) -> Iterator[Block]:
             [
                 None if "sweep" in metrics else score_table(metrics),
                 Paragraph(headline_sentence(metrics)),
-                published_table(metrics),
+                columns_table(metrics),
                 *flagged_blocks(metrics),
             ]
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sigil_eval.reporting.blocks import Block, Heading, Paragraph
 from sigil_eval.reporting.run import Run
-from sigil_eval.reporting.sections.scores import published_sentence
+from sigil_eval.reporting.sections.scores import columns_sentence
 from sigil_eval.reporting.sections.section import Section
 from sigil_eval.reporting.wording import (
     MODE_MEANINGS,
@@ -26,7 +26,7 @@ def _in_summary(run: Run) -> Iterator[Block]:
     yield Heading("Verdict")
     for mode, metrics in run.metrics.items():
         told = [MODE_MEANINGS[mode], verdict_sentence(metrics), absolute_scores(metrics)]
-        sentences = " ".join(filter(None, [*told, published_sentence(metrics)]))
+        sentences = " ".join(filter(None, [*told, columns_sentence(metrics)]))
         yield Paragraph(sentences, lead=f"{MODE_TITLES[mode]}.")
 
 
