@@ -1,8 +1,8 @@
 """Problem sets: those that are pinned by hash, with their errata, and files of one's own.
 
 A pinned set NAME is `data/NAME.jsonl`, with `data/NAME.errata.json` where it has errata and
-`data/NAME-plus.jsonl` where it has plus cases; a line of PINNED_SETS makes it known. All of these
-files are pinned. `NAME-plus` is the same set with another headline.
+`data/NAME-plus.jsonl` where it has plus cases of its own; a line of PINNED_SETS makes it known. All
+of these files are pinned. `NAME-plus` is the same set with another headline.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sigil_eval.problems.errata import Erratum, apply_errata
 from sigil_eval.problems.formats import translated
 from sigil_eval.problems.plus import with_plus
 from sigil_eval.problems.problem import Problem, read_problems
+from sigil_eval.problems.shared import shared_rows
 from sigil_eval.settings import Column
 from sigil_eval.sources import STANDARD_INPUT, values_of
 
@@ -102,13 +103,17 @@ class ProblemSet:
 @dataclass(frozen=True)
 class PinnedSet:
     """A published file: where it comes from, its hash, how many problems it holds, and the hashes
-    of the errata and the plus cases beside it, where there are any."""
+    of the errata and the plus cases beside it, where there are any.
+
+    `plus_of` names the set whose plus cases are for those of its problems that are the same.
+    """
 
     source: str
     sha256: str
     problems: int
     errata_sha256: str | None = None
     plus_sha256: str | None = None
+    plus_of: str | None = None
 
 
 _PLUS = "-plus"
@@ -124,6 +129,7 @@ PINNED_SETS = {
         sha256="93dfb90b8c5197427e70415b16c73a79a29756dbdd99ae0fc0f0b392c1ff8927",
         problems=180,
         errata_sha256="33a925a775df053a23b0758cdf35d5d317143b58dfa7be2c3fb471f206a918f8",
+        plus_of="humaneval-rust",
     ),
 }
 
@@ -135,8 +141,13 @@ def known_sets() -> str:
 
 def pinned_names() -> tuple[str, ...]:
     """The sets that come with this package: the published ones, and those headed by plus cases."""
-    plus = (f"{name}{_PLUS}" for name, pin in PINNED_SETS.items() if pin.plus_sha256)
+    plus = (f"{name}{_PLUS}" for name in PINNED_SETS if _plus_pin_of(name).plus_sha256)
     return (*PINNED_SETS, *plus)
+
+
+def _plus_pin_of(name: str) -> PinnedSet:
+    """The published set that has the plus cases of this one."""
+    return PINNED_SETS[PINNED_SETS[name].plus_of or name]
 
 
 def _pin_of(name: str) -> PinnedSet:
@@ -153,7 +164,7 @@ def load_problem_set(name: str) -> ProblemSet:
     Raises UsageError for an unknown name, and when a file is not the one that was pinned.
     """
     pin, base = _pin_of(name), name.removesuffix(_PLUS)
-    path = Path(str(resources.files(__package__))) / "data" / f"{base}.jsonl"
+    path = _data(f"{base}.jsonl")
     _check_pin(path, pin.sha256)
     published = problems = read_problems(_placed_rows(path), path)
     errata: tuple[Erratum, ...] = ()
@@ -162,10 +173,14 @@ def load_problem_set(name: str) -> ProblemSet:
         _check_pin(errata_path, pin.errata_sha256)
         errata = tuple(json.loads(errata_path.read_text(encoding="utf-8"))["errata"])
         problems = apply_errata(published, errata)
-    if pin.plus_sha256 is not None:
-        plus_path = path.with_name(f"{base}{_PLUS}.jsonl")
-        _check_pin(plus_path, pin.plus_sha256)
-        problems = with_plus(problems, _placed_rows(plus_path))
+    plus_sha256 = _plus_pin_of(base).plus_sha256
+    if plus_sha256 is not None:
+        plus_path = _data(f"{pin.plus_of or base}{_PLUS}.jsonl")
+        _check_pin(plus_path, plus_sha256)
+        rows = _placed_rows(plus_path)
+        if pin.plus_of is not None:
+            rows = shared_rows(problems, load_problem_set(pin.plus_of).problems, rows)
+        problems = with_plus(problems, rows)
     return ProblemSet(
         name=name,
         problems=problems,
@@ -174,9 +189,13 @@ def load_problem_set(name: str) -> ProblemSet:
         errata_sha256=pin.errata_sha256,
         errata=errata,
         published=published,
-        plus_sha256=pin.plus_sha256,
+        plus_sha256=plus_sha256,
         asked=None if name == base else "plus",
     )
+
+
+def _data(name: str) -> Path:
+    return Path(str(resources.files(__package__))) / "data" / name
 
 
 def _placed_rows(path: Path) -> Iterator[tuple[str, Row]]:
