@@ -1,7 +1,7 @@
 """Plus cases of one set for the problems of another that ask for the same functions.
 
-The cases stay as they are. Where a problem gives its function another signature, an adapter with
-the signature that the cases expect stands among their helpers, and hands its arguments on.
+The cases stay as they are. Where a problem gives its function another name or signature, an adapter
+with those that the cases expect stands among their helpers, and hands its arguments on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from sigil_eval.rust.functions import top_definition
 from sigil_eval.rust.syntax import own_text, parse
 from sigil_eval.rust.vocabulary import INTEGER_TYPES
 
-# Problems that ask for a function of this name, and for something else at an edge.
+# The names of the same functions elsewhere, where they differ.
+_CALLED = {"int_to_mini_roman": "int_to_mini_romank"}
+# Problems that ask for a function of the same name, and for something else at an edge.
 _OTHERWISE = {
     "Fix/cc377769b7ba": "of several longest strings its `max_by_key` gives the last",
     "Transform/4c5c6113e59b": "of several longest strings its `max_by_key` gives the last",
@@ -27,13 +29,14 @@ def shared_rows(
     problems: Iterable[Problem], origin: Iterable[Problem], rows: Iterable[tuple[str, Row]]
 ) -> Iterator[tuple[str, Row]]:
     """Of the `rows` of plus cases for the problems of `origin`, each with its place, those for the
-    `problems` that ask for the same function: same name, and a signature that can be adapted."""
+    `problems` that ask for the same function, with a signature that can be adapted."""
     of_origin = {problem.task_id: problem for problem in origin}
     found = {of_origin[row["task_id"]].entry_point: (place, row) for place, row in rows}
     for problem in problems:
-        if problem.entry_point not in found or problem.task_id in _OTHERWISE:
+        name = _CALLED.get(problem.entry_point, problem.entry_point)
+        if name not in found or problem.task_id in _OTHERWISE:
             continue
-        place, row = found[problem.entry_point]
+        place, row = found[name]
         adapter = adapter_to(problem, of_origin[row["task_id"]])
         if adapter is not None:
             helpers = f"{row.get('helpers', '')}\n{adapter}".strip()
@@ -41,13 +44,13 @@ def shared_rows(
 
 
 def adapter_to(given: Problem, wanted: Problem) -> str | None:
-    """A Rust function with the signature that `wanted` has, for a module within the answer's that
-    imports all of it, which calls the function that `given` asks for. Empty where both have the
-    same signature; None where no rule leads from one to the other."""
+    """A Rust function as `wanted` asks for it, which calls that of `given`; for a module within
+    the answer's that imports all of it. Empty where name and signature are the same; None where no
+    rule leads from one signature to the other."""
     mine, theirs = _signature(given), _signature(wanted)
     if mine is None or theirs is None or len(mine.parameters) != len(theirs.parameters):
         return None
-    if mine == theirs:
+    if mine == theirs and given.entry_point == wanted.entry_point:
         return ""
     pairs = zip(theirs.parameters, mine.parameters, strict=True)
     arguments = [_argument(f"a{i}", have, want) for i, (have, want) in enumerate(pairs)]
@@ -56,7 +59,7 @@ def adapter_to(given: Problem, wanted: Problem) -> str | None:
         return None
     declared = ", ".join(f"a{i}: {kind}" for i, kind in enumerate(theirs.parameters))
     call = f"super::{given.entry_point}({', '.join(map(str, arguments))})"
-    return f"fn {given.entry_point}({declared}) -> {theirs.result} {{ {call}{result} }}"
+    return f"fn {wanted.entry_point}({declared}) -> {theirs.result} {{ {call}{result} }}"
 
 
 @dataclass(frozen=True)
