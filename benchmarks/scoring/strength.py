@@ -68,16 +68,21 @@ def main() -> None:
     known = equivalents()
     print(f"{'':20} mutants  noticed  survivors  equivalent  noticed of the others")
     for name in options.problem_set or PINNED_SETS:
-        strength = measured(load_problem_set(name), known)
-        all_survivors = [*strength.equivalent, *strength.survivors]
-        noticed, survivors = len(strength.noticed), len(all_survivors)
-        print(
-            f"{name:20} {noticed + survivors:7,}  {noticed:7,}  {survivors:9,}  "
-            f"{len(strength.equivalent):10,}  {strength.share:21.1%}"
-        )
-        print(f"  problems under {_WEAK:.0%}: {', '.join(strength.weak) or 'none'}")
-        for mutant in strength.survivors if options.survivors else []:
-            print(f"  {mutant.program.problem.task_id}: {mutant.change}")
+        for strength in measured(load_problem_set(name), known):
+            show(strength, survivors=options.survivors)
+
+
+def show(strength: Strength, *, survivors: bool) -> None:
+    """A line of the table, and what is weak; with `survivors`, each that may mean something."""
+    noticed, equivalent = len(strength.noticed), len(strength.equivalent)
+    survived = equivalent + len(strength.survivors)
+    print(
+        f"{strength.name:20} {noticed + survived:7,}  {noticed:7,}  {survived:9,}  "
+        f"{equivalent:10,}  {strength.share:21.1%}"
+    )
+    print(f"  problems under {_WEAK:.0%}: {', '.join(strength.weak) or 'none'}")
+    for mutant in strength.survivors if survivors else []:
+        print(f"  {mutant.program.problem.task_id}: {mutant.change}")
 
 
 def equivalents() -> dict[tuple[str, str], str]:
@@ -86,22 +91,37 @@ def equivalents() -> dict[tuple[str, str], str]:
     return {(row["task_id"], row["change"]): row["reason"] for row in rows}
 
 
-def measured(problem_set: ProblemSet, known: dict[tuple[str, str], str]) -> Strength:
-    """Judge the mutants by which no input was chosen.
+def measured(problem_set: ProblemSet, known: dict[tuple[str, str], str]) -> list[Strength]:
+    """What a set's tests say of the mutants by which no input was chosen; and, where it has plus
+    cases, what they say with those.
 
     Raises ValueError where tests notice one that is known to be equivalent.
     """
     every = held_out(problem_set)
     with Judge(JudgeSettings(limits=Limits(run_seconds=1))) as judge:
         verdicts = dict(judge.judge([mutant.program for mutant in every]))
-    compiled = [mutant for mutant in every if verdicts[mutant.program].compile_ok]
-    noticed = [mutant for mutant in compiled if not verdicts[mutant.program].passed]
+    compiled = {one: verdicts[one.program] for one in every if verdicts[one.program].compile_ok}
+    passed = [{one for one, verdict in compiled.items() if verdict.passed}]
+    if problem_set.plus_sha256:
+        passed.append({one for one, verdict in compiled.items() if verdict.with_plus.passed})
+    name = problem_set.name.removesuffix("-plus")
+    names = [name, f"{name}-plus"]
+    return [
+        _strength(name, list(compiled), some, known)
+        for name, some in zip(names, passed, strict=False)
+    ]
+
+
+def _strength(
+    name: str, every: Sequence[Mutant], passed: set[Mutant], known: dict[tuple[str, str], str]
+) -> Strength:
+    noticed = [mutant for mutant in every if mutant not in passed]
     for mutant in noticed:
         if _key(mutant) in known:
             raise ValueError(f"{EQUIVALENT}: not equivalent, but noticed: {_key(mutant)}")
-    survivors = [mutant for mutant in compiled if verdicts[mutant.program].passed]
+    survivors = [mutant for mutant in every if mutant in passed]
     return Strength(
-        name=problem_set.name,
+        name=name,
         noticed=noticed,
         equivalent=[mutant for mutant in survivors if _key(mutant) in known],
         survivors=[mutant for mutant in survivors if _key(mutant) not in known],

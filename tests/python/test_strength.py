@@ -22,14 +22,16 @@ SAME = ("Own/0", "line 2: if a < b { b } else { a } -> if a <= b { b } else { a 
 
 
 def test_what_is_known_to_be_equivalent_is_told_from_what_tests_miss() -> None:
-    blind = replace(PROBLEM, test="#[test]\nfn equal() { assert_eq!(larger(1, 1), 1); }\n")
-    strong, weak = (
-        measured(ProblemSet("own", (one,), "", ""), {SAME: ""}) for one in (PROBLEM, blind)
+    blind = replace(
+        PROBLEM,
+        test="#[test]\nfn equal() { assert_eq!(larger(1, 1), 1); }\n",
+        plus="#[test]\nfn both() { assert_eq!(larger(1, 2), 2); }\n",
     )
-    assert [mutant.change for mutant in strong.equivalent] == [SAME[1]]
-    assert (strong.share, strong.weak, list(strong.survivors)) == (1.0, [], [])
-    assert (weak.share, len(weak.survivors)) == (0.0, 1)
-    assert weak.weak == ["Own/0 (0 of 1)"]
+    alone, with_plus = measured(ProblemSet("own", (blind,), "", "", plus_sha256="0"), {SAME: ""})
+    assert [one.change for one in (*alone.equivalent, *with_plus.equivalent)] == [SAME[1], SAME[1]]
+    assert (alone.name, alone.share, len(alone.survivors)) == ("own", 0.0, 1)
+    assert alone.weak == ["Own/0 (0 of 1)"]
+    assert (with_plus.name, with_plus.share, with_plus.weak) == ("own-plus", 1.0, [])
 
 
 def test_a_change_that_is_noticed_is_not_equivalent() -> None:
