@@ -6,11 +6,14 @@
 #: What is evaluated: variable, effect, [default]
 #:   BASE_MODEL        the base model: hub id or folder [meta-llama/Meta-Llama-3.1-8B-Instruct]
 #:   CHECKPOINT_PATH   its QLoRA adapter, the other model: hub id[/subfolder] or folder
+#:   CHECKPOINTS       instead of CHECKPOINT_PATH, those of a training run: its folder, single ones,
+#:                     names on the hub, lists in files, with spaces between []
 #:   NUM_SAMPLES       answers for each problem: more are surer, and take longer [100; demo: 5]
 #:   K_VALUES          the k of pass@k, comma separated, none above NUM_SAMPLES [1,10,100; demo: 1,5]
 #:   HEADLINE          the tests whose score is at the head: published, errata or plus [errata]
 #:   SEED              another one draws other answers, the same one the same [1234]
-#:   OUTPUT_DIR        where results go; one stopped there goes on [humaneval_results, demo: ..._demo]
+#:   OUTPUT_DIR        where results go; one stopped there goes on
+#:                     [humaneval_results, demo: ..._demo, with CHECKPOINTS: sweep_results]
 #:   SANDBOX_MODE      firejail, or none: then programs that a model wrote have your rights [firejail]
 #:   ALLOW_NO_SANDBOX=1  accepts SANDBOX_MODE=none without being asked
 #:   BATCH_SIZE        samples generated at once: more are faster and need memory [the driver's choice]
@@ -42,6 +45,8 @@
 #:   apt's own sources are used as they are
 
 # --- what is evaluated ----------------------------------------------------------------------------
+: "${CHECKPOINTS:=}"
+if [[ -n $CHECKPOINTS ]]; then : "${OUTPUT_DIR:=sweep_results}"; fi
 if [[ ${DEMO:-0} == 1 ]]; then
   # Two tiny models that the repository carries: a base, and an adapter that knows more answers.
   : "${BASE_MODEL:=$ROOT/demo/models/base}"

@@ -47,8 +47,15 @@ scoring_environment() {
 
 # The driver's command line, one word a line of the array DRIVER.
 driver_command() {
-  DRIVER=("$VENV_DIR/bin/python" "$ROOT/scripts/evaluate_humaneval.py"
-    --base-model "$BASE_MODEL" --checkpoint-path "$CHECKPOINT_PATH"
+  local swept
+  read -ra swept <<<"$CHECKPOINTS"
+  DRIVER=("$VENV_DIR/bin/python" "$ROOT/scripts/evaluate_humaneval.py")
+  if ((${#swept[@]})); then
+    DRIVER+=(sweep "${swept[@]}")
+  else
+    DRIVER+=(--checkpoint-path "$CHECKPOINT_PATH")
+  fi
+  DRIVER+=(--base-model "$BASE_MODEL"
     --num-samples "$NUM_SAMPLES" --k-values "$K_VALUES" --seed "$SEED"
     --sandbox-mode "$SANDBOX_MODE" --price-per-hour "$PRICE_PER_HOUR"
     --output-dir "$OUTPUT_DIR" --provision-state "$STATE_DIR" --accepted-deviations "$ACCEPTED_DEVIATIONS")

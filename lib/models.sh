@@ -3,14 +3,14 @@
 
 # STATE_DIR/models.tsv says what was proved to be there: the names, then size and path of each file.
 
-models_describe() { say "the models $BASE_MODEL and $CHECKPOINT_PATH"; }
+models_describe() { say "the models $(models_named)"; }
 
 models_probe() {
   if ! models_are_here; then
     say 'not all of their files are here'
     return 1
   fi
-  say "all files of $BASE_MODEL and $CHECKPOINT_PATH are here"
+  say "all files of $(models_named) are here"
 }
 
 models_apply() {
@@ -37,7 +37,9 @@ record_new_models() {
 
 models_verify() { models_probe; }
 
-models_key() { printf '%s\t%s\t%s\n' "$BASE_MODEL" "$CHECKPOINT_PATH" "$(model_cache)"; }
+models_named() { say "$BASE_MODEL and ${CHECKPOINTS:-$CHECKPOINT_PATH}"; }
+
+models_key() { printf '%s\t%s\t%s\n' "$BASE_MODEL" "${CHECKPOINTS:-$CHECKPOINT_PATH}" "$(model_cache)"; }
 
 models_are_here() {
   local size path
@@ -48,10 +50,13 @@ models_are_here() {
   done < <(sed 1d "$STATE_DIR/models.tsv")
 }
 
-# Those of the models that are no folders here.
+# Those of the models that are no folders here. Of a repository with many checkpoints, or a list, the driver
+# fetches one after the other as it comes to them.
 hub_models() {
-  local model
-  for model in "$BASE_MODEL" "$CHECKPOINT_PATH"; do
-    [[ -z $model || -e $model ]] || say "$model"
+  local model models
+  read -ra models <<<"$CHECKPOINTS"
+  if ((${#models[@]} == 0)); then models=("$CHECKPOINT_PATH"); fi
+  for model in "$BASE_MODEL" "${models[@]}"; do
+    [[ -z $model || -e $model || (-n $CHECKPOINTS && $model != "$BASE_MODEL" && $model != */*/*) ]] || say "$model"
   done
 }

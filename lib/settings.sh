@@ -58,17 +58,38 @@ check_headline() {
 
 check_models() {
   check_model BASE_MODEL "$BASE_MODEL" config.json
-  check_model CHECKPOINT_PATH "$CHECKPOINT_PATH" adapter_config.json config.json
+  if [[ -n $CHECKPOINTS ]]; then
+    check_checkpoints
+  else
+    check_model CHECKPOINT_PATH "$CHECKPOINT_PATH" adapter_config.json config.json
+  fi
+}
+
+# Each is a folder, a list in a file, or a name on the hub; the driver looks into them.
+check_checkpoints() {
+  local name names
+  read -ra names <<<"$CHECKPOINTS"
+  ((${#names[@]})) || usage_error "CHECKPOINTS=$CHECKPOINTS: it names nothing."
+  for name in "${names[@]}"; do
+    [[ -e $name ]] || is_hub_name "$name" ||
+      usage_error "CHECKPOINTS=$name: no such folder or file, and no name on the hub (owner/name or owner/name/checkpoint-N)."
+  done
+}
+
+# owner/name or owner/name/folder
+is_hub_name() {
+  local part='[A-Za-z0-9_][A-Za-z0-9_.-]*'
+  [[ $1 =~ ^$part(/$part)+$ && ! -d ${1%%/*} ]]
 }
 
 # check_model SETTING MODEL FILE...: a folder with one of the files and weights, or a name on the hub.
 check_model() {
-  local setting=$1 model=$2 file files part='[A-Za-z0-9_][A-Za-z0-9_.-]*'
+  local setting=$1 model=$2 file files
   shift 2
   files=$*
   if [[ ! -d $model ]]; then
     [[ ! -e $model ]] || usage_error "$setting=$model is a file; a model is a folder with configuration and weights."
-    [[ $model =~ ^$part(/$part)+$ && ! -d ${model%%/*} ]] ||
+    is_hub_name "$model" ||
       usage_error "$setting=$model: no such folder, and no name on the hub (owner/name or owner/name/folder)."
     return 0
   fi

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The evaluation driver: `sigil-eval run` under the name that ADR-002 gives it."""
+"""The evaluation driver: `sigil-eval run` under the name that ADR-002 gives it; and `sigil-eval
+sweep`, where its first word is `sweep`."""
 
 from __future__ import annotations
 
@@ -12,4 +13,5 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 from sigil_eval.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main(["run", *sys.argv[1:]]))
+    words = sys.argv[1:]
+    sys.exit(main(words if words[:1] == ["sweep"] else ["run", *words]))

@@ -35,6 +35,15 @@ teardown() { remove_home; }
   expect_output skipped
 }
 
+@test "of checkpoints, those that are named on the hub are fetched beforehand" {
+  mkdir -p "$TEST_HOME/run"
+  export CHECKPOINTS="$TEST_HOME/run org/many org/tuned/checkpoint-500"
+  run as_program run_step models 1 1
+  expect_status 0
+  [ "$(cut -f2 "$STATE_DIR/made.tsv")" = "$HF_HUB_CACHE/models--org--base"$'\n'"$HF_HUB_CACHE/models--org--tuned" ]
+  unset CHECKPOINTS
+}
+
 @test "a model that was in the cache before is not ours to remove" {
   mkdir -p "$HF_HUB_CACHE/models--org--base"
   as_program run_step models 1 1

@@ -123,6 +123,15 @@ DRIVER
   expect_no_output more
 }
 
+@test "with checkpoints named, the driver sweeps over them" {
+  mkdir -p "$TEST_HOME/run"
+  driver <<<'printf "<%s>\n" "$@"'
+  CHECKPOINTS="$TEST_HOME/run org/name/checkpoint-500" run evaluate
+  expect_status 0
+  expect_output $'<sweep>\n'"<$TEST_HOME/run>"$'\n<org/name/checkpoint-500>\n<--base-model>'
+  expect_no_output '<--checkpoint-path>'
+}
+
 @test "a second run leaves the first alone, and says how to see it" {
   driver <<<'sleep 30'
   evaluate_in_background

@@ -1,7 +1,7 @@
 """Pictures of a report for the documentation: python tests/python/screenshots.py RUN OUT.
 
 The head as on a desk, the scores, the migration in dark mode, an opened problem, the verdict on a
-phone.
+phone; of a sweep, its curve and table.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from browser import Browser
+from sigil_eval.reporting.run import load_run
 
 DESK, PHONE = (1200, 900), (390, 844)
 AT = "document.querySelector('%s').scrollIntoView(); scrollBy(0, -20)"
@@ -46,15 +47,19 @@ def take(browser: Browser, target: Path, size: tuple[int, int], dark: bool, scri
     target.write_bytes(base64.b64decode(picture))
 
 
+SWEEP = {"sweep.png": ((1200, 1000), False, AT % "#no-policy")}
+PAIR = {
+    "report.png": (DESK, False, "scrollTo(0, 0)"),
+    "report-scores.png": (DESK, False, AT % "#scores"),
+    "report-dark.png": (DESK, True, AT % ".heat"),
+    "report-problem.png": (DESK, False, OPEN_FIRST_WORSE),
+    "report-phone.png": (PHONE, False, "scrollTo(0, 0)"),
+}
+
+
 def main(run: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    pictures = {
-        "report.png": (DESK, False, "scrollTo(0, 0)"),
-        "report-scores.png": (DESK, False, AT % "#scores"),
-        "report-dark.png": (DESK, True, AT % ".heat"),
-        "report-problem.png": (DESK, False, OPEN_FIRST_WORSE),
-        "report-phone.png": (PHONE, False, "scrollTo(0, 0)"),
-    }
+    pictures = SWEEP if "sweep" in load_run(run).first_metrics else PAIR
     with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
         browser.open(f"file://{(run / 'report.html').resolve()}")
         for name, (size, dark, script) in pictures.items():

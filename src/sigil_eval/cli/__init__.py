@@ -21,6 +21,7 @@ from sigil_eval.cli.reproduce import reproduce
 from sigil_eval.cli.run import run
 from sigil_eval.cli.sandbox_check import sandbox_check
 from sigil_eval.cli.score import score
+from sigil_eval.cli.sweep import sweep
 from sigil_eval.cli.verify import verify
 from sigil_eval.console import close_output, open_streams, speak
 from sigil_eval.errors import SigilEvalError
@@ -31,6 +32,7 @@ COMMANDS = (
     extract,
     generate,
     run,
+    sweep,
     report,
     compare,
     reproduce,

@@ -42,20 +42,26 @@ class Found:
 
 
 def find_checkpoints(
-    sources: Sequence[str], trust: Trust = NO_TRUST, revision: str | None = None
+    sources: Sequence[str],
+    trust: Trust = NO_TRUST,
+    revision: str | None = None,
+    *,
+    some_will_come: bool = False,
 ) -> Found:
     """The checkpoints that `sources` name, by their number: 500 before 12000.
 
     A source is the folder of a training run, with `checkpoint-N` folders in it; one checkpoint; the
     same on the hub, `org/name` or `org/name/checkpoint-N`; or a text file with one of these a line,
     where `#` begins a remark and a relative path is taken from the file's folder. A folder that
-    is not whole is left out, as training may be writing it. `revision` is of repositories.
+    is not whole is left out, as training may be writing it. `revision` is of repositories. A run's
+    folder may be empty where `some_will_come`.
 
     Raises UsageError for a source that is none of these, and for a checkpoint that is named twice.
     """
     names: list[str] = []
     for place, name, folder in _named(sources):
-        for checkpoint in _in_folder(place, folder) if folder else _on_hub(name, revision):
+        inside = _in_folder(place, folder, some_will_come) if folder else _on_hub(name, revision)
+        for checkpoint in inside:
             if checkpoint in names:
                 raise UsageError(f"{place}: {checkpoint} is named twice")
             names.append(checkpoint)
@@ -108,13 +114,15 @@ def _folder_or_hub(place: str, name: str, path: Path) -> Path | None:
     return None
 
 
-def _in_folder(place: str, folder: Path) -> list[str]:
+def _in_folder(place: str, folder: Path, may_be_empty: bool) -> list[str]:
     """The checkpoints in a training run's folder, or the folder itself."""
     inside = [str(path) for path in folder.iterdir() if path.is_dir() and _is_checkpoint(path.name)]
     if inside:
         return sorted(inside, key=_by_step)
     alone = (folder / ADAPTER_CONFIG).exists() or (folder / MODEL_CONFIG).exists()
     if not alone and not _is_checkpoint(folder.name):
+        if may_be_empty:
+            return []
         raise UsageError(
             f"{place}: {folder} holds no folder checkpoint-N, and is no checkpoint itself (it has "
             f"no {ADAPTER_CONFIG})"
