@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sigil_eval.console import answer, format_duration, mention, say, warn
-from sigil_eval.documents.metadata import ModelRecord
+from sigil_eval.documents.metadata import ModelRecord, TrainingDataRecord
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import write_atomic
 from sigil_eval.generation import ModelSpec, Trust, describe_prompting, show_prompt
@@ -44,6 +44,7 @@ from sigil_eval.record.deviations import (
 from sigil_eval.record.durations import durations_of, read_steps
 from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
 from sigil_eval.record.models import model_record, name_on_record
+from sigil_eval.record.training_data import deviations_of_data
 from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reporting.terminal import print_summary
 from sigil_eval.reproduce import rescore
@@ -119,7 +120,7 @@ class EvaluationSettings:
     `provision_state` is the folder in which the set-up keeps its records. A `strict` run refuses
     deviations whose ids are not among `accepted_deviations`, and proves the judge anew, as it does
     otherwise where it is to `prove_again`. `command` and `arguments` are what was
-    typed, and all options by name, for the record.
+    typed, and all options by name, for the record. `training_data` is what a check of it found.
     """
 
     models: ModelChoice | Sweep
@@ -136,6 +137,7 @@ class EvaluationSettings:
     demo: bool
     command: Sequence[str]
     arguments: Mapping[str, Any]
+    training_data: TrainingDataRecord | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -246,6 +248,7 @@ def _check_deviations(settings: EvaluationSettings) -> list[Deviation]:
     """What is known to depart from the pins; a strict run is refused before it begins."""
     mode = settings.judge.sandbox_mode
     known = deviations_of_machine(settings.provision_state, mode, settings.problem_set)
+    known += deviations_of_data(settings.training_data)
     if settings.strict:
         engine = settings.drawing.engine
         info = engine.kind.describe(engine)
@@ -324,6 +327,7 @@ def _write_metadata(
         demo=settings.demo,
         accepted_deviations=settings.accepted_deviations,
         price_per_hour=settings.drawing.price_per_hour,
+        training_data=settings.training_data,
     )
     tools = Tools(checkout(), rustc, settings.judge.sandbox_mode)
     steps = read_steps(settings.provision_state)

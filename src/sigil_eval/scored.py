@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sigil_eval.console import mention, visible
-from sigil_eval.documents.metadata import ModelRecord
+from sigil_eval.documents.metadata import ModelRecord, TrainingDataRecord
 from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic, write_chunks_atomic
 from sigil_eval.judging.judge import Judge, JudgeSettings
@@ -25,9 +25,10 @@ from sigil_eval.phases import (
 )
 from sigil_eval.problems import ProblemSet
 from sigil_eval.provisioned import checkout
-from sigil_eval.record.deviations import deviations_of_machine
+from sigil_eval.record.deviations import Deviation, deviations_of_machine
 from sigil_eval.record.durations import durations_of
 from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
+from sigil_eval.record.training_data import deviations_of_data
 from sigil_eval.reporting.metrics import check_k_values
 from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reporting.side_by_side import compare_runs, print_comparison
@@ -48,7 +49,8 @@ class ScoreSettings:
 
     `names` are those of the models, by default the files'; `output` is by default beside the first
     file. Without `k_values`, the usual ones that the samples reach. `command` and `arguments` are
-    what was typed, and all options by name, for the record.
+    what was typed, and all options by name, for the record. `training_data` is what a check of
+    it found.
     """
 
     sources: Sequence[Path]
@@ -62,6 +64,7 @@ class ScoreSettings:
     output: Path | None
     command: Sequence[str]
     arguments: Mapping[str, Any]
+    training_data: TrainingDataRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -130,13 +133,15 @@ def _score(
             sum_up(folder, stems, problem_set, modes, k_values, conditions)
         outcome = Outcome(
             models={model.label: model.record() for model in models},
-            deviations=deviations_of_machine(None, settings.judge.sandbox_mode, problem_set),
+            deviations=_deviations(settings),
             proof=proof,
             scoring=counts_of(summary),
             files=file_hashes(folder, stems, modes),
         )
         metadata = collect_metadata(
-            Request(settings.command, settings.arguments, seeds={}),
+            Request(
+                settings.command, settings.arguments, seeds={}, training_data=settings.training_data
+            ),
             Tools(checkout(), rustc, settings.judge.sandbox_mode),
             problem_set,
             durations_of(times.seconds, times.invocations),
@@ -145,6 +150,12 @@ def _score(
         write_atomic(folder.metadata, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
         _report(folder, problem_set, len(models))
     return summary
+
+
+def _deviations(settings: ScoreSettings) -> list[Deviation]:
+    """What departs from the pins on this machine, and in the training data."""
+    machine = deviations_of_machine(None, settings.judge.sandbox_mode, settings.problem_set)
+    return [*machine, *deviations_of_data(settings.training_data)]
 
 
 def _report(folder: RunFolder, problem_set: ProblemSet, models: int) -> None:

@@ -13,10 +13,11 @@ import click
 from sigil_eval import settings
 from sigil_eval.cli.general import words_from_file
 from sigil_eval.console import mention, warn
-from sigil_eval.errors import PreflightError
+from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.provisioned import checkout
 
 if TYPE_CHECKING:
+    from sigil_eval.documents.metadata import TrainingDataRecord
     from sigil_eval.generation import Trust
     from sigil_eval.judging.judge import JudgeSettings
     from sigil_eval.phases import Drawing
@@ -72,6 +73,23 @@ def judge_settings(given: Given) -> JudgeSettings:
         sandbox_mode=given["sandbox_mode"],
         clippy=given.get("clippy", settings.CLIPPY.default),
     )
+
+
+def training_data(
+    given: Given, problem_set: ProblemSet, checkpoints: Iterable[str] = ()
+) -> TrainingDataRecord | None:
+    """What is known of the training data: by the file that was named, or else by the one that lies
+    with a checkpoint. Raises UsageError where the one that was named will not do."""
+    from sigil_eval.record.training_data import found_check, training_data
+
+    if given["dataset_check"]:
+        return training_data(given["dataset_check"], problem_set)
+    path = next(filter(None, map(found_check, checkpoints)), None)
+    try:
+        return training_data(path, problem_set) if path else None
+    except UsageError as error:
+        warn(str(error))
+        return None
 
 
 def confirm_sandbox(given: Given) -> None:

@@ -13,7 +13,7 @@ from sigil_eval.cli.chosen import Given
 from sigil_eval.cli.option import Option
 from sigil_eval.cli.options import Decorator, option, switch, together
 from sigil_eval.provisioned import provisioned
-from sigil_eval.run_folder import RunFolder
+from sigil_eval.run_folder import BASE, RunFolder
 from sigil_eval.settings import Setting
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def evaluation_options(output_dir: Setting[Path] = settings.OUTPUT_DIR) -> Decor
         options.clippy_option("Scoring"),
         options.prove_again_switch("Scoring"),
         options.mode_switches("Scoring"),
+        options.dataset_check_option(
+            "  [default: dataset_check.json with the checkpoint]", "Scoring"
+        ),
         _output_options(output_dir),
     )
 
@@ -96,10 +99,12 @@ def evaluation_settings(
     """What the options come to, for these models. Raises UsageError for what cannot be met."""
     from sigil_eval.evaluation import EvaluationSettings
 
+    problem_set = chosen.load_judged_problems(given)
+    checkpoints = [models.spec(label).checkpoint for label in models.labels if label != BASE]
     return EvaluationSettings(
         models=models,
         drawing=chosen.drawing(given),
-        problem_set=chosen.load_judged_problems(given),
+        problem_set=problem_set,
         judge=chosen.judge_settings(given),
         modes=given["modes"],
         k_values=given["k_values"],
@@ -111,4 +116,5 @@ def evaluation_settings(
         demo=given["demo"],
         command=chosen.command_line(ctx),
         arguments=chosen.in_order_of_the_help(ctx),
+        training_data=chosen.training_data(given, problem_set, filter(None, checkpoints)),
     )

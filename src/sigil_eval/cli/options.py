@@ -165,6 +165,19 @@ def clippy_option(section: str = "Options") -> Decorator:
     )
 
 
+def dataset_check_option(help_: str = "", section: str = "Options") -> Decorator:
+    """What is known of the training data."""
+    return click.option(
+        "--dataset-check",
+        cls=Option,
+        type=PATH,
+        metavar="FILE.json",
+        section=section,
+        help="what `sigil-eval dataset check --output` has found in the training data: scores on "
+        f"the problems in it are then given apart{help_}",
+    )
+
+
 class ModeSwitch(Option):
     """A switch that sets `modes`, the policy modes to score in."""
 

@@ -40,6 +40,7 @@ from sigil_eval.cli.option import Option
 @options.clippy_option()
 @options.prove_again_switch()
 @options.mode_switches()
+@options.dataset_check_option()
 @options.option(
     settings.K_OF_FILES,
     "k of pass@k; one above the number of samples is refused  [default: those of 1,10,100 that "
@@ -69,11 +70,12 @@ def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int
     from sigil_eval.scored import ScoreSettings, score_samples
 
     chosen.confirm_sandbox(given)
+    problem_set = chosen.load_judged_problems(given)
     score_samples(
         ScoreSettings(
             sources=samples,
             names=given["names"],
-            problem_set=chosen.load_judged_problems(given),
+            problem_set=problem_set,
             judge=chosen.judge_settings(given),
             modes=given["modes"],
             k_values=given["k_values"],
@@ -82,6 +84,7 @@ def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int
             output=given["output_dir"],
             command=chosen.command_line(ctx),
             arguments=chosen.in_order_of_the_help(ctx),
+            training_data=chosen.training_data(given, problem_set),
         )
     )
     return 0

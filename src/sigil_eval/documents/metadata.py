@@ -12,6 +12,7 @@ from sigil_eval.documents.constraints import (
     NotNegative,
     Sha256,
     Share,
+    Tasks,
     Timestamp,
     also,
 )
@@ -275,6 +276,21 @@ class Rescored(TypedDict):
     """What disagrees, and how."""
 
 
+class TrainingDataRecord(TypedDict):
+    """What was found of this run's problems in the data that a fine-tune was trained on."""
+
+    check: Name
+    """The file that `sigil-eval dataset check` has written."""
+    check_sha256: Sha256
+    """Of it."""
+    files: list[Name]
+    """The data."""
+    rows: Count
+    """How many rows they have."""
+    tasks: Tasks
+    """The problems that stand there, in full or in part."""
+
+
 class Metadata(TypedDict):
     """What a run was made of. Holds no credentials and no host name."""
 
@@ -330,5 +346,7 @@ class Metadata(TypedDict):
     """What scoring did."""
     rescored: Rescored | None
     """What came of judging a random part of the results again."""
+    training_data: NotRequired[TrainingDataRecord | None]
+    """What a check of it has found; null where none was named."""
     files: dict[str, Sha256] | None
     """Of the samples and the results, by name."""

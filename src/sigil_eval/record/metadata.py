@@ -14,6 +14,7 @@ from typing import Any
 
 from sigil_eval.documents.metadata import (
     METADATA_VERSION,
+    DeviationRow,
     Durations,
     Metadata,
     ModelRecord,
@@ -21,6 +22,7 @@ from sigil_eval.documents.metadata import (
     ProofRow,
     Rescored,
     ScoringCounts,
+    TrainingDataRecord,
 )
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.deviations import Deviation, unique
@@ -42,7 +44,8 @@ from sigil_eval.settings import SandboxMode
 @dataclass(frozen=True)
 class Request:
     """What somebody asked for: the command as typed, all of its options by name, the seeds, the ids
-    of the deviations that a strict run lets pass, and what the machine costs in US dollars."""
+    of the deviations that a strict run lets pass, what the machine costs in US dollars, and what a
+    check of the training data has found."""
 
     command: Sequence[str]
     arguments: Mapping[str, Any]
@@ -50,6 +53,7 @@ class Request:
     demo: bool = False
     accepted_deviations: Sequence[str] = ()
     price_per_hour: float | None = None
+    training_data: TrainingDataRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -108,16 +112,18 @@ def collect_metadata(
         "seeds": dict(request.seeds),
         "durations": durations,
         "cost": cost(durations["total_seconds"], request.price_per_hour),
-        "deviations": [
-            deviation.to_row(request.accepted_deviations)
-            for deviation in unique(outcome.deviations)
-        ],
+        "deviations": _rows(outcome.deviations, request.accepted_deviations),
         "accepted_deviations": scrub(list(request.accepted_deviations)),
         "proof": None if outcome.proof is None else scrub(outcome.proof),
         "scoring": None if outcome.scoring is None else outcome.scoring,
         "rescored": None if outcome.rescored is None else scrub(outcome.rescored),
+        "training_data": request.training_data,
         "files": None if outcome.files is None else dict(outcome.files),
     }
+
+
+def _rows(deviations: Sequence[Deviation], accepted: Sequence[str]) -> list[DeviationRow]:
+    return [deviation.to_row(accepted) for deviation in unique(deviations)]
 
 
 def _problem_source(problem_set: ProblemSet) -> ProblemSource:

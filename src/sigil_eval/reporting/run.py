@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sigil_eval.documents import Metadata, Metrics, Reproduction
-from sigil_eval.documents.metadata import METADATA_VERSION, DeviationRow
+from sigil_eval.documents.metadata import METADATA_VERSION, DeviationRow, TrainingDataRecord
 from sigil_eval.documents.metrics import METRICS_VERSION, PinnedProblems
 from sigil_eval.documents.shape import check, read_document
 from sigil_eval.errors import UsageError
@@ -59,6 +59,16 @@ class Run:
     def deviations(self) -> list[DeviationRow]:
         """What departs from the pinned environment, as far as it was recorded."""
         return list(self.metadata.get("deviations") or []) if self.metadata else []
+
+    @property
+    def training_data(self) -> TrainingDataRecord | None:
+        """What a check of the training data has found, where one was named."""
+        return self.metadata.get("training_data") if self.metadata else None
+
+    @property
+    def seen_in_training(self) -> frozenset[str]:
+        """The problems that stand in the training data."""
+        return frozenset(self.training_data["tasks"] if self.training_data else ())
 
     @property
     def arguments(self) -> dict[str, Any]:

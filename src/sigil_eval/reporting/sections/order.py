@@ -16,6 +16,7 @@ from sigil_eval.reporting.sections import (
     problems,
     scores,
     sweep,
+    training_data,
     verdict,
 )
 
@@ -24,6 +25,7 @@ SECTIONS = [
     verdict.SECTION,
     sweep.SECTION,
     scores.SECTION,
+    training_data.SECTION,
     answers.SECTION,
     failures.SECTION,
     policy.SECTION,
