@@ -9,7 +9,7 @@ import pytest
 
 from sigil_eval.answers.program import Program
 from sigil_eval.files import Row
-from sigil_eval.judging.contract import reference_source
+from sigil_eval.judging.contract import contract_of, reference_source
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.problems.plus import with_plus
@@ -88,6 +88,12 @@ def test_right_answers_pass_and_wrong_ones_fail(shared: list[Problem], judge: Ju
     assert [one.problem.task_id for one in right if not verdicts[one].passed] == []
     assert len(wrong) == 7
     assert {verdicts[one].error_type for one in wrong} == {"assertion_failure"}
+
+
+def test_cases_ask_an_answer_for_no_more_functions(sigil_rust: ProblemSet) -> None:
+    for one in sigil_rust.problems:
+        alone = replace(one, plus="")
+        assert contract_of(one).functions == contract_of(alone).functions, one.task_id
 
 
 def problem(signature: str) -> Problem:
