@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich import box
@@ -20,6 +21,7 @@ from sigil_eval.reporting.sections.sweep import sweep_table
 from sigil_eval.reporting.wording import MODE_TITLES, coverage, verdict_sentence
 from sigil_eval.run_folder import RunFolder
 
+WIDTH = 100
 KIND_STYLES = {"demo": "bold magenta", "danger": "bold red", "warning": "yellow"}
 
 
@@ -69,17 +71,36 @@ def _deviations_line(run: Run) -> str:
 
 
 def print_table(target: Console, source: blocks.Table) -> None:
-    """One table: ruled in a terminal, plain columns elsewhere."""
-    if not target.is_terminal:
-        for line in plain_lines(source):
-            target.print(line, markup=False)
+    """One table: ruled in a terminal, plain columns elsewhere; where it is too wide, row by row."""
+    lines = plain_lines(source)
+    ruling = len(source.head) + 1 if target.is_terminal else 0
+    if max(map(len, lines)) + ruling > (target.width if target.is_terminal else WIDTH):
+        lines = list(_row_by_row(source))
+    elif target.is_terminal:
+        _print_ruled(target, source)
         return
+    for line in lines:
+        target.print(line, markup=False)
+
+
+def _print_ruled(target: Console, source: blocks.Table) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, head in enumerate(source.head):
         table.add_column(head, justify="right" if index >= source.first_number else "left")
     for row in source.rows:
         table.add_row(*map(escape, row))
     target.print(table)
+
+
+def _row_by_row(source: blocks.Table) -> Iterator[str]:
+    """A line for each cell, behind the head of its column; between two rows, an empty one."""
+    room = max(map(len, source.head))
+    for number, row in enumerate(source.rows):
+        if number:
+            yield ""
+        for head, text in zip(source.head, row, strict=True):
+            if text:
+                yield f"{head:{room}}  {text}" if head else text
 
 
 def plain_lines(source: blocks.Table) -> list[str]:
