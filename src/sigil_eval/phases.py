@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sigil_eval.console import ProgressLine, format_duration, mention, warn
+from sigil_eval.console import ProgressLine, detail, format_duration, mention, warn
 from sigil_eval.documents.metadata import ProofRow, ScoringCounts
 from sigil_eval.documents.metrics import Conditions
 from sigil_eval.errors import IncompleteError
@@ -80,6 +80,7 @@ def prove_aloud(
     Unless it is to be done `again`, what was proved of the same judge within a day holds.
     """
     tell(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
+    detail(f"{judge.toolchain.rustc}, {judge.settings.workers} programs at a time")
     say_what_is_left_out(problem_set, judge.crates)
     before = ProvedBefore(judge, problem_set, judge_code_sha256())
     found = None if again else before.find()

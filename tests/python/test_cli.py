@@ -65,7 +65,12 @@ def test_help_names_defaults_and_variables(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [("sc", "score"), ("run --dty", "--dtype"), ("run --engine rep", "replay")],
+    [
+        ("sc", "score"),
+        ("run --dty", "--dtype"),
+        ("run --engine rep", "replay"),
+        ("score --problem-set si", "sigil-rust"),
+    ],
 )
 def test_a_shell_completes_what_is_typed(typed: str, offered: str) -> None:
     asked = {"COMP_WORDS": f"sigil-eval {typed}", "COMP_CWORD": str(len(typed.split()))}

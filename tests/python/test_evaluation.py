@@ -67,6 +67,37 @@ def test_a_strict_run_goes_on_with_what_is_accepted_and_says_so(
     assert again["durations"]["invocations"] == 2
 
 
+def test_a_run_takes_problems_of_ones_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {
+        "task_id": "Mine/0",
+        "prompt": "/// One more.\nfn next(x: i32) -> i32 {\n",
+        "canonical_solution": "    x + 1\n}\n",
+        "test": "#[cfg(test)]\nmod tests {\n    #[test]\n    fn one() {\n"
+        "        assert_eq!(super::next(1), 2);\n    }\n}\n",
+        "entry_point": "next",
+    }
+    write_jsonl(tmp_path / "problems.jsonl", [own])
+    answers = [{"task_id": "Mine/0", "completion": own["canonical_solution"]}]
+    write_jsonl(tmp_path / "answers.jsonl", answers)
+    problems = ["--problem-file", str(tmp_path / "problems.jsonl")]
+    made = main(
+        [
+            "run", "--engine", "replay", "--base-model", str(tmp_path / "answers.jsonl"),
+            "--skip-finetuned", "--num-samples", "1", "--k-values", "1", *problems, "--json",
+            "--output-dir", str(tmp_path / "out"), "--provision-state", str(tmp_path),
+        ]
+    )  # fmt: skip
+    assert made == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["metrics"]["policy"]["models"]["base"]["pass_at_k"]["1"]["mean"] == 1
+    assert "Mine/0" in (tmp_path / "out" / "report.html").read_text()
+    assert main(["reproduce", str(tmp_path / "out"), *problems]) == 0
+    assert main(["reproduce", str(tmp_path / "out")]) == 2
+    assert "--problem-file" in capsys.readouterr().err
+
+
 def test_a_run_can_be_checked_beforehand(
     tmp_path: Path, request_: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,7 +131,7 @@ def test_what_comes_after_the_demo_can_be_done(
 ) -> None:
     results = clone[0] / "humaneval_results_demo"
     said = bash(AFTER, clone[0], environment)
-    assert "of 100 verdicts" in said
+    assert "100 of 100 results" in said
     named = {name for line in FOLDER.splitlines() for name in re.findall(r"^  (\S+)", line)}
     left = {path.name + "/" * path.is_dir() for path in results.iterdir()}
     assert named - left == {"run.log"}  # which is written around it

@@ -24,10 +24,11 @@ from results_fixture import (
     visible,
 )
 from sigil_eval.errors import UsageError
+from sigil_eval.reporting.blocks import Table
 from sigil_eval.reporting.notices import DEMO_NOTICE
 from sigil_eval.reporting.rebuild import refresh_metrics
 from sigil_eval.reporting.reports import write_reports
-from sigil_eval.reporting.terminal import print_summary
+from sigil_eval.reporting.terminal import print_summary, print_table
 from sigil_eval.reporting.wording import MODE_TITLES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -77,6 +78,32 @@ def test_the_set_up_finds_the_verdict_in_the_summary(tmp_path: Path) -> None:
     assert verdict["sentence"] in " ".join(shown.split())
     assert all(f"{title}. " in shown for title in MODE_TITLES.values())
     assert "*" not in shown and max(map(len, shown.split("\n"))) <= 100
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_table_that_is_too_wide_is_shown_row_by_row(terminal: bool) -> None:
+    """No column is cut, and no word in two."""
+
+    def shown(source: Table) -> list[str]:
+        written = io.StringIO()
+        # 100 columns are what is taken for the width where there is no terminal.
+        print_table(Console(file=written, width=100, force_terminal=terminal), source)
+        return re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue()).splitlines()
+
+    folder = "/a/folder/with/a/long/name" * 3
+    head = ["Run", "pass@1, per cent", "p"]
+    wide = Table(head, [[folder, "12 [3, 45]", "0.1"], ["x", "", "0.2"]], 1)
+    assert shown(wide) == [
+        f"Run               {folder}",
+        "pass@1, per cent  12 [3, 45]",
+        "p                 0.1",
+        "",
+        "Run               x",
+        "p                 0.2",
+    ]
+    narrow = Table(["Run", "pass@1"], [["x" * 70, "12 [3, 45]"]], 1)
+    assert len(shown(narrow)) == (5 if terminal else 2)
+    assert any("x" * 70 + "  " in line for line in shown(narrow))
 
 
 def test_policy_cost_is_in_the_summary(tmp_path: Path) -> None:
