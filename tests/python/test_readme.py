@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,9 +25,15 @@ from sigil_eval.problems import ProblemSet
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-START, AFTER, SCORING, COMPLETION = [text for language, text in BLOCKS if language == "bash"]
-(CONFIG,) = [text for language, text in BLOCKS if language == "toml"]
-TRANSCRIPT, FOLDER = [text for language, text in BLOCKS if not language]
+BY_FIRST_WORDS = {" ".join(text.split()[:2]): text for _, text in BLOCKS}
+START = BY_FIRST_WORDS["git clone"]
+AFTER = BY_FIRST_WORDS["bash eval_setup.sh"]
+TRANSCRIPT = BY_FIRST_WORDS["$ bash"]
+FOLDER = BY_FIRST_WORDS["humaneval_results/ combined_summary.md"]
+SWEEP = BY_FIRST_WORDS["sigil-eval sweep"]
+SCORING = BY_FIRST_WORDS["sigil-eval score"]
+CONFIG = BY_FIRST_WORDS["num-samples ="]
+COMPLETION = BY_FIRST_WORDS['eval "$(_SIGIL_EVAL_COMPLETE=bash_source']
 
 type Environment = Mapping[str, str]
 
@@ -85,10 +92,15 @@ def demo(clone: tuple[Path, str], environment: Environment) -> str:
     return bash(f"sigil-eval run {arguments}", folder, environment)
 
 
+def test_every_block_is_run_or_compared_below() -> None:
+    tried = {START, AFTER, TRANSCRIPT, FOLDER, SWEEP, SCORING, CONFIG, COMPLETION}
+    assert [text for _, text in BLOCKS if text not in tried] == []
+
+
 def test_a_line_of_bash_is_one_command() -> None:
     """Two on a line, or a choice of them, would break where it is pasted."""
-    for line in (START + AFTER + SCORING).splitlines():
-        assert re.fullmatch(r"[A-Za-z0-9_./: -]+( >[a-z.]+)?", line), line
+    for line in (START + AFTER + SWEEP + SCORING).splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9_./:= -]+( >[a-z.]+)?", line), line
 
 
 @pytest.mark.slow
@@ -135,6 +147,18 @@ def test_what_comes_after_the_demo_can_be_done(
     named = {name for line in FOLDER.splitlines() for name in re.findall(r"^  (\S+)", line)}
     left = {path.name + "/" * path.is_dir() for path in results.iterdir()}
     assert named - left == {"run.log"}  # which is written around it
+
+
+def test_checkpoints_are_found_as_the_readme_says(
+    clone: tuple[Path, str], environment: Environment
+) -> None:
+    """They are checked beforehand, and not evaluated."""
+    folder, models = clone[0], clone[0] / "demo" / "models"
+    shutil.copytree(models / "adapter", folder / "run" / "checkpoint-500")
+    shutil.copytree(models / "base", folder / "models" / "base")
+    of_python, of_bash = SWEEP.splitlines()
+    assert "checkpoint-500" in bash(f"{of_python} --check --device cpu", folder, environment)
+    assert "sweep run" in bash(f"{of_bash} --demo --plan", folder, environment)
 
 
 @pytest.mark.slow
