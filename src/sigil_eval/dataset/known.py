@@ -100,7 +100,7 @@ class Known:
             name = answer[start + 1].text
             if name == problem.entry_point and len(name.split("_")) >= _WORDS_OF_A_NAME:
                 self._signatures[_texts(answer[start:body])].add(task)
-        tests = code_tokens(problem.test)
+        tests = code_tokens(problem.test + problem.plus)
         for start, end in assertions(tests):
             if problem.entry_point in (token.text for token in tests[start:end]):
                 self._asserts[_texts(tests[start:end])].add(task)
