@@ -310,6 +310,10 @@ SET_UP += ["bash eval_setup.sh --demo"]
             ["K_VALUES=1,5 bash eval_setup.sh --demo"],
         ),
         (
+            {"command": [*DRIVER, "sweep", "run/", "last/checkpoint-9", "--headline", "plus"]},
+            ["CHECKPOINTS='run/ last/checkpoint-9' HEADLINE=plus bash eval_setup.sh"],
+        ),
+        (
             {"command": [*DRIVER, "--temperature", "1.0"], "environment": {}},
             [*SET_UP, "python scripts/evaluate_humaneval.py --temperature 1.0"],
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from sigil_eval.documents import Metadata
 
@@ -17,6 +18,7 @@ SETUP_VARIABLES = {
     "--checkpoint-path": "CHECKPOINT_PATH",
     "--num-samples": "NUM_SAMPLES",
     "--k-values": "K_VALUES",
+    "--headline": "HEADLINE",
     "--seed": "SEED",
     "--sandbox-mode": "SANDBOX_MODE",
     "--price-per-hour": "PRICE_PER_HOUR",
@@ -37,6 +39,7 @@ _SETTINGS = (
     "ACCEPTED_DEVIATIONS",
     "BASE_MODEL",
     "CHECKPOINT_PATH",
+    "HEADLINE",
     "K_VALUES",
     "NUM_SAMPLES",
     "SANDBOX_MODE",
@@ -67,7 +70,12 @@ def _by_setup(metadata: Metadata, command: Sequence[str]) -> str | None:
         return None
     demo = "--demo" in command
     settings = _recorded(metadata, ["PYTHON_VERSION"])
-    words = iter(command[len(DRIVER) :])
+    given = command[len(DRIVER) :]
+    if list(given[:1]) == ["sweep"]:
+        swept = list(takewhile(lambda word: not word.startswith("--"), given[1:]))
+        settings.append(f"CHECKPOINTS={shlex.quote(' '.join(swept))}")
+        given = given[1 + len(swept) :]
+    words = iter(given)
     for word in words:
         option, equals, value = word.partition("=")
         if option in SETUP_VARIABLES:
