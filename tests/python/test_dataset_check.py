@@ -195,6 +195,7 @@ def test_the_number_of_processes_changes_nothing(
     tmp_path: Path, humaneval: ProblemSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(check, "_ROWS_OF_A_PROCESS", 100)
+    monkeypatch.setattr(check, "_ROWS_OF_A_BATCH", 10)
     rows = [verbatim(problem) for problem in humaneval.problems] + ["{", FINE] * 200
     path = written(tmp_path / "data.jsonl", rows)
     one = check_dataset([path], workers=1)
