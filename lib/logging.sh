@@ -3,9 +3,9 @@
 
 BOLD='' DIM='' RED='' GREEN='' YELLOW='' PLAIN=''
 
-# Whether a person looks on; kept for what is piped on its way to the terminal.
-TERMINAL=0
-if [[ -t 1 ]]; then TERMINAL=1; fi
+# Whether a person looks on, and how wide; kept for what is piped on its way to the terminal.
+TERMINAL=0 WIDTH=100
+if [[ -t 1 ]]; then TERMINAL=1 WIDTH=$(tput cols 2>/dev/null || echo 80); fi
 
 # Once the environment is settled: colours where a person looks on who has not declined them.
 choose_colours() {
@@ -13,7 +13,18 @@ choose_colours() {
   BOLD=$'\e[1m' DIM=$'\e[2m' RED=$'\e[31m' GREEN=$'\e[32m' YELLOW=$'\e[33m' PLAIN=$'\e[0m'
 }
 
-say() { printf '%s\n' "$*"; }
+# A terminal cuts no word in two; a line that is indented is one to copy.
+say() {
+  if ((TERMINAL && ${#1} > WIDTH)) && [[ $1 != '    '* ]]; then
+    folded <<<"$*"
+  else
+    printf '%s\n' "$*"
+  fi
+}
+
+# Its input, with lines that end between words.
+folded() { fold -s -w "$WIDTH"; }
+
 warn() { printf '%s\n' "${YELLOW}warning:${PLAIN} $*" >&2; }
 
 # Ends the program, or the step that calls it, with exit code $1 and the message.

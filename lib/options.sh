@@ -92,7 +92,7 @@ parse_options() {
         MODE=$1 STATE_DIR=${2:?}
         shift
         ;;
-      -h | --help) usage && exit 0 ;;
+      -h | --help) usage | folded && exit 0 ;;
       --*=*) # --only=rust is --only rust
         set -- "${1%%=*}" "${1#*=}" "${@:2}"
         continue

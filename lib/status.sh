@@ -28,9 +28,7 @@ status() {
 
 # verdict_of FOLDER: what the results come to, in the words of their summary.
 verdict_of() {
-  local columns=100
-  if ((TERMINAL)); then columns=$(tput cols 2>/dev/null || echo 80); fi
-  sed -n '/^## Verdict$/,/^## /{/^## /d; s/\*\*//g; p}' "$1/combined_summary.md" 2>/dev/null | cat -s | fold -s -w "$columns"
+  sed -n '/^## Verdict$/,/^## /{/^## /d; s/\*\*//g; p}' "$1/combined_summary.md" 2>/dev/null | cat -s | folded
 }
 
 say_doing() {

@@ -54,6 +54,14 @@ teardown() { remove_home; }
   done < <(grep -oE '^  ([A-Z_]+=[^ ]+ )*bash eval_setup.sh( -?-?[a-z]+)*' <<<"$output")
 }
 
+@test "a terminal cuts no word in two, and a command to copy is left whole" {
+  TERMINAL=1 WIDTH=20
+  [ "$(say 'some well-known words in a line')" = $'some well-known \nwords in a line' ]
+  [ "$(say '    bash eval_setup.sh --demo --plan')" = '    bash eval_setup.sh --demo --plan' ]
+  TERMINAL=0
+  [ "$(say 'some well-known words in a line')" = 'some well-known words in a line' ]
+}
+
 @test "--help names every option and every variable that has a default" {
   run setup_sh --help
   expect_status 0
