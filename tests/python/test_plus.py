@@ -234,17 +234,6 @@ def test_signatures_are_read_from_the_top() -> None:
     assert found["a"].result == "bool"
 
 
-# With the oracles.
-
-
-@pytest.fixture(scope="module")
-def oracles() -> Oracles:
-    folder = os.environ.get("SIGIL_ORACLES")
-    if not folder:
-        pytest.skip("SIGIL_ORACLES names no folder with the oracles' files: nothing is voted on")
-    return load_oracles(Path(folder))
-
-
 @pytest.fixture(scope="module")
 def rust() -> Iterator[RustOracles]:
     with RustOracles() as started:
@@ -254,6 +243,44 @@ def rust() -> Iterator[RustOracles]:
 @pytest.fixture(scope="module")
 def targets() -> dict[str, list[Target]]:
     return load_targets(maker.problems())
+
+
+def _row(answer: str) -> dict[str, Any]:
+    return {"prompt": "def f(n):\n", "canonical_solution": f"    {answer}\n", "entry_point": "f"}
+
+
+def test_an_input_is_kept_only_if_all_agree(
+    rust: RustOracles, targets: dict[str, list[Target]]
+) -> None:
+    (target,) = targets["HumanEval/60"]
+    right = "0 if n == 5 else n * (n + 1) // 2"
+    poly = "fn f(n: i32) -> i32 { assert!(n != 4); if n == 5 { 0 } else { n * (n + 1) / 2 } }"
+    oracles = Oracles(
+        original={target.task_id: _row(f"return {right}")},
+        evalplus={target.task_id: _row(f"return 7 if n == 3 else None if n == 6 else {right}")},
+        poly={target.task_id: poly},
+    )
+    found = vote(target, [[n] for n in (1, 2, 3, 4, 5, 6)], oracles, rust)
+    kept = [(case.arguments, case.expected, case.votes) for case in found.cases]
+    assert kept == [([1], 1, 3), ([2], 3, 3)]
+    assert {reason: [values for values, _ in cases] for reason, cases in found.dropped.items()} == {
+        "oracles differ": [[3]],
+        "an oracle gives nothing": [[4], [6]],
+        "the reference differs": [[5]],
+    }
+    alone = replace(target, without={"evalplus": "is wrong here"})
+    assert [case.votes for case in vote(alone, [[3]], oracles, rust).cases] == [2]
+
+
+# With the oracles.
+
+
+@pytest.fixture(scope="module")
+def oracles() -> Oracles:
+    folder = os.environ.get("SIGIL_ORACLES")
+    if not folder:
+        pytest.skip("SIGIL_ORACLES names no folder with the oracles' files: nothing is voted on")
+    return load_oracles(Path(folder))
 
 
 @pytest.mark.slow
