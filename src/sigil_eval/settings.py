@@ -202,5 +202,13 @@ PRICE_PER_HOUR = Setting[float | None](
     "price_per_hour", None, number, NOT_NEGATIVE, "PRICE_PER_HOUR"
 )
 
+# How many rows of training data may be left out because they are too long.
+MOST_TOO_LONG = Setting(
+    "most_too_long",
+    0.01,
+    number,
+    Rule("must be a share from 0 to 1", lambda value: 0 <= value <= 1),
+)
+
 # How many results of a finished run are judged again.
 RESCORED = Setting("num_samples", 100, whole, NOT_NEGATIVE, aliases=NUM_SAMPLES.aliases)

@@ -83,7 +83,9 @@ fake_command() {
   STRICT=1
   run as_program run_step sigilderg 1 1
   expect_status 0
-  [ "$(cut -f1,3 "$STATE_DIR/deviations.tsv")" = $'sigilderg.trainer\tAssertionError: cannot train' ]
+  [ ! -s "$STATE_DIR/deviations.tsv" ] # sigil-eval train does it
+  grep -q 'trainer: AssertionError: cannot train' "$STATE_DIR/logs/sigilderg.log"
+  grep -q '^sigil-eval train trains by the same configurations' "$STATE_DIR/logs/sigilderg.log"
   grep -q "uv pip install .*--reinstall .*--require-hashes -r $STATE_DIR/cache/sigilderg-finetuner.txt" "$STATE_DIR/logs/sigilderg.log"
   grep -q '^sigilderg-finetuner==3.0.0 ' "$STATE_DIR/cache/sigilderg-finetuner.txt"
   [ "$(grep -c '==' "$STATE_DIR/cache/sigilderg-finetuner.txt")" = 1 ]
@@ -94,12 +96,21 @@ fake_command() {
 
 @test "a source that breaks off on its way leaves the deviation, not a failure" {
   answers() { :; }
-  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != trainer ]]'
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != *trainer ]]'
   stub git 'init -q * => true' '-C * fetch * => exit 128'
   run as_program run_step sigilderg 1 1
   expect_status 0
   [ "$(cut -f1 "$STATE_DIR/deviations.tsv")" = sigilderg.trainer ]
   verify_stubs
+}
+
+@test "a strict run stops where nothing trains" {
+  fake_command "$VENV_DIR/bin/python" <<<'[[ $2 != *trainer ]] || { echo "AssertionError: no step"; exit 1; }'
+  STRICT=1
+  run as_program run_step sigilderg 1 1
+  [ "$status" -ne 0 ]
+  expect_output sigilderg.trainer
+  [ ! -e "$VENV_DIR/$SIGILDERG_STAMP" ]
 }
 
 @test "sources are named by their commits" {
@@ -119,7 +130,7 @@ fake_command() {
   [ -z "$ACCEPTED_DEVIATIONS" ]
   unset ACCEPTED_DEVIATIONS
   source "$ROOT/eval_setup_config.sh"
-  [[ $ACCEPTED_DEVIATIONS == *sigilderg.trainer* ]]
+  [ -z "$ACCEPTED_DEVIATIONS" ]
 }
 
 @test "a sandbox that lets a canary out stops with exit code 3 and leaves no proof" {

@@ -119,8 +119,9 @@ def github(lab: Lab) -> None:
     only = f"{SETUP} --only sigilderg --force sigilderg"
     deviations = f"cut -f1 {STATE}/deviations.tsv"
     with lab.machine(list(steps.values())) as machine:
-        expect(machine, only, "deviation sigilderg.trainer")
+        expect(machine, only, "done in")
         expect(machine, f"cat {STATE}/logs/sigilderg.log", "not our ref")
+        expect(machine, f"cat {STATE}/logs/sigilderg.log", "sigil-eval train trains by the same")
         pinned = f"sed -i 's#^FINETUNER_SOURCE=.*#FINETUNER_SOURCE={repository}@{commit}#'"
         machine.sh(f"cd ~/package && {pinned} eval_setup_config.sh", check=True)
         expect(machine, only, "done in")

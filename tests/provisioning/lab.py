@@ -150,18 +150,16 @@ class Lab:
     def serve_finetuner(self, repository: str, package: Path) -> str:
         """Have the mirror serve the finetuner as GitHub does, complete; gives the commit.
 
-        It is PyPI's package with a stand-in for the part that PyPI's lacks, and without the
-        argument that transformers no longer takes.
+        It is PyPI's package with a stand-in for the part that PyPI's lacks, without the argument
+        that transformers no longer takes, and with the one that a machine without a GPU needs.
         """
         folder = self._new_repository(self.folder / "local" / "github" / repository)
         shutil.copytree(package, folder / "rust_qlora")
-        part = folder / "rust_qlora" / "dataset_utils"
-        part.mkdir()
-        (part / "__init__.py").touch()
+        stand_in = ROOT / "tests" / "stand_ins" / "dataset_utils"
+        shutil.copytree(stand_in, folder / "rust_qlora" / "dataset_utils")
         train = folder / "rust_qlora" / "train.py"
-        lines = train.read_text().splitlines(keepends=True)
-        train.write_text("".join(line for line in lines if "logging_dir=" not in line))
-        (part / "loader.py").write_text('class DatasetLoader:\n    """Stands in."""\n')
+        old = "        logging_dir="
+        train.write_text(train.read_text().replace(old, f"        use_cpu=True,  #{old}"))
         (folder / "pyproject.toml").write_text(FINETUNER_PROJECT)
         return self.commit(folder)
 

@@ -45,8 +45,6 @@ REPORTS = (
     "policy/metrics.json",
     "policy/comparison_report.md",
 )
-# What a strict run lets pass as long as the whole loop has no trainer; see the README.
-ACCEPTED = {"sigilderg.trainer"}
 PATIENCE = 1200  # seconds
 
 
@@ -195,7 +193,7 @@ def finish(r: Rehearsal) -> str:
         r.expect(f"test -s {RESULTS}/{report} && echo there", "there")
     metadata = r.metadata()
     deviations = {row["id"] for row in metadata["deviations"]}
-    r.check("no deviation but accepted ones", str(deviations), ".", deviations <= ACCEPTED)
+    r.check("no deviation", str(deviations), ".", not deviations)
     r.check("it ran on the GPU", json.dumps(metadata["gpus"]), "H100 80GB HBM3")
     models = json.dumps(metadata["models"])
     r.check("with flash attention", models, "flash_attention_2")
@@ -263,8 +261,9 @@ def prepared(lab: Lab, short: bool) -> tuple[list[Path], dict[str, str]]:
 MUTATIONS = {
     "nothing": ("", ""),
     "einops": (edit("requirements/eval.lock", r"/^einops==/,/[^\\]$/d"), "einops"),
-    "accepted": (
-        edit("eval_setup_config.sh", r's/^(: "\$\{ACCEPTED_DEVIATIONS:?=)[^}]+/\1/'),
+    "trainer": (
+        edit("lib/sigilderg.sh", r"s/ecosystem_jobs\.py. own_trainer/&s/")
+        + f" && rm -f {STATE}/venv/.sigilderg-ecosystem",
         "refuses this deviation",
     ),
     "attention": (

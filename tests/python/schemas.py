@@ -23,6 +23,7 @@ from sigil_eval.documents import (
     reproduction,
     rows,
     sweep,
+    training,
 )
 
 FOLDER = Path(sigil_eval.documents.__file__).with_name("schema")
@@ -43,6 +44,7 @@ DOCUMENTS = {
     ),
     "result_row": (rows.ResultRow, "a row of results"),
     "sample_row": (rows.SampleRow, "a row of samples"),
+    "training": (training.Training, f"training.json, version {training.TRAINING_VERSION}"),
 }
 
 
@@ -78,7 +80,16 @@ def _json_schema(document: Any) -> dict[str, Any]:
 
 
 def _typed_dicts() -> Iterator[Any]:
-    for module in (dataset_check, estimates, metadata, metrics, reproduction, rows, sweep):
+    for module in (
+        dataset_check,
+        estimates,
+        metadata,
+        metrics,
+        reproduction,
+        rows,
+        sweep,
+        training,
+    ):
         for _, found in inspect.getmembers(module, is_typeddict):
             yield found
 

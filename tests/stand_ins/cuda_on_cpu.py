@@ -36,6 +36,7 @@ DOES_NOTHING = (
     "reset_peak_memory_stats",
     "set_device",
     "set_per_process_memory_fraction",
+    "set_rng_state",
     "synchronize",
 )
 
@@ -124,6 +125,10 @@ def change(torch: Any) -> None:
             return generator(elsewhere(device))
 
     torch.Generator = Generator
+    autocast = torch.autocast.__init__
+    torch.autocast.__init__ = lambda self, device_type, *given, **more: autocast(
+        self, "cpu" if device_type == "cuda" else device_type, *given, **more
+    )
     load = torch.load
     torch.load = functools.wraps(load)(
         lambda f, map_location=None, **options: load(f, elsewhere(map_location), **options)
@@ -150,6 +155,7 @@ PROPERTIES = types.SimpleNamespace(
 
 def change_cuda(torch: Any, cuda: Any) -> None:
     """What torch.cuda says of itself."""
+    # Long because it is a list.
 
     def one(value: Any) -> Callable[..., Any]:
         def ask(device: Any = None, *_: Any, **__: Any) -> Any:
@@ -168,6 +174,7 @@ def change_cuda(torch: Any, cuda: Any) -> None:
         "get_device_capability": CAPABILITY,
         "get_device_name": NAME,
         "get_device_properties": PROPERTIES,
+        "get_rng_state": torch.get_rng_state,
         "max_memory_allocated": resident,
         "max_memory_reserved": resident,
         "mem_get_info": lambda: (MEMORY - KEPT_BY_DRIVER - resident(), MEMORY),
@@ -183,6 +190,7 @@ def change_cuda(torch: Any, cuda: Any) -> None:
         setattr(cuda, name, nothing())
         if hasattr(cuda.memory, name):
             setattr(cuda.memory, name, nothing())
+    cuda.random.get_rng_state, cuda.random.set_rng_state = cuda.get_rng_state, cuda.set_rng_state
     cuda.is_available = cuda.is_initialized = lambda: True
     cuda.is_bf16_supported = lambda including_emulation=True: True
     cuda.device_count = lambda: 1
@@ -196,10 +204,9 @@ class AfterTorch(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find torch itself, once."""
+        """Find torch itself, for whoever asks where it is, too."""
         if name != "torch":
             return None
-        sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None:
             return None
@@ -213,6 +220,7 @@ class AfterTorch(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """As its own loader does, and then our changes."""
+        sys.meta_path.remove(self)
         spec = module.__spec__
         assert spec is not None
         spec.loader = module.__loader__ = self._loader

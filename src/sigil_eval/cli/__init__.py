@@ -22,6 +22,7 @@ from sigil_eval.cli.run import run
 from sigil_eval.cli.sandbox_check import sandbox_check
 from sigil_eval.cli.score import score
 from sigil_eval.cli.sweep import sweep
+from sigil_eval.cli.train import train
 from sigil_eval.cli.verify import verify
 from sigil_eval.console import close_output, open_streams, speak
 from sigil_eval.errors import SigilEvalError
@@ -33,6 +34,7 @@ COMMANDS = (
     generate,
     run,
     sweep,
+    train,
     report,
     compare,
     reproduce,

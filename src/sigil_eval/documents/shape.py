@@ -197,6 +197,7 @@ def _with_constraints(inner: Check, found: tuple[Any, ...]) -> Check:
         if isinstance(constraint, Constraint):
             keywords |= constraint.keywords
     least, most = keywords.get("minimum"), keywords.get("maximum")
+    above = keywords.get("exclusiveMinimum")
     pattern, shortest = keywords.get("pattern"), keywords.get("minLength", 0)
 
     def look(value: Any) -> str | None:
@@ -207,6 +208,8 @@ def _with_constraints(inner: Check, found: tuple[Any, ...]) -> Check:
             return f": {value} is below {least}"
         if most is not None and value > most:
             return f": {value} is above {most}"
+        if above is not None and value <= above:
+            return f": {value} is not above {above}"
         if isinstance(value, str) and len(value) < shortest:
             return ": is empty"
         if pattern is not None and not re.search(pattern, value):

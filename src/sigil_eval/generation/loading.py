@@ -64,8 +64,18 @@ def load_tokenizer(model: ResolvedModel) -> Any:
     return or_explain(f"the tokenizer of {files.name}", load)
 
 
-def load_base(files: ModelFiles, info: EngineInfo) -> Any:
-    """A base model on its device, its weights read straight to there."""
+@dataclass(frozen=True)
+class FourBits:
+    """How weights are held in 4 bits; computed is in `compute_dtype`, or in the model's own."""
+
+    quant_type: str = "nf4"
+    use_double_quant: bool = True
+    compute_dtype: str | None = None
+
+
+def load_base(files: ModelFiles, info: EngineInfo, four_bits: FourBits = FourBits()) -> Any:
+    """A base model on its device, its weights read straight to there; quantized, where `info` says
+    so, as `four_bits` says."""
     _prepare_libraries()
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
@@ -75,12 +85,12 @@ def load_base(files: ModelFiles, info: EngineInfo) -> Any:
     placement: dict[str, Any] = {}
     if info.device != "cpu" or info.quantization != "none":
         placement["device_map"] = {"": info.device}
-    if info.quantization == "nf4":
+    if info.quantization != "none":
         placement["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
+            bnb_4bit_quant_type=four_bits.quant_type,
+            bnb_4bit_use_double_quant=four_bits.use_double_quant,
+            bnb_4bit_compute_dtype=getattr(torch, four_bits.compute_dtype or info.dtype),
         )
     return or_explain(
         base.name,

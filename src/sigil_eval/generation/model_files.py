@@ -19,7 +19,13 @@ _MODEL_SUFFIXES = (".json", ".safetensors", ".model", ".txt", ".jinja", ".tiktok
 _PICKLE = ".bin"
 _PICKLED_WEIGHTS = ("pytorch_model", "adapter_model")
 _WEIGHT_SUFFIXES = (".safetensors", _PICKLE)
-_NOT_MODEL = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
+_NOT_MODEL = (
+    "trainer_state.json",
+    "training.json",
+    "all_results.json",
+    "train_results.json",
+    "eval_results.json",
+)
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 
 
