@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import errata_page
 from sigil_eval.answers.program import Program
 from sigil_eval.errors import UsageError
 from sigil_eval.judging.contract import reference_source
@@ -177,3 +178,7 @@ def test_changed_errata_are_not_the_pinned_ones(name: str, monkeypatch: pytest.M
     monkeypatch.setitem(sets.PINNED_SETS, name, replace(pin, errata_sha256="0" * 64))
     with pytest.raises(UsageError, match=rf"{name}.errata.json: sha256 is [0-9a-f]+, but 0+ is"):
         load_problem_set(name)
+
+
+def test_the_page_of_errata_is_made_of_their_files() -> None:
+    assert errata_page.PAGE.read_text(encoding="utf-8") == errata_page.page()
