@@ -24,8 +24,9 @@ def page() -> str:
 def _head() -> Iterator[str]:
     yield "# Errata\n"
     yield "`python tests/python/errata_page.py` makes this page of the errata files;"
-    yield "`sigil-eval problems TASK` shows a problem as it is with them. What an erratum may hold is in"
-    yield "[problem-sets.md](problem-sets.md#errata), how they were found in [benchmark.md](benchmark.md)."
+    yield "`sigil-eval problems TASK` shows a problem as it is with them. What an erratum may hold"
+    yield "is in [problem-sets.md](problem-sets.md#errata), and how they were found in"
+    yield "[benchmark.md](benchmark.md)."
 
 
 def _set(name: str) -> Iterator[str]:

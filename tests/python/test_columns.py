@@ -10,8 +10,9 @@ import pytest
 from sigil_eval.answers.program import Program
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, write_jsonl
+from sigil_eval.judging.contract import contract_of
 from sigil_eval.judging.judge import Judge
-from sigil_eval.problems import ProblemSet
+from sigil_eval.problems import PINNED_SETS, ProblemSet, load_problem_set
 from sigil_eval.problems.plus import plus_module, with_plus
 from sigil_eval.scoring.proof import prove
 from sigil_eval.scoring.score import score_files
@@ -152,6 +153,15 @@ def test_cases_that_do_not_compile_are_refused(judge: Judge, few: ProblemSet) ->
     program = Program(spoilt, spoilt.prompt + spoilt.canonical_solution)
     with pytest.raises(PreflightError, match="plus cases or tests of HumanEval/16"):
         dict(judge.judge([program]))
+
+
+@pytest.mark.parametrize("name", PINNED_SETS)
+def test_the_plus_cases_call_what_the_tests_call(name: str) -> None:
+    """The answer's side is compiled once for both."""
+    for problem in load_problem_set(name).problems:
+        plain = contract_of(replace(problem, plus=""))
+        assert contract_of(problem).functions == plain.functions, problem.task_id
+        assert contract_of(problem).types == plain.types, problem.task_id
 
 
 def test_a_column_that_a_set_lacks_is_refused(few: ProblemSet, sigil_rust: ProblemSet) -> None:

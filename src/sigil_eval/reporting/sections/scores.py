@@ -188,7 +188,9 @@ def columns_table(metrics: Metrics, k_values: Sequence[int] | None = None) -> Ta
         if comparison is not None:
             pairs = [comparison["pass_at_k"][k]]
             pairs += [comparison["columns"][column][k] for column in beside]
-            rows.append(["Difference, points", f"pass@{k}", *map(_tested_difference, pairs)])
+            differences = (difference_text(pair and pair["difference"]) for pair in pairs)
+            rows.append(["Difference, points", f"pass@{k}", *differences])
+            rows.append(["p, adjusted", f"pass@{k}", *map(_p_cell, pairs)])
     titles = [f"{COLUMN_TITLES[head]} (headline)", *(COLUMN_TITLES[column] for column in beside)]
     meaning = MEANING_OF_ERRATA
     if "plus" in (head, *beside):
@@ -196,10 +198,8 @@ def columns_table(metrics: Metrics, k_values: Sequence[int] | None = None) -> Ta
     return Table(["", "", *titles], rows, 2, meaning)
 
 
-def _tested_difference(paired: PairedComparison | None) -> str:
-    if paired is None:
-        return difference_text(None)
-    return f"{difference_text(paired['difference'])}, p {p_text(paired['p_adjusted'])}"
+def _p_cell(paired: PairedComparison | None) -> str:
+    return "" if paired is None else p_text(paired["p_adjusted"]).removeprefix("= ")
 
 
 def flagged_table(metrics: Metrics) -> Table | None:
