@@ -24,7 +24,7 @@ from sigil_eval.judging.execution import Result
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.together import Together
-from sigil_eval.judging.verdict import Verdict
+from sigil_eval.judging.verdict import PlusEnding, Verdict
 from sigil_eval.problems import Problem, ProblemSet
 
 SIGNATURE = "fn has_close_elements(numbers: Vec<f32>, threshold: f32) -> bool"
@@ -101,7 +101,13 @@ def mixed(judge: Judge, first: Problem) -> dict[str, Verdict]:
 
 
 def test_a_right_answer_passes(mixed: dict[str, Verdict]) -> None:
-    assert mixed[RIGHT] == Verdict(outcome="passed", compile_ok=True, test_ok=True, detail="passed")
+    assert mixed[RIGHT] == Verdict(
+        outcome="passed",
+        compile_ok=True,
+        test_ok=True,
+        detail="passed",
+        plus=PlusEnding(detail="passed"),
+    )
 
 
 @pytest.mark.parametrize("name", WRONG)
