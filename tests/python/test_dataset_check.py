@@ -112,6 +112,15 @@ def test_other_people_s_code_is_no_problem(tmp_path: Path) -> None:
     assert is_clean(found)
 
 
+def test_the_rest_of_a_function_is_code(tmp_path: Path) -> None:
+    begun = "/// Adds what it's given.\nfn add(a: i32, b: i32) -> i32 {"
+    assert is_clean(checked(tmp_path, {"prompt": begun, "gen": "    a + b\n}\n"}))
+    asked = f"Go on from here:\n```rust\n{begun}\n```"
+    assert is_clean(checked(tmp_path, {"prompt": asked, "gen": "```rust\n    a + b\n}\n```"}))
+    broken = checked(tmp_path, {"prompt": begun, "gen": "    a + (b\n}\n"})
+    assert set(faults_of(broken)) == {"not Rust"}
+
+
 @pytest.mark.parametrize(
     ("row", "rules"),
     [

@@ -14,7 +14,7 @@ FORMATS: dict[FormatName, str] = {
     "not text": "`prompt` and `gen` are there, and are texts",
     "empty": "neither is empty",
     "too long": "neither is longer than a MiB",
-    "not Rust": "the code of `gen` parses as Rust",
+    "not Rust": "the code of `gen` parses as Rust, alone or as the rest of the prompt's",
     "stub": "`gen` holds no todo! or unimplemented!",
     "control": "no control characters, no halves of characters",
     "unseen": "no characters that turn or hide text",

@@ -135,15 +135,17 @@ def _faults_of_code(
                 break
     kind = _first_text(row, "_task_type", "task_type")
     pieces = _code_of(row["gen"]) if row["gen"].strip() and kind not in _NOT_WHOLE else []
+    begun = row["prompt"] if isinstance(row.get("prompt"), str) else ""
     for piece in pieces:
-        if reason := _no_rust(piece):
+        if reason := _no_rust(piece, _code_of(begun[-_LONGEST_TEXT:])[-1]):
             yield "not Rust", f"`gen` {reason}"
             break
 
 
-def _no_rust(code: str) -> str:
-    """Why code is no Rust: no items, and no statements; empty where it is some."""
-    for source in (code, f"fn it() {{\n{code}\n}}"):
+def _no_rust(code: str, begun: str) -> str:
+    """Why code is no Rust: no items, no statements, and not the rest of what the prompt has
+    `begun`; empty where it is some."""
+    for source in (code, f"fn it() {{\n{code}\n}}", f"{begun}\n{code}"):
         tree_of_it = parse(source.encode("utf-8", "replace"))
         if tree_of_it is None:
             return f"is longer than the parser takes ({TREE_LIMIT_BYTES >> 10} KiB)"
