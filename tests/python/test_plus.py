@@ -33,7 +33,7 @@ from sigil_eval.errors import UsageError
 from sigil_eval.files import read_jsonl, sha256_file
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge
-from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.problems import Problem, ProblemSet, load_problem_set
 from sigil_eval.problems.plus import plus_module
 
 ROWS = {row["task_id"]: row for _, row in read_jsonl(maker.DATA / "humaneval-rust-plus.jsonl")}
@@ -281,6 +281,23 @@ def oracles() -> Oracles:
     if not folder:
         pytest.skip("SIGIL_ORACLES names no folder with the oracles' files: nothing is voted on")
     return load_oracles(Path(folder))
+
+
+def test_independent_answers_that_fit_the_signature_pass_all_tests(
+    judge: Judge, oracles: Oracles
+) -> None:
+    """Through the judge, as a model's answers, by the tests with errata and by the plus cases."""
+    programs = []
+    for problem in load_problem_set("humaneval-rust-plus").problems:
+        theirs = signatures(oracles.poly[problem.task_id]).get(problem.entry_point)
+        if theirs == signatures(reference_source(problem))[problem.entry_point]:
+            # Its files begin with imports that the list of answers lacks.
+            code = f"use std::cmp::min;\n{oracles.poly[problem.task_id]}"
+            programs.append(Program(problem, code))
+    assert len(programs) >= 30
+    verdicts = dict(judge.judge(programs))
+    failed = {one.problem.task_id: verdicts[one].with_plus.detail for one in programs}
+    assert {task: why for task, why in failed.items() if why != "passed"} == {}
 
 
 @pytest.mark.slow
