@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import fcntl
 import glob
 import hashlib
 import io
@@ -17,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from sigil_eval.errors import UsageError, quoted
+from sigil_eval.errors import PreflightError, UsageError, quoted
 
 Row = dict[str, Any]
 
@@ -221,6 +223,20 @@ def write_chunks_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def only_writer(folder: Path, complaint: str) -> Iterator[None]:
+    """Keep others from writing into a folder; the lock ends with the process, however it ends.
+
+    Raises PreflightError with the complaint where somebody else holds it.
+    """
+    with (folder / ".lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PreflightError(f"{folder}: {complaint}") from None
+        yield
 
 
 def _remove_parts_of_the_dead(path: Path) -> None:

@@ -4,7 +4,6 @@ clock."""
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import time
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Literal, TypeGuard
 
 from sigil_eval.console import warn
-from sigil_eval.errors import PreflightError, UsageError
-from sigil_eval.files import read_json, write_atomic
+from sigil_eval.errors import UsageError
+from sigil_eval.files import only_writer, read_json, write_atomic
 
 Mode = Literal["no-policy", "policy"]
 MODES: tuple[Mode, ...] = ("no-policy", "policy")
@@ -110,14 +109,11 @@ class RunFolder:
 
         Raises PreflightError where somebody else holds it.
         """
-        with (self.path / ".lock").open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PreflightError(
-                    f"{self.path}: another evaluation is writing here. Wait for it, or name "
-                    "another folder with --output-dir"
-                ) from None
+        with only_writer(
+            self.path,
+            "another evaluation is writing here. Wait for it, or name another folder with "
+            "--output-dir",
+        ):
             yield
 
 

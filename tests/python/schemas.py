@@ -26,6 +26,9 @@ from sigil_eval.documents import (
     training,
 )
 
+MODULES = (
+    dataset_check, estimates, metadata, metrics, reproduction, rows, sweep, training
+)  # fmt: skip
 FOLDER = Path(sigil_eval.documents.__file__).with_name("schema")
 DOCUMENTS = {
     "dataset_check": (
@@ -80,16 +83,7 @@ def _json_schema(document: Any) -> dict[str, Any]:
 
 
 def _typed_dicts() -> Iterator[Any]:
-    for module in (
-        dataset_check,
-        estimates,
-        metadata,
-        metrics,
-        reproduction,
-        rows,
-        sweep,
-        training,
-    ):
+    for module in MODULES:
         for _, found in inspect.getmembers(module, is_typeddict):
             yield found
 

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from sigil_eval.errors import UsageError
-from sigil_eval.files import Journal, dump_row, read_jsonl, write_atomic, write_jsonl
+from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.files import (
+    Journal,
+    dump_row,
+    only_writer,
+    read_jsonl,
+    write_atomic,
+    write_jsonl,
+)
 
 
 def test_rows_come_back_with_their_line_numbers(tmp_path: Path) -> None:
@@ -81,3 +88,12 @@ def test_a_journal_with_one_torn_line_starts_empty(tmp_path: Path) -> None:
     path.write_text("x" * 200_000)
     with Journal(path) as journal:
         assert list(journal.rows()) == []
+
+
+def test_a_folder_has_one_writer(tmp_path: Path) -> None:
+    with only_writer(tmp_path, "wait for it"):
+        with pytest.raises(PreflightError, match=f"{tmp_path}: wait for it"):
+            with only_writer(tmp_path, "wait for it"):
+                pass
+    with only_writer(tmp_path, "nobody is there any more"):
+        pass

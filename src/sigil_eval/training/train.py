@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +10,7 @@ from typing import TYPE_CHECKING
 from sigil_eval import settings
 from sigil_eval.console import ProgressLine, format_duration, mention, say
 from sigil_eval.documents.training import LossPoint, Training
-from sigil_eval.errors import PreflightError
-from sigil_eval.files import sha256_file
+from sigil_eval.files import only_writer, sha256_file
 from sigil_eval.training.checkpoints import Reached, go_on_from
 from sigil_eval.training.configuration import Configuration
 from sigil_eval.training.needs import check_libraries
@@ -54,7 +50,9 @@ def train(configuration: Path, request: Request) -> Training:
     from sigil_eval.training.record import new_training, write_check, write_training
 
     output = Path(told.misc.output_dir)
-    with _locked(output):
+    output.mkdir(parents=True, exist_ok=True)
+    complaint = "another training is writing here. Wait for it, or name another misc.output_dir"
+    with only_writer(output, complaint):
         prepared = prepare(
             told,
             sources,
@@ -74,21 +72,6 @@ def train(configuration: Path, request: Request) -> Training:
             say(f"{output}: all {told.train.num_steps} steps are done already")
             return training
         return _do_steps(told, prepared, training, reached, request.price_per_hour)
-
-
-@contextlib.contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    """Keep others from training into the same folder; the lock ends with the process."""
-    output.mkdir(parents=True, exist_ok=True)
-    with (output / ".lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PreflightError(
-                f"{output}: another training is writing here. Wait for it, or name another "
-                "misc.output_dir"
-            ) from None
-        yield
 
 
 def _do_steps(
