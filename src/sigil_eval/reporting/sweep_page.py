@@ -14,7 +14,7 @@ from sigil_eval.reporting.html import (
     templates_of_pages,
 )
 from sigil_eval.reporting.run import Run
-from sigil_eval.reporting.sections import answers, failures, policy, sweep
+from sigil_eval.reporting.sections import answers, failures, policy, scores, sweep
 from sigil_eval.reporting.sections.certificate import STATES, certificate
 from sigil_eval.reporting.sweep_chart import heat_map, learning_curve
 from sigil_eval.reporting.wording import MODE_MEANINGS, MODE_TITLES, coverage
@@ -65,6 +65,8 @@ def _mode(run: Run, mode: Mode) -> dict[str, object]:
         "curve": learning_curve(metrics, found),
         "k": found["k"],
         "scores": sweep.sweep_table(metrics),
+        "headline": scores.headline_sentence(metrics),
+        "columns": scores.columns_table(metrics, metrics["k_values"][:1]),
         "caution": list(sweep.caution(run, metrics)),
         "map": heat_map(metrics, found),
         "changes": sweep.change_table(metrics),

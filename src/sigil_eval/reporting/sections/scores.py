@@ -253,14 +253,12 @@ def _in_comparison(run: Run, mode: Mode) -> list[Block]:
 def _in_summary(run: Run) -> Iterator[Block]:
     for mode, metrics in run.metrics.items():
         yield Heading(f"Scores: {MODE_TITLES[mode]}")
-        yield from there(
-            [
-                None if "sweep" in metrics else score_table(metrics),
-                Paragraph(headline_sentence(metrics)),
-                columns_table(metrics),
-                *flagged_blocks(metrics),
-            ]
-        )
+        headline = Paragraph(headline_sentence(metrics))
+        if "sweep" in metrics:  # whose table has the scores
+            yield from there([headline, columns_table(metrics, metrics["k_values"][:1])])
+        else:
+            columns, flagged = columns_table(metrics), flagged_blocks(metrics)
+            yield from there([score_table(metrics), headline, columns, *flagged])
         yield from answers.left_out_blocks(metrics)
 
 
