@@ -3,7 +3,7 @@
 takes a real function for one.
 
 Thresholds were chosen on every other problem and on some crates (`--chosen-on`); measured are
-the other problems, and functions of other crates. Needs cargo and rustfmt on PATH.
+the other problems, and functions of other crates. Needs cargo on PATH, and rustfmt beside rustc.
 
     python benchmarks/dataset/planted.py
 """

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from sigil_eval.dataset.forms import is_type
 from sigil_eval.judging.contract import reference_source
+from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.problems import Problem
 from sigil_eval.rust.lexer import Token, tokens
 from sigil_eval.rust.vocabulary import PRELUDE_NAMES
@@ -35,9 +36,10 @@ def verbatim(problem: Problem) -> Row:
 
 
 def reformatted(problem: Problem) -> Row:
-    """By rustfmt, for a narrow page, with tabs."""
+    """By rustfmt, that of the judge's toolchain, for a narrow page, with tabs."""
+    rustfmt = find_toolchain().rustc.with_name("rustfmt")
     formatted = subprocess.run(
-        ["rustfmt", "--edition", "2021", "--config", "max_width=50,hard_tabs=true"],
+        [rustfmt, "--edition", "2021", "--config", "max_width=50,hard_tabs=true"],
         input=_answer(problem), capture_output=True, text=True, check=True,
     )  # fmt: skip
     return {"prompt": ASKED, "gen": formatted.stdout}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plants import ANSWERED, ASKED, PLANTS, renamed, verbatim
+from plants import ANSWERED, ASKED, PLANTS, reformatted, renamed, verbatim
 
 from results_fixture import validate
 from sigil_eval.cli import main
@@ -19,6 +19,7 @@ from sigil_eval.dataset import check, check_dataset, files, is_clean, report
 from sigil_eval.dataset import found as collecting
 from sigil_eval.documents import DatasetCheck
 from sigil_eval.errors import UsageError
+from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.rust.lexer import tokens
 
@@ -62,6 +63,8 @@ def test_what_was_planted_is_found(
     plant: Any, tmp_path: Path, humaneval: ProblemSet, sigil_rust: ProblemSet
 ) -> None:
     """benchmarks/dataset/planted.py counts for all problems, and real functions besides."""
+    if plant is reformatted and not find_toolchain().rustc.with_name("rustfmt").exists():
+        pytest.skip("the toolchain has no rustfmt")
     problems = [humaneval.by_id["HumanEval/0"], humaneval.by_id["HumanEval/130"]]
     problems.append(next(one for one in sigil_rust.problems if "fizz_buzz" in one.prompt))
     for problem in problems:

@@ -70,7 +70,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
         "GIT_CONFIG_VALUE_1": "*",
     }
     path = f"{command.parent}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "HOME": str(home), "STATE_DIR": str(home / "state"), **git}
+    places = {"HOME": "", "STATE_DIR": "state", "XDG_CACHE_HOME": "cache"}
+    own = {name: str(home / place) for name, place in places.items()}
+    return {**os.environ, "PATH": path, **own, **git}
 
 
 @pytest.fixture(scope="module")

@@ -86,8 +86,12 @@ def test_a_table_that_is_too_wide_is_shown_row_by_row(terminal: bool) -> None:
 
     def shown(source: Table) -> list[str]:
         written = io.StringIO()
-        # 100 columns are what is taken for the width where there is no terminal.
-        print_table(Console(file=written, width=100, force_terminal=terminal), source)
+        # 100 columns are what is taken for the width where there is no terminal; of one that is
+        # called dumb, 80 are.
+        target = Console(
+            file=written, width=100, force_terminal=terminal, _environ={"TERM": "xterm"}
+        )
+        print_table(target, source)
         return re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue()).splitlines()
 
     folder = "/a/folder/with/a/long/name" * 3
