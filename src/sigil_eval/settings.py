@@ -210,5 +210,13 @@ MOST_TOO_LONG = Setting(
     Rule("must be a share from 0 to 1", lambda value: 0 <= value <= 1),
 )
 
+# Which share of crates training data made of them keep for validation.
+VAL_SHARE = Setting(
+    "val_share",
+    0.1,
+    number,
+    Rule("must be a share from 0 to less than 1", lambda value: 0 <= value < 1),
+)
+
 # How many results of a finished run are judged again.
 RESCORED = Setting("num_samples", 100, whole, NOT_NEGATIVE, aliases=NUM_SAMPLES.aliases)

@@ -17,6 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema
 import sigil_eval.documents
 from sigil_eval.documents import (
     dataset_check,
+    dataset_made,
     estimates,
     metadata,
     metrics,
@@ -27,13 +28,17 @@ from sigil_eval.documents import (
 )
 
 MODULES = (
-    dataset_check, estimates, metadata, metrics, reproduction, rows, sweep, training
+    dataset_check, dataset_made, estimates, metadata, metrics, reproduction, rows, sweep, training
 )  # fmt: skip
 FOLDER = Path(sigil_eval.documents.__file__).with_name("schema")
 DOCUMENTS = {
     "dataset_check": (
         dataset_check.DatasetCheck,
         f"dataset_check.json, version {dataset_check.DATASET_CHECK_VERSION}",
+    ),
+    "dataset_made": (
+        dataset_made.DatasetMade,
+        f"dataset_made.json, version {dataset_made.DATASET_MADE_VERSION}",
     ),
     "eval_metadata": (
         metadata.Metadata,

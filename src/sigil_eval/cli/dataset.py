@@ -19,7 +19,7 @@ from sigil_eval.files import write_atomic
 @click.group(cls=Commands)
 @click.pass_context
 def dataset(ctx: click.Context) -> None:
-    """Look into training data."""
+    """Look into training data, and make some."""
     help_without_command(ctx)
 
 
@@ -60,3 +60,40 @@ def check(sources: tuple[Path, ...], output: Path | None, n_workers: int | None)
         write_atomic(output, json.dumps(found, indent=1) + "\n" if as_json else report(found))
         mention(f"written: {output}")
     return 0 if is_clean(found) else NOT_CLEAN
+
+
+@dataset.command(
+    cls=Command,
+    examples=[
+        "sigil-eval dataset make crates.txt --output-dir data",
+        "sigil-eval dataset make crates.txt --output-dir data --parquet --val-share 0.2",
+    ],
+)
+@click.argument("crates", type=options.PATH, metavar="CRATES.txt")
+@click.option(
+    "--output-dir",
+    cls=Option,
+    type=options.PATH,
+    metavar="DIR",
+    required=True,
+    help="train.jsonl, val.jsonl and dataset_made.json go there",
+)
+@options.option(settings.SEED, "of the order of rows, their tasks and the split")
+@options.option(settings.VAL_SHARE, "share of crates that are kept for validation")
+@options.switch("--parquet", help="write Parquet instead of JSONL")
+def make(crates: Path, output_dir: Path, seed: int, val_share: float, parquet: bool) -> int:
+    """Make training data of published crates.
+
+    CRATES.txt names them as name@version, one a line. Each is fetched by sigil-pipeline and must
+    compile in the sandbox. Rows are what the code itself gives: completion, doc comment to
+    function, fill-in-the-middle. What a language model would have to write (explanations, errors to
+    be mended, transformations) is not made. What was interrupted goes on when the same command is
+    given again.
+    """
+    from sigil_eval.making.make import Request, make_dataset
+    from sigil_eval.making.report import report
+
+    made = make_dataset(Request(crates, output_dir, seed, val_share, parquet))
+    say(report(made))
+    answer(made)
+    return 0

@@ -1,0 +1,1 @@
+"""From crates to rows of training data: fetched, compiled, read, cleaned, written."""

@@ -1,0 +1,6 @@
+pub fn in_tests(values: &[u8]) -> usize {
+    let mut count = values.len();
+    count += values.iter().filter(|value| **value > 7).count();
+    count
+}
+fn main() {}
