@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sigil_eval.dataset.repeated import Repeated
-from sigil_eval.dataset.rows import examine
+from sigil_eval.dataset.rows import Examined, examine
 from sigil_eval.documents.dataset_made import MadeRow
 
 
@@ -21,12 +21,12 @@ def cleaned(rows: Sequence[MadeRow]) -> tuple[list[MadeRow], Counter[str]]:
     for number, name, _ in found.faults:
         reasons.setdefault(number, name)
     left_out.update(reasons.values())
-    sound = [row for number, row in enumerate(rows) if number not in reasons]
 
     repeated = Repeated()
-    repeated.add(0, "", examine([(number, {**row}) for number, row in enumerate(sound)]))
+    sound = [digest for digest in found.digests if digest[0] not in reasons]
+    repeated.add(0, "", Examined(len(sound), digests=sound))
     equal = {number for (_, number), _ in repeated.duplicates()}
     alike = {number for (_, number), _ in repeated.near_duplicates()} - equal
     left_out["duplicate"], left_out["near duplicate"] = len(equal), len(alike)
-    kept = [row for number, row in enumerate(sound) if number not in equal | alike]
-    return kept, +left_out
+    gone = reasons.keys() | equal | alike
+    return [row for number, row in enumerate(rows) if number not in gone], +left_out
