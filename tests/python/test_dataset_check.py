@@ -120,6 +120,8 @@ def test_the_rest_of_a_function_is_code(tmp_path: Path) -> None:
     assert is_clean(checked(tmp_path, {"prompt": begun, "gen": "    a + b\n}\n"}))
     asked = f"Go on from here:\n```rust\n{begun}\n```"
     assert is_clean(checked(tmp_path, {"prompt": asked, "gen": "```rust\n    a + b\n}\n```"}))
+    shown = f"/// Adds:\n/// ```\n/// add(1, 2);\n/// ```\n{begun}"
+    assert is_clean(checked(tmp_path, {"prompt": shown, "gen": "    a + b\n}\n"}))
     broken = checked(tmp_path, {"prompt": begun, "gen": "    a + (b\n}\n"})
     assert set(faults_of(broken)) == {"not Rust"}
 

@@ -135,21 +135,22 @@ def _faults_of_code(
                 break
     kind = _first_text(row, "_task_type", "task_type")
     pieces = _code_of(row["gen"]) if row["gen"].strip() and kind not in _NOT_WHOLE else []
-    begun = row["prompt"] if isinstance(row.get("prompt"), str) else ""
+    prompt = row["prompt"] if isinstance(row.get("prompt"), str) else ""
     for piece in pieces:
-        if reason := _no_rust(piece, _code_of(begun[-_LONGEST_TEXT:])[-1]):
+        if reason := _no_rust(piece, prompt[-_LONGEST_TEXT:]):
             yield "not Rust", f"`gen` {reason}"
             break
 
 
-def _no_rust(code: str, begun: str) -> str:
-    """Why code is no Rust: no items, no statements, and not the rest of what the prompt has
-    `begun`; empty where it is some."""
-    for source in (code, f"fn it() {{\n{code}\n}}", f"{begun}\n{code}"):
+def _no_rust(code: str, prompt: str) -> str:
+    """Why code is no Rust: no items, no statements, and not the rest of the prompt, or of the code
+    in it; empty where it is some."""
+    begun = (prompt, _code_of(prompt)[-1])
+    for source in (code, f"fn it() {{\n{code}\n}}", *(f"{start}\n{code}" for start in begun)):
         tree_of_it = parse(source.encode("utf-8", "replace"))
-        if tree_of_it is None:
+        if tree_of_it is None and source is code:
             return f"is longer than the parser takes ({TREE_LIMIT_BYTES >> 10} KiB)"
-        if not tree_of_it.root_node.has_error:
+        if tree_of_it is not None and not tree_of_it.root_node.has_error:
             return ""
     return "does not parse as Rust"
 
