@@ -19,7 +19,9 @@ ATTACKS = {
     "reads requests to their end": (3, "let _ = pipe.read_to_end(&mut Vec::new());"),
     "takes it in a thread": (
         3,
-        "std::thread::spawn(move || { loop { let _ = pipe.read(&mut [0; 64]); } });",
+        # It waits until the thread has had time to begin: who reads first takes the request.
+        "std::thread::spawn(move || { loop { let _ = pipe.read(&mut [0; 64]); } }); "
+        "std::thread::sleep(std::time::Duration::from_millis(100));",
     ),
     "closes its requests": (3, "drop(pipe);"),
     "closes its replies": (4, "drop(pipe);"),
