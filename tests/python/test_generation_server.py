@@ -20,9 +20,10 @@ import pytest
 
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation import EngineOptions, ModelSpec, SamplingParams, generate_samples
-from sigil_eval.generation.engines.openai import OpenAIEngine, check_url
+from sigil_eval.generation.engines.openai import OpenAIEngine
 from sigil_eval.generation.protocol import Request, Sample
 from sigil_eval.problems import Problem, ProblemSet
+from sigil_eval.server import check_url
 
 TOKEN = "sk-loopback-0123456789"  # noqa: S105
 ANSWER = "    x * 2\n}\n\nThis doubles the number, and goes on at great length about it.\n"

@@ -117,7 +117,7 @@ def test_the_finetuners_own_files_are_read_but_for_what_they_would_delete(
         (LEAST + "  min_length: 9\n  max_length: 8", ":5: dataset.max_length is below"),
         (LEAST + "  dataset_weights: {local:row.jsonl: 2}", "Did you mean 'local:rows.jsonl'"),
         (LEAST + "  dataset_weights: {local:rows.jsonl: 2}", "only with interleave_mode"),
-        (LEAST + "  interleave_mode: round-robin", "expected sequential or round_robin or"),
+        (LEAST + "  interleave_mode: in turn", "expected sequential or round_robin or"),
         (LEAST.replace("local:rows.jsonl", "org/rows") + "  use_cache: false", "false would str"),
         (LEAST.replace("]", ", local:rows.jsonl]"), ":3: dataset.names has 'local:rows.jsonl' twi"),
         (LEAST + "pack: 1", ":4: pack: expected true or false, found 1"),
@@ -129,7 +129,11 @@ def test_what_is_wrong_is_named(text: str, said: str, read: Read) -> None:
 
 
 def test_what_yaml_takes_for_text_is_read_as_it_is_meant(read: Read) -> None:
-    told = read(LEAST + "train: {lr: 1e-4}\nlora: {target_modules: 'q_proj; v_proj'}\n")
+    told = read(
+        LEAST + "  interleave_mode: round-robin\ntrain: {lr: 1e-4}\n"
+        "lora: {target_modules: 'q_proj; v_proj'}\n"
+    )
+    assert told.dataset.interleave_mode == "round_robin"
     assert told.train.lr == 1e-4
     assert told.lora.target_modules == ["q_proj", "v_proj"]
     assert told.checkpoints == list(range(1000, 12001, 1000))

@@ -165,7 +165,10 @@ class _Reader:
 
 
 def _as_meant(full: str, value: Any) -> Any:
-    """A number that YAML 1.1 takes for text (`1e-4`), and modules with semicolons between."""
+    """A number that YAML 1.1 takes for text (`1e-4`), modules with semicolons between, and a word
+    as the ecosystem's documents spell it."""
+    if full == "dataset.interleave_mode" and value == "round-robin":
+        return "round_robin"
     if isinstance(value, str) and _KINDS.get(full) is float:
         try:
             number = float(value) if value.isascii() and "_" not in value else math.nan

@@ -19,13 +19,14 @@ from typing import IO, TYPE_CHECKING
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
 from sigil_eval.generation.engines.local import hardware_for, largest_batch
-from sigil_eval.generation.engines.openai import OpenAIEngine, wait_until_up
+from sigil_eval.generation.engines.openai import OpenAIEngine
 from sigil_eval.generation.hub import fetch_weights
 from sigil_eval.generation.model_files import ADAPTER_CONFIG
 from sigil_eval.generation.models import ResolvedModel
 from sigil_eval.generation.prepared import Prepared, prepare_model
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
 from sigil_eval.provisioned import VARIABLES, provided, setup_command
+from sigil_eval.server import wait_until_up
 
 if TYPE_CHECKING:
     from sigil_eval.generation.pool import ModelPool
