@@ -31,7 +31,7 @@ def pipeline_version() -> str:
     except importlib.metadata.PackageNotFoundError:
         raise UsageError(
             f"crates are fetched by {PIPELINE}, which is not here; `bash eval_setup.sh` provides "
-            f"it, and so does `pip install {PIPELINE}`"
+            f"it, and so does `pip install '.[data]'`"
         ) from None
 
 
