@@ -25,6 +25,7 @@ from sigil_eval.generation import (  # noqa: E402
     ModelSpec,
     SamplingParams,
     generate_samples,
+    plan,
 )
 from sigil_eval.generation.journal import SampleJournal, journal_path  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
@@ -210,14 +211,22 @@ def test_an_interrupt_keeps_what_is_finished(
         ({"params": replace(PARAMS, top_k=0)}, "top_k was 50, is now 0"),
         ({"params": replace(PARAMS, max_new_tokens=61)}, "max_new_tokens was 60, is now 61"),
         ({"early_stop": False}, "early_stop was True, is now False"),
+        ({"sampler": 3}, "sampler version was 2, is now 3"),
         ({"dtype": "bfloat16"}, "dtype was float32, is now bfloat16"),
         ({"model": BASE}, "adapter revision was sha256:"),
     ],
 )
 def test_other_settings_are_refused_by_name(
-    change: dict[str, Any], message: str, full: Path, problems: tuple[Problem, ...]
+    change: dict[str, Any],
+    message: str,
+    full: Path,
+    problems: tuple[Problem, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = full.read_bytes(), journal_path(full).read_bytes()
+    change = dict(change)
+    if sampler := change.pop("sampler", None):
+        monkeypatch.setattr(plan, "SAMPLER_VERSION", sampler)
     with pytest.raises(UsageError, match=message):
         draw(full, problems, **change)
     assert (full.read_bytes(), journal_path(full).read_bytes()) == before

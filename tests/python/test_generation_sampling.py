@@ -12,6 +12,7 @@ from transformers.generation.logits_process import (  # noqa: E402
     TopPLogitsWarper,
 )
 
+from sigil_eval.generation import sampling  # noqa: E402
 from sigil_eval.generation.keys import sample_key  # noqa: E402
 from sigil_eval.generation.protocol import SamplingParams  # noqa: E402
 from sigil_eval.generation.sampling import gumbel_noise, next_tokens  # noqa: E402
@@ -58,6 +59,57 @@ def test_top_p_keeps_the_fewest_tokens_that_reach_it() -> None:
         params = SamplingParams(temperature=1.0, top_k=0, top_p=top_p)
         drawn = next_tokens(logits, keys, positions, params).tolist()
         assert set(drawn) == set(range(kept))
+
+
+@pytest.mark.parametrize(
+    ("logits", "top_k", "top_p", "kept"),
+    [
+        ([2.0, 1.0, 1.0, 1.0, 0.0], 0, 0.6, {0, 1, 2, 3}),  # 0.45, and 0.16 three times
+        ([2.0, 1.0, 1.0, 1.0, 0.0], 0, 0.4, {0}),
+        ([2.0, 1.0, 1.0, 0.0, 0.0, 0.0], 2, 1.0, {0, 1, 2}),
+        ([2.0, 1.0, 0.5, 0.5, 0.5, 0.5], 3, 1.0, {0, 1, 2, 3, 4, 5}),
+        ([2.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5], 3, 1.0, {0, 1}),  # up to the last candidate
+        ([2.0, 1.0, 0.0, 0.0], 2, 0.75, {0, 1}),  # 0.73 and 0.27
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_logits_stay_or_go_together(
+    logits: list[float], top_k: int, top_p: float, kept: set[int], seed: int
+) -> None:
+    """Whatever their order in memory, and however a device sorts them."""
+    order = torch.randperm(len(logits), generator=torch.Generator().manual_seed(seed))
+    rows = torch.tensor(logits, dtype=torch.bfloat16)[order].expand(3000, -1)
+    keys, positions = torch.arange(3000), torch.zeros(3000, dtype=torch.long)
+    params = SamplingParams(temperature=1.0, top_k=top_k, top_p=top_p)
+    drawn = next_tokens(rows, keys, positions, params)
+    assert set(order[drawn].tolist()) == kept
+
+
+def test_the_nucleus_of_half_precision_does_not_depend_on_memory_order() -> None:
+    """Logits near 20 are 0.125 apart in bfloat16: most rows have a tie at the edge."""
+    draw = torch.Generator().manual_seed(4)
+    logits = (torch.randn(64, 4000, generator=draw) * 2 + 13).bfloat16()
+    tokens = torch.arange(4000)
+    flipped = logits.flip(1)
+    params = SamplingParams(temperature=1.0, top_k=50, top_p=0.95)
+    for position in range(40):
+        keys, positions = torch.arange(64), torch.full((64,), position)
+        drawn = next_tokens(logits, keys, positions, params)
+        # Noise goes by the token's id, so the flipped row's is made for the ids that it has there.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                sampling, "gumbel_noise", lambda k, p, t: gumbel_noise(k, p, tokens.flip(0)[t])
+            )
+            again = next_tokens(flipped, keys, positions, params)
+        assert torch.equal(tokens.flip(0)[again], drawn)
+
+
+def test_no_noise_is_infinite() -> None:
+    """The least and the largest 64 bits, and those that round to 1 with one bit more."""
+    bits = torch.tensor([0, 1 << 11, -1, -(1 << 11), -(1 << 12)])
+    uniform = sampling._uniform(bits)
+    assert uniform[0] == 2.0**-53 and uniform[2] == 1 - 2.0**-53
+    assert (-torch.log(-torch.log(uniform))).isfinite().all()
 
 
 def test_temperature_zero_takes_the_likeliest() -> None:

@@ -13,6 +13,7 @@ from results_fixture import make_metadata, validate
 from sigil_eval.cli import main
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import Row, read_jsonl, sha256_file, write_jsonl
+from sigil_eval.generation.keys import SAMPLER_VERSION
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.machine import gpus
@@ -174,6 +175,23 @@ def test_a_model_of_the_hub_is_checked_in_its_cache(
     pins = json.loads((run / "reproduction.json").read_text())["pins"]
     found = next(check for check in pins if check["what"] == "model, base: org/model")
     assert (found["state"], found["here"]) == (state, here)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "state"),
+    [({}, "unknown"), ({"sampler": None}, "unknown"), ({"sampler": 1}, "differs"),
+     ({"sampler": SAMPLER_VERSION}, "same")],
+)  # fmt: skip
+def test_the_sampler_that_drew_the_answers_is_compared_with_ours(
+    run: Path, recorded: dict[str, Any], state: str
+) -> None:
+    path = run / "eval_metadata.json"
+    metadata = json.loads(path.read_text())
+    metadata["models"]["base"] |= recorded
+    path.write_text(json.dumps(metadata))
+    assert main(["reproduce", str(run), "--samples", "0"]) == 0
+    pins = json.loads((run / "reproduction.json").read_text())["pins"]
+    assert [c["state"] for c in pins if c["what"] == "sampler, base"] == [state]
 
 
 def test_a_run_with_older_metadata_can_be_checked(run: Path) -> None:

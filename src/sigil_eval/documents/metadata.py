@@ -132,6 +132,8 @@ class ModelRecord(TypedDict):
     """The devices that drew its samples."""
     engine: NotRequired[str]
     """The engine that drew them."""
+    sampler: NotRequired[AtLeastOne | None]
+    """The version of the sampler that turned logits into tokens; null where it was a server's."""
     quantization: NotRequired[str]
     """Of the base's weights."""
     read_from: NotRequired[str]

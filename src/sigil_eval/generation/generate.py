@@ -97,6 +97,7 @@ def _summary(
         engine=plan.job.options.engine,
         quantization=plan.job.options.quantization,
         prompting=plan.prepared.prompting,
+        sampler=plan.sampler,
     )
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
+SAMPLER_VERSION = 2
+"""Of the way in which tokens follow from logits and a key (`sampling.next_tokens`). 1 had uniform
+numbers of 53 bits, and cut equal logits at the edge of top-k and top-p in the order of memory."""
+
 
 def sample_key(seed: int, model: str, task_id: str, sample_index: int) -> int:
     """A signed 64-bit key for one sample.

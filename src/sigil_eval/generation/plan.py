@@ -8,7 +8,7 @@ from functools import cached_property
 
 from sigil_eval.answers.needs import called_by
 from sigil_eval.generation.engines import EngineOptions
-from sigil_eval.generation.keys import sample_key
+from sigil_eval.generation.keys import SAMPLER_VERSION, sample_key
 from sigil_eval.generation.prepared import Prepared
 from sigil_eval.generation.protocol import Asked, ModelSpec, Request, SamplingParams
 from sigil_eval.problems import Problem
@@ -47,6 +47,11 @@ class Plan:
         """sha256 of each prompt by task id."""
         return {task_id: prompt_sha256(prompt) for task_id, prompt in self.prompts.items()}
 
+    @property
+    def sampler(self) -> int | None:
+        """The version of our sampler; None where a server draws, or a file has the samples."""
+        return SAMPLER_VERSION if self.job.options.kind.keyed else None
+
     def settings(self) -> dict[str, object]:
         """What decides a sample's text and is known before anything is loaded."""
         params = asdict(self.job.params)
@@ -58,6 +63,7 @@ class Plan:
             "prompt mode": self.prepared.prompt_mode,
             "prompt template": self.template_sha256,
             "tokenizer": self.prepared.prompting.tokenizer_sha256,
+            "sampler version": self.sampler,
             **params,
             "early_stop": self.job.options.early_stop,
             "quantization": self.job.options.quantization,

@@ -192,3 +192,4 @@ class GenerationSummary:
     engine: str
     quantization: str
     prompting: Prompting
+    sampler: int | None

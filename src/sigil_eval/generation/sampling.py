@@ -17,7 +17,12 @@ from sigil_eval.generation.protocol import SamplingParams
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 _MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MIX_2 = 0x94D049BB133111EB - (1 << 64)
-_MANTISSA_BITS = 53
+# Bits of a uniform number. With one more, half a step below 1 would round to 1, whose noise is
+# infinite.
+_UNIFORM_BITS = 52
+
+# So many times top-k candidates are looked at, to see the tokens that tie with the k-th.
+_CANDIDATES = 2
 
 
 def _shift_right(x: torch.Tensor, bits: int) -> torch.Tensor:
@@ -36,11 +41,20 @@ def gumbel_noise(keys: torch.Tensor, positions: torch.Tensor, tokens: torch.Tens
     """Gumbel(0, 1) noise, float64 of shape (rows, candidates).
 
     keys, positions: int64 (rows,); tokens: int64 (rows, candidates), the candidates' ids.
+
+    -ln(-ln(u)) of u = (i + 1/2) / 2^52, i the upper 52 bits of the hash: each u is exact, the
+    least 2^-53 and the largest 1 - 2^-53 (`u01fixedpt_open_open_64_double` of Random123; Salmon,
+    Moraes, Dror, Shaw 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"), so that noise lies
+    between -3.61 and 36.74.
     """
     rows = _mix(keys + (positions + 1) * _GOLDEN)
     bits = _mix(_mix(rows)[:, None] + (tokens + 1) * _GOLDEN)
-    uniform = (_shift_right(bits, 64 - _MANTISSA_BITS).double() + 0.5) / (1 << _MANTISSA_BITS)
-    return -torch.log(-torch.log(uniform))
+    return -torch.log(-torch.log(_uniform(bits)))
+
+
+def _uniform(bits: torch.Tensor) -> torch.Tensor:
+    """Float64 between 0 and 1, neither of which it can be, from 64 bits."""
+    return (_shift_right(bits, 64 - _UNIFORM_BITS).double() + 0.5) / (1 << _UNIFORM_BITS)
 
 
 def next_tokens(
@@ -48,18 +62,26 @@ def next_tokens(
 ) -> torch.Tensor:
     """One token id for each row, int64 (rows,), from logits (rows, vocabulary).
 
-    Temperature first, then top-k, then top-p: of the k likeliest tokens, the fewest whose
-    renormalised probabilities reach top_p.
+    Temperature first, then top-k, then top-p: a token stays while fewer than top_k tokens are
+    strictly larger than it, and, of what these leave, their probability is below top_p. So equal
+    logits, which are common in half precision, stay or go together, and in which order a device
+    sorts them changes nothing. (A tie with the k-th that reaches the last of the candidates goes.)
     """
     if params.temperature == 0:
         return logits.argmax(dim=-1)
     vocabulary = logits.shape[-1]
-    count = min(params.top_k or vocabulary, vocabulary)
+    count = min(_CANDIDATES * params.top_k or vocabulary, vocabulary)
     likeliest, tokens = torch.topk(logits, count, dim=-1)
     scores = likeliest.double() / params.temperature
+    larger = torch.searchsorted(-scores, -scores)  # how many are strictly larger than each
+    if params.top_k:
+        kept = larger < params.top_k
+        if count < vocabulary:
+            kept &= (scores > scores[:, -1:]) | (larger == 0)
+        scores = scores.masked_fill(~kept, float("-inf"))
     if params.top_p < 1:
         probabilities = scores.softmax(dim=-1)
-        before = probabilities.cumsum(dim=-1) - probabilities
+        before = (probabilities.cumsum(dim=-1) - probabilities).gather(-1, larger)
         scores = scores.masked_fill(before >= params.top_p, float("-inf"))
     best = (scores + gumbel_noise(keys, positions, tokens)).argmax(dim=-1, keepdim=True)
     return tokens.gather(-1, best).squeeze(-1)

@@ -20,6 +20,7 @@ def model_record(spec: ModelSpec, summary: GenerationSummary) -> ModelRecord:
         "attention": summary.attention,
         "device": summary.device,
         "engine": summary.engine,
+        "sampler": summary.sampler,
         "quantization": summary.quantization,
         "samples": summary.samples,
         "truncated": summary.truncated,

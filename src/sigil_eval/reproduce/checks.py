@@ -12,6 +12,7 @@ from sigil_eval.documents.metrics import Conditions
 from sigil_eval.documents.reproduction import CheckRow, CheckState
 from sigil_eval.errors import SigilEvalError, UsageError
 from sigil_eval.files import sha256_file
+from sigil_eval.generation.keys import SAMPLER_VERSION
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.provisioned import checkout
@@ -106,6 +107,7 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
         if "read_from" in model:
             continue  # only its samples were ever here
         yield from _model_checks(label, model)
+        yield _sampler_check(label, model)
 
 
 def _checkout_checks(metadata: Metadata) -> Iterator[CheckRow]:
@@ -145,6 +147,16 @@ def _model_checks(label: str, model: ModelRecord) -> Iterator[CheckRow]:
     ):
         if name:
             yield _model_check(f"model, {label}: {name}", name, revision)
+
+
+def _sampler_check(label: str, model: ModelRecord) -> CheckRow:
+    """Whether the same logits would give the same tokens here."""
+    what, here = f"sampler, {label}", f"version {SAMPLER_VERSION}"
+    if "sampler" not in model:
+        return _unknown(what, "not recorded", here)
+    if model["sampler"] is None:
+        return _unknown(what, "a server's own", "not ours")
+    return _check(what, f"version {model['sampler']}", here)
 
 
 def _model_check(what: str, name: str, revision: str | None) -> CheckRow:

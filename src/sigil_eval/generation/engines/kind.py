@@ -43,6 +43,7 @@ class EngineKind(ABC):
 
     `loads_weights`: into this process, so that it can be told devices, quantization and merging.
     `needs_model_files`: a model is a folder or a hub id, and not a name that others give it.
+    `keyed`: tokens are drawn by `sampling.next_tokens`, from each sample's key.
     """
 
     name: ClassVar[str]
@@ -50,6 +51,7 @@ class EngineKind(ABC):
     loads_weights: ClassVar[bool] = False
     needs_model_files: ClassVar[bool] = False
     needs_base_url: ClassVar[bool] = False
+    keyed: ClassVar[bool] = False
 
     def check(self, options: DrawingOptions) -> None:  # noqa: B027  (most have nothing to check)
         """Refuse, by a UsageError, what can be seen to be wrong without looking at the machine."""

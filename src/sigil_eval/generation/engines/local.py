@@ -28,6 +28,7 @@ class LocalEngine(EngineKind):
 
     loads_weights = True
     needs_model_files = True
+    keyed = True
 
     @abstractmethod
     def engine_class(self) -> type[HFEngine] | type[HFStaticEngine]:
