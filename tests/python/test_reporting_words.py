@@ -29,9 +29,11 @@ def test_the_policy_alone_says_that_what_breaks_it_was_not_compiled(tmp_path: Pa
 def test_how_samples_were_drawn_and_what_is_not_shown_stand_in_every_report(tmp_path: Path) -> None:
     arguments = {"temperature": 0.2, "top_p": 0.95, "top_k": 50, "max_new_tokens": 512}
     metadata = make_metadata(arguments=arguments | {"prompt_mode": "auto"})
+    metadata["models"]["base"] |= {"engine": "hf", "attention": "sdpa"}
+    metadata["models"]["finetuned"] |= {"engine": "hf", "attention": "flash_attention_2"}
     drawn = (
         "4 samples per problem, temperature 0.2, top-p 0.95, top-k 50, up to 512 new tokens, "
-        "prompt form auto"
+        "prompt form auto, engine hf, bfloat16, attention sdpa and flash_attention_2"
     )
     for name, text in make_run(tmp_path, good_results(), metadata).items():
         assert drawn in (visible(text) if name.endswith(".html") else text.splitlines()[2]), name

@@ -14,8 +14,13 @@ _SAID = {
 }
 
 
+# What drew them, of each model.
+_DRAWN = {"engine": "engine {}", "dtype": "{}", "attention": "attention {}"}
+
+
 def sampling_line(run: Run) -> str:
-    """Samples per problem, temperature, top-p, top-k, tokens and prompt form, as recorded."""
+    """Samples per problem, temperature, top-p, top-k, tokens, prompt form, engine, precision and
+    attention, as recorded."""
     models = run.first_metrics["models"].values()
     fewest = min(model["samples"]["fewest_per_problem"] for model in models)
     most = max(model["samples"]["most_per_problem"] for model in models)
@@ -24,6 +29,11 @@ def sampling_line(run: Run) -> str:
     for name, words in _SAID.items():
         if run.arguments.get(name) is not None:
             said.append(words.format(run.arguments[name]))
+    drawn = (run.metadata.get("models") if run.metadata else None) or {}
+    for name, words in _DRAWN.items():
+        found = dict.fromkeys(str(value) for m in drawn.values() if (value := m.get(name)))
+        if found:
+            said.append(words.format(" and ".join(found)))
     if len(said) == 1:
         said.append("how they were drawn is not recorded")
     return ", ".join(said)
