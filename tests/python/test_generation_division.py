@@ -75,6 +75,31 @@ def test_what_shards_lack_is_drawn(
     assert output.read_bytes() == whole
 
 
+def test_a_part_is_one_block_of_problems() -> None:
+    pairs = [(f"task {problem}", sample) for problem in range(7) for sample in range(4)]
+    for count in (1, 2, 3, 5, 28, 40):
+        parts = [Shard(number, count).of(pairs) for number in range(1, count + 1)]
+        assert [pair for part in parts for pair in part] == pairs
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        read = sum(len({task for task, _ in part}) for part in parts)
+        assert read <= 7 + count - 1
+
+
+def test_what_another_division_has_drawn_is_taken_over(
+    whole: bytes, tmp_path: Path, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts were once every third sample, as those of an interrupted run may be."""
+    output = tmp_path / "tuned.jsonl"
+    with monkeypatch.context() as patch:
+        patch.setattr(Shard, "of", lambda shard, pairs: pairs[shard.number - 1 :: shard.count])
+        generate_samples(TUNED, problems, PARAMS, output, options=CPU, shard=Shard(2, 3))
+    part = generate_samples(TUNED, problems, PARAMS, output, options=CPU, shard=Shard(2, 3))
+    assert (part.samples, part.new_samples, part.resumed_samples) == (5, 4, 1)
+    summary = generate_samples(TUNED, problems, PARAMS, output, options=CPU)
+    assert (summary.new_samples, summary.resumed_samples) == (6, 9)
+    assert output.read_bytes() == whole
+
+
 def test_a_shard_with_other_settings_is_refused(
     tmp_path: Path, problems: tuple[Problem, ...]
 ) -> None:

@@ -33,8 +33,10 @@ class Shard:
         return cls(int(match[1]), int(match[2]))
 
     def of(self, pairs: list[tuple[str, int]]) -> list[tuple[str, int]]:
-        """This part of the samples that are wanted: a share of each problem's."""
-        return pairs[self.number - 1 :: self.count]
+        """This part of the samples that are wanted: one block of them, so that each prompt is read
+        for one part, or for two neighbours."""
+        ends = [len(pairs) * number // self.count for number in (self.number - 1, self.number)]
+        return pairs[slice(*ends)]
 
     def output(self, whole: Path) -> Path:
         """Where this part of a samples file goes."""
