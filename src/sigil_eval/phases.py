@@ -28,8 +28,7 @@ from sigil_eval.problems import ProblemSet
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.run_folder import Mode, RunFolder
-from sigil_eval.scoring.proof import prove
-from sigil_eval.scoring.proved import ProvedBefore
+from sigil_eval.scoring.proved import proved
 from sigil_eval.scoring.score import ScoreSummary
 
 if TYPE_CHECKING:
@@ -82,15 +81,11 @@ def prove_aloud(
     tell(f"judging with {judge.toolchain.version} in {judge.sandbox.description}")
     detail(f"{judge.toolchain.rustc}, {judge.settings.workers} programs at a time")
     say_what_is_left_out(problem_set, judge.crates)
-    before = ProvedBefore(judge, problem_set, judge_code_sha256())
-    found = None if again else before.find()
-    if found is None:
-        proof = prove(judge, problem_set)
-        before.keep(proof)
+    proof, ago = proved(judge, problem_set, judge_code_sha256(), again=again)
+    if ago is None:
         for line in proof.lines():
             tell(f"proved: {line}")
         return proof.to_row()
-    proof, ago = found
     for line in proof.lines():
         now = line in proof.sandbox
         tell(f"proved{'' if now else f' {format_duration(ago)} ago'}: {line}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sigil_eval.cluster.judge import judging_on
+from sigil_eval.cluster.order import Cluster
 from sigil_eval.console import mention, visible
 from sigil_eval.documents.metadata import ModelRecord, TrainingDataRecord
 from sigil_eval.errors import UsageError
@@ -50,7 +52,7 @@ class ScoreSettings:
     `names` are those of the models, by default the files'; `output` is by default beside the first
     file. Without `k_values`, the usual ones that the samples reach. `command` and `arguments` are
     what was typed, and all options by name, for the record. `training_data` is what a check of
-    it found.
+    it found. Without a `cluster`, this machine judges alone.
     """
 
     sources: Sequence[Path]
@@ -65,6 +67,7 @@ class ScoreSettings:
     command: Sequence[str]
     arguments: Mapping[str, Any]
     training_data: TrainingDataRecord | None = None
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,9 @@ def _score(
         with Judge(settings.judge) as judge:
             with times.phase("proof"):
                 proof = prove_aloud(judge, problem_set, again=settings.prove_again)
-            with times.phase("scoring"):
+            with times.phase("scoring"), judging_on(settings.cluster, judge, problem_set) as many:
                 samples = {stem: folder.samples(label) for label, stem in stems.items()}
-                summary = score_files(samples, problem_set, folder.path, judge, modes)
+                summary = score_files(samples, problem_set, folder.path, many.judge, modes)
             rustc, conditions = judge.toolchain.rustc, judging_conditions(judge)
         with times.phase("reports"):
             sum_up(folder, stems, problem_set, modes, k_values, conditions)
@@ -137,6 +140,7 @@ def _score(
             proof=proof,
             scoring=counts_of(summary),
             files=file_hashes(folder, stems, modes),
+            cluster=many.record,
         )
         metadata = collect_metadata(
             Request(

@@ -17,6 +17,7 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.provisioned import checkout
 
 if TYPE_CHECKING:
+    from sigil_eval.cluster.order import Cluster
     from sigil_eval.documents.metadata import TrainingDataRecord
     from sigil_eval.generation import Trust
     from sigil_eval.judging.judge import JudgeSettings
@@ -73,6 +74,14 @@ def judge_settings(given: Given) -> JudgeSettings:
         sandbox_mode=given["sandbox_mode"],
         clippy=given.get("clippy", settings.CLIPPY.default),
     )
+
+
+def cluster(given: Given) -> Cluster | None:
+    """The cluster that was named, if one was. Raises UsageError for what is no address of one, and
+    PreflightError without Ray."""
+    from sigil_eval.cluster.order import Cluster
+
+    return Cluster(given["ray"], given["n_workers"]) if given["ray"] is not None else None
 
 
 def training_data(

@@ -113,6 +113,19 @@ def workers_option(section: str = "Options") -> Decorator:
     )
 
 
+def ray_option(help_: str, section: str = "Options") -> Decorator:
+    """On which cluster the work is done."""
+    return click.option(
+        "--ray",
+        cls=Option,
+        metavar="ADDRESS",
+        section=section,
+        recorded=False,
+        help=f"{help_} on the nodes of a Ray cluster: HOST:PORT, `auto` on one of its nodes, or "
+        "`local`, a cluster of this machine alone (docs/scaling.md)",
+    )
+
+
 def judge_options(section: str = "Options") -> Decorator:
     """How programs are judged."""
     return together(

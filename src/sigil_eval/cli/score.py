@@ -18,6 +18,7 @@ from sigil_eval.cli.option import Option
     examples=[
         "sigil-eval score samples.jsonl",
         "sigil-eval score base.jsonl tuned.jsonl --output-dir compared",
+        "sigil-eval score samples.jsonl --ray 10.0.0.4:6379",
         "sigil-eval score samples.jsonl --json | jq '.metrics.policy.models'",
     ],
 )
@@ -37,6 +38,7 @@ from sigil_eval.cli.option import Option
 @options.problem_options()
 @options.headline_option()
 @options.judge_options()
+@options.ray_option("judge")
 @options.clippy_option()
 @options.prove_again_switch()
 @options.mode_switches()
@@ -84,6 +86,7 @@ def score(ctx: click.Context, /, samples: tuple[Path, ...], **given: Any) -> int
             output=given["output_dir"],
             command=chosen.command_line(ctx),
             arguments=chosen.in_order_of_the_help(ctx),
+            cluster=chosen.cluster(given),
             training_data=chosen.training_data(given, problem_set),
         )
     )

@@ -278,6 +278,31 @@ class Rescored(TypedDict):
     """What disagrees, and how."""
 
 
+type NodeState = Literal["working", "left out", "lost"]
+
+
+class NodeRow(TypedDict):
+    """A node of a cluster, and what became of it. No host name."""
+
+    name: Name
+    """The beginning of the id that Ray gave it."""
+    state: NodeState
+    """Whether it worked to the end, did not prove itself, or was lost while it worked."""
+    reason: str | None
+    """Why it was left out or lost."""
+    workers: Count
+    """How many worked on it at a time."""
+
+
+class ClusterRecord(TypedDict):
+    """The cluster that a run was done on."""
+
+    ray: Name
+    """Ray's version."""
+    nodes: list[NodeRow]
+    """Its nodes, those that were lost and those that did not prove themselves among them."""
+
+
 class TrainingDataRecord(TypedDict):
     """What was found of this run's problems in the data that a fine-tune was trained on."""
 
@@ -348,6 +373,8 @@ class Metadata(TypedDict):
     """What scoring did."""
     rescored: Rescored | None
     """What came of judging a random part of the results again."""
+    cluster: NotRequired[ClusterRecord | None]
+    """The nodes that judged; null where this machine did."""
     training_data: NotRequired[TrainingDataRecord | None]
     """What a check of it has found; null where none was named."""
     files: dict[str, Sha256] | None

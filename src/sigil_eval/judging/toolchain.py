@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from sigil_eval.console import warn
 from sigil_eval.errors import PreflightError
-from sigil_eval.files import stamp_of
+from sigil_eval.files import sha256_file, stamp_of
 from sigil_eval.provisioned import provided, setup_command
 
 
@@ -41,6 +42,17 @@ class Toolchain:
         files += [Path(linker).resolve()] if linker else []
         system = [os.uname().machine, str(os.confstr("CS_GNU_LIBC_VERSION")), _system_release()]
         return "\n".join([self.version, *system, *sorted(map(stamp_of, files))])
+
+    @cached_property
+    def contents_sha256(self) -> str:
+        """Of what compiles and of the libraries it links: the same on each machine that has the
+        same toolchain, wherever it lies. Reads some 600 MB."""
+        digest = hashlib.sha256()
+        libraries = self.sysroot / "lib"
+        found = [*libraries.glob("*.so"), *libraries.glob("rustlib/*/lib/*")]
+        for path in [self.rustc, *sorted(path for path in found if path.is_file())]:
+            digest.update(f"{path.name} {sha256_file(path)}\n".encode())
+        return digest.hexdigest()
 
     @property
     def clippy(self) -> Path:

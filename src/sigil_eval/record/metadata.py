@@ -14,6 +14,7 @@ from typing import Any
 
 from sigil_eval.documents.metadata import (
     METADATA_VERSION,
+    ClusterRecord,
     DeviationRow,
     Durations,
     Metadata,
@@ -80,6 +81,7 @@ class Outcome:
     scoring: ScoringCounts | None = None
     rescored: Rescored | None = None
     files: Mapping[str, str] | None = None
+    cluster: ClusterRecord | None = None
 
 
 def collect_metadata(
@@ -117,6 +119,7 @@ def collect_metadata(
         "proof": None if outcome.proof is None else scrub(outcome.proof),
         "scoring": None if outcome.scoring is None else outcome.scoring,
         "rescored": None if outcome.rescored is None else scrub(outcome.rescored),
+        "cluster": None if outcome.cluster is None else scrub(outcome.cluster),
         "training_data": request.training_data,
         "files": None if outcome.files is None else dict(outcome.files),
     }

@@ -12,7 +12,7 @@ from sigil_eval.documents.metadata import Rescored
 from sigil_eval.documents.rows import ResultRow
 from sigil_eval.documents.shape import read_results
 from sigil_eval.files import Row, write_jsonl
-from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.many import ManyJudge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.reporting.wording import agreement_text
 from sigil_eval.run_folder import MODES, RESULTS_SUFFIX, Mode, RunFolder
@@ -38,7 +38,12 @@ _LISTED_DISAGREEMENTS = 20
 
 
 def rescore(
-    folder: Path, problem_set: ProblemSet, judge: Judge, *, seed: int, count: int = RESCORED.default
+    folder: Path,
+    problem_set: ProblemSet,
+    judge: ManyJudge,
+    *,
+    seed: int,
+    count: int = RESCORED.default,
 ) -> Rescored:
     """Judge `count` samples that chance picks once more, and compare every mode's rows.
 

@@ -21,7 +21,7 @@ from sigil_eval.files import dump_row, json_value
 from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.kept import Kept, kept_folder
 from sigil_eval.problems import ProblemSet
-from sigil_eval.scoring.proof import Proof
+from sigil_eval.scoring.proof import Proof, prove
 
 LASTS_SECONDS = 24 * 3600
 # They read answers, as our own code does.
@@ -55,6 +55,20 @@ class ProvedBefore:
         """Keep a proof that has just been given."""
         row = {"proved": int(time.time()), "proof": proof.to_row()}
         self._kept.keep(self._key, dump_row(row).encode())
+
+
+def proved(
+    judge: Judge, problem_set: ProblemSet, code: str, *, again: bool = False
+) -> tuple[Proof, int | None]:
+    """The proof as it was kept, with the seconds since, or, where there is none or it is to be
+    done `again`, a new one. Raises PreflightError when the judge does not hold."""
+    before = ProvedBefore(judge, problem_set, code)
+    found = None if again else before.find()
+    if found is not None:
+        return found
+    proof = prove(judge, problem_set)
+    before.keep(proof)
+    return proof, None
 
 
 def _machine() -> str:

@@ -18,7 +18,7 @@ from sigil_eval.documents import ResultRow
 from sigil_eval.files import write_jsonl
 from sigil_eval.judging import verdict as verdicts
 from sigil_eval.judging.contract import contract_of
-from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.many import ManyJudge
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
 from sigil_eval.run_folder import MODES, Mode, RunFolder
@@ -45,7 +45,7 @@ def score_files(
     files: Mapping[str, Path],
     problem_set: ProblemSet,
     output: Path,
-    judge: Judge,
+    judge: ManyJudge,
     modes: Sequence[Mode] = MODES,
 ) -> ScoreSummary:
     """Score sample files and write `output/MODE/NAME_results.jsonl` for each file and mode.
@@ -87,7 +87,7 @@ def _distinct_programs(
 
 
 def _judge_all(
-    programs: Sequence[Program], journal: VerdictJournal, judge: Judge, summary: ScoreSummary
+    programs: Sequence[Program], journal: VerdictJournal, judge: ManyJudge, summary: ScoreSummary
 ) -> dict[str, Verdict]:
     wanted = {program.sha256 for program in programs}
     found = {key: verdict for key, verdict in journal.verdicts().items() if key in wanted}
@@ -114,7 +114,7 @@ def _lint_all(
     programs: Sequence[Program],
     verdict_of: Mapping[str, Verdict],
     journal: VerdictJournal,
-    judge: Judge,
+    judge: ManyJudge,
 ) -> dict[str, tuple[str, ...]]:
     """The clippy lints of every program that compiles; nothing unless they were asked for."""
     if judge.settings.clippy == "off":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sigil_eval.console import format_duration
 from sigil_eval.documents import Metadata
-from sigil_eval.documents.metadata import SandboxState
+from sigil_eval.documents.metadata import ClusterRecord, SandboxState
 from sigil_eval.reporting.blocks import Block, Code, Commands, Table, titled
 from sigil_eval.reporting.reproduce_command import reproduce_command
 from sigil_eval.reporting.run import Run
@@ -46,6 +46,7 @@ def environment_table(metadata: Metadata) -> Table:
         ["Python", metadata["python"]["version"]],
         ["Rust", (metadata["rustc"] or {}).get("version", "none found")],
         ["Sandbox", _sandbox_text(metadata["sandbox"])],
+        *_cluster_rows(metadata.get("cluster")),
         ["Problem set", f"{problem_set['name']} ({problem_set['source']})"],
         ["Problem set, sha256", Code(problem_set["sha256"])],
         ["Errata, sha256", Code(problem_set["errata_sha256"] or "none")],
@@ -73,6 +74,17 @@ def _gpu_text(metadata: Metadata) -> str:
 
 def _sandbox_text(sandbox: SandboxState) -> str:
     return "NONE" if sandbox["mode"] == "none" else f"Firejail {sandbox['firejail']}"
+
+
+def _cluster_rows(cluster: ClusterRecord | None) -> Iterator[list[str]]:
+    """Who judged on a cluster, and each node that did not to the end, with the reason."""
+    if cluster is None:
+        return
+    worked = [node["workers"] for node in cluster["nodes"] if node["state"] == "working"]
+    yield ["Cluster", f"Ray {cluster['ray']}: {len(worked)} nodes, {sum(worked)} workers"]
+    for node in cluster["nodes"]:
+        if node["state"] != "working":
+            yield [f"Node {node['name']}", f"{node['state']}: {node['reason']}"]
 
 
 def _blocks(run: Run) -> Iterator[Block]:

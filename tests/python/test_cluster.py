@@ -1,0 +1,154 @@
+"""Judging on a cluster: three real nodes on this machine give what one machine gives."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from results_fixture import validate
+from sigil_eval.cli import main
+from sigil_eval.judging.toolchain import find_toolchain
+
+if TYPE_CHECKING:
+    from nodes import Nodes
+
+PROBLEM = {
+    "task_id": "Own/add",
+    "prompt": "fn add(x: i32, y: i32) -> i32 {\n",
+    "canonical_solution": "    x + y\n}\n",
+    "test": "#[test] fn t() { assert_eq!(add(9, 2), 11); }\n",
+    "entry_point": "add",
+}
+PROGRAMS = 24
+
+
+def answer(number: int) -> str:
+    """One that is compiled alone, because of its static, and so is a task by itself; every third
+    is wrong."""
+    wrong = 1 if number % 3 == 0 else 0
+    return f"    static N: i32 = {number};\n    x + y + {wrong} * N.max(1)\n}}\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """Samples, and the file of their problem."""
+    samples, problems = tmp_path / "samples.jsonl", tmp_path / "problems.jsonl"
+    rows = [{"task_id": "Own/add", "completion": answer(n)} for n in range(PROGRAMS)]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    problems.write_text(json.dumps(PROBLEM) + "\n")
+    return samples, problems
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+    from nodes import Nodes  # before Ray is imported: it sets what Ray then reads
+
+    with Nodes() as cluster:
+        yield cluster
+
+
+def score(files: tuple[Path, Path], output: Path, *more: str) -> int:
+    samples, problems = map(str, files)
+    given = ["--problem-file", problems, "--output-dir", str(output), *more]
+    return main(["score", samples, *given])
+
+
+def results(output: Path) -> dict[str, bytes]:
+    return {
+        mode: next((output / mode).glob("*_results.jsonl")).read_bytes()
+        for mode in ("policy", "no-policy")
+    }
+
+
+def other_rustc(folder: Path) -> Path:
+    """A compiler that is the real one, and says that it is another."""
+    real = find_toolchain()
+    path = folder / "rustc"
+    path.write_text(
+        f"""#!/bin/sh
+case $1 in
+  --version) echo 'rustc 1.94.0 (4a4ef493e 2026-03-02)' ;;
+  *) exec {real.rustc} "$@" ;;
+esac
+"""
+    )
+    path.chmod(0o755)
+    return path
+
+
+def when_judging(output: Path, then: Any) -> threading.Thread:
+    """Do something as soon as a verdict is in the journal."""
+
+    def watch() -> None:
+        journal, end = output / ".verdicts.jsonl", time.monotonic() + 120
+        while time.monotonic() < end:
+            if journal.exists() and journal.read_bytes().count(b"\n") > 1:
+                then()
+                return
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def test_a_node_with_another_rustc_and_one_that_dies_change_no_byte(
+    nodes: Nodes, files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score(files, tmp_path / "one") == 0
+    nodes.add()
+    nodes.add({"SIGIL_RUSTC": str(other_rustc(tmp_path))})
+    dies = nodes.add()
+    capsys.readouterr()
+
+    killer = when_judging(tmp_path / "three", lambda: nodes.kill(dies))
+    code = score(files, tmp_path / "three", "--ray", nodes.address)
+    killer.join()
+
+    said = capsys.readouterr().err
+    assert code == 0, said
+    assert results(tmp_path / "three") == results(tmp_path / "one")
+    metadata = json.loads((tmp_path / "three" / "eval_metadata.json").read_text())
+    validate(metadata, "eval_metadata")
+    told = [line for line in said.split("\n") if line.startswith("warning: node")]
+    assert len(told) == 2, said
+    assert sorted(n["state"] for n in metadata["cluster"]["nodes"]) == [
+        "left out",
+        "lost",
+        "working",
+    ]
+    assert any("rustc is rustc 1.94.0" in line for line in told), said
+    assert metadata["scoring"]["judged"] == PROGRAMS
+    journal = (tmp_path / "three" / ".verdicts.jsonl").read_text().split("\n")
+    keys = [json.loads(line)["program"] for line in journal[1:] if line]
+    assert len(keys) == len(set(keys)) == PROGRAMS
+
+
+@pytest.mark.parametrize("address", ["10.0.0.4", "ray://10.0.0.4:10001", "somewhere", ""])
+def test_what_is_no_address_is_refused(
+    files: tuple[Path, Path], tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score(files, tmp_path / "out", "--ray", address) == 2
+    assert "is no address of a cluster" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_ray_the_way_to_it_is_told(
+    files: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sigil_eval.cluster.order.find_spec", lambda _: None)
+    assert score(files, tmp_path / "out", "--ray", "local") == 3
+    assert "pip install '.[cluster]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
