@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sigil_eval.cluster.draw import drawing_on
+from sigil_eval.cluster.judge import judging_on
+from sigil_eval.cluster.order import Cluster
 from sigil_eval.console import answer, format_duration, mention, say, warn
-from sigil_eval.documents.metadata import ModelRecord, TrainingDataRecord
+from sigil_eval.documents.metadata import ClusterRecord, ModelRecord, Rescored, TrainingDataRecord
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import write_atomic
 from sigil_eval.generation import ModelSpec, Trust, describe_prompting, show_prompt
@@ -49,7 +52,7 @@ from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reporting.terminal import print_summary
 from sigil_eval.reproduce import rescore
 from sigil_eval.run_folder import BASE, TUNED, Mode, PhaseTimes, RunFolder, result_stem
-from sigil_eval.scoring.score import score_files
+from sigil_eval.scoring.score import ScoreSummary, score_files
 from sigil_eval.settings import k_above
 
 NEEDED_BYTES = 500 << 20
@@ -121,6 +124,7 @@ class EvaluationSettings:
     deviations whose ids are not among `accepted_deviations`, and proves the judge anew, as it does
     otherwise where it is to `prove_again`. `command` and `arguments` are what was
     typed, and all options by name, for the record. `training_data` is what a check of it found.
+    Without a `cluster`, this machine does everything.
     """
 
     models: ModelChoice | Sweep
@@ -138,6 +142,7 @@ class EvaluationSettings:
     command: Sequence[str]
     arguments: Mapping[str, Any]
     training_data: TrainingDataRecord | None = None
+    cluster: Cluster | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -178,20 +183,15 @@ def run_evaluation(settings: EvaluationSettings) -> None:
             models = _generate(settings, problem_set, times)
             deviations = [*known, *deviations_of_generation(generation_of_models(models), known)]
             _refuse(settings, deviations)
-            with times.phase("scoring"):
-                samples = {stem: folder.samples(label) for label, stem in settings.stems.items()}
-                summary = score_files(samples, problem_set, folder.path, judge, settings.modes)
-            with times.phase("re-scoring"):
-                rescored = rescore(folder.path, problem_set, judge, seed=seed)
+            summary, rescored, cluster = _score(settings, judge, times)
             rustc, conditions = judge.toolchain.rustc, judging_conditions(judge)
         with times.phase("reports"):
             sum_up(
                 folder, settings.stems, problem_set, settings.modes, settings.k_values, conditions,
                 seed=seed, steps=settings.models.steps,
             )  # fmt: skip
-        outcome = Outcome(
-            models, deviations, proof, counts_of(summary), rescored, _file_hashes(settings)
-        )
+        hashes = _file_hashes(settings)
+        outcome = Outcome(models, deviations, proof, counts_of(summary), rescored, hashes, cluster)
         _write_metadata(settings, problem_set, times, rustc, outcome)
         write_reports(folder.path, problem_set)
         print_summary(folder.path)
@@ -301,12 +301,34 @@ def _generate(
     known = {}
     several = len(settings.models.labels) > 2
     pool = settings.drawing.engine.kind.model_pool(keep_base=several)
-    for label in settings.models.labels:
-        spec, output = settings.models.spec(label), settings.folder.samples(label)
-        with times.phase(f"generation {label}"):
-            summary = settings.drawing.draw(spec, problem_set, output, label=label, models=pool)
-        known[label] = model_record(spec, summary)
+    jobs = [
+        settings.drawing.job(settings.models.spec(label), problem_set)
+        for label in settings.models.labels
+    ]
+    with drawing_on(settings.cluster, jobs) as elsewhere:
+        for label in settings.models.labels:
+            spec, output = settings.models.spec(label), settings.folder.samples(label)
+            with times.phase(f"generation {label}"):
+                summary = settings.drawing.draw(
+                    spec, problem_set, output, label=label, models=pool, elsewhere=elsewhere
+                )
+            known[label] = model_record(spec, summary)
     return known
+
+
+def _score(
+    settings: EvaluationSettings, judge: Judge, times: PhaseTimes
+) -> tuple[ScoreSummary, Rescored, ClusterRecord | None]:
+    """Score all samples, and some once more; what came of that, and the cluster it was done on."""
+    problem_set, folder = settings.problem_set, settings.folder
+    with judging_on(settings.cluster, judge, problem_set) as many:
+        with times.phase("scoring"):
+            samples = {stem: folder.samples(label) for label, stem in settings.stems.items()}
+            summary = score_files(samples, problem_set, folder.path, many.judge, settings.modes)
+        with times.phase("re-scoring"):
+            seed = settings.drawing.params.seed
+            rescored = rescore(folder.path, problem_set, many.judge, seed=seed)
+    return summary, rescored, many.record
 
 
 def _file_hashes(settings: EvaluationSettings) -> dict[str, str]:

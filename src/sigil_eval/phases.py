@@ -21,6 +21,7 @@ from sigil_eval.generation import (
     Shard,
     generate_samples,
 )
+from sigil_eval.generation.plan import Job
 from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.judging.crates import Crates
 from sigil_eval.judging.judge import Judge
@@ -32,6 +33,7 @@ from sigil_eval.scoring.proved import proved
 from sigil_eval.scoring.score import ScoreSummary
 
 if TYPE_CHECKING:
+    from sigil_eval.generation.drawing import Elsewhere
     from sigil_eval.generation.pool import ModelPool
 
 
@@ -44,6 +46,11 @@ class Drawing:
     prompt_mode: str
     price_per_hour: float | None = None
 
+    def job(self, model: ModelSpec, problem_set: ProblemSet) -> Job:
+        """All that is to be drawn of a model."""
+        problems = tuple(problem_set.problems)
+        return Job(model, problems, self.params, self.prompt_mode, self.engine)
+
     def draw(
         self,
         model: ModelSpec,
@@ -53,6 +60,7 @@ class Drawing:
         label: str,
         shard: Shard | None = None,
         models: ModelPool | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> GenerationSummary:
         """Draw a model's samples into `output`; see `generate_samples`."""
         total = len(problem_set.problems) * self.params.num_samples
@@ -67,6 +75,7 @@ class Drawing:
                 options=self.engine,
                 shard=shard,
                 models=models,
+                elsewhere=elsewhere,
                 progress=GenerationProgress(line, self.price_per_hour),
             )
 

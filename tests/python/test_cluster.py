@@ -1,11 +1,13 @@
-"""Judging on a cluster: three real nodes on this machine give what one machine gives."""
+"""On a cluster: real nodes on this machine give what one machine gives, whatever befalls them."""
 
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +16,21 @@ import pytest
 
 from results_fixture import validate
 from sigil_eval.cli import main
+from sigil_eval.cluster.draw import ClusterDrawers, drawing_on
+from sigil_eval.cluster.draw_worker import DrawOrder, DrawWorker
+from sigil_eval.cluster.judge_worker import Standard
+from sigil_eval.cluster.order import Cluster
+from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.generation import EngineOptions, ModelSpec, SamplingParams, generate_samples
+from sigil_eval.generation.plan import Job, plan_for
+from sigil_eval.judging.judge import Judge
 from sigil_eval.judging.toolchain import find_toolchain
+from sigil_eval.problems import ProblemSet
 
 if TYPE_CHECKING:
     from nodes import Nodes
 
+ROOT = Path(__file__).resolve().parents[2]
 PROBLEM = {
     "task_id": "Own/add",
     "prompt": "fn add(x: i32, y: i32) -> i32 {\n",
@@ -85,11 +97,11 @@ esac
     return path
 
 
-def when_judging(output: Path, then: Any) -> threading.Thread:
-    """Do something as soon as a verdict is in the journal."""
+def when_begun(journal: Path, then: Any) -> threading.Thread:
+    """Do something as soon as something that was done is in the journal."""
 
     def watch() -> None:
-        journal, end = output / ".verdicts.jsonl", time.monotonic() + 120
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             if journal.exists() and journal.read_bytes().count(b"\n") > 1:
                 then()
@@ -110,7 +122,7 @@ def test_a_node_with_another_rustc_and_one_that_dies_change_no_byte(
     dies = nodes.add()
     capsys.readouterr()
 
-    killer = when_judging(tmp_path / "three", lambda: nodes.kill(dies))
+    killer = when_begun(tmp_path / "three" / ".verdicts.jsonl", lambda: nodes.kill(dies))
     code = score(files, tmp_path / "three", "--ray", nodes.address)
     killer.join()
 
@@ -131,6 +143,66 @@ def test_a_node_with_another_rustc_and_one_that_dies_change_no_byte(
     journal = (tmp_path / "three" / ".verdicts.jsonl").read_text().split("\n")
     keys = [json.loads(line)["program"] for line in journal[1:] if line]
     assert len(keys) == len(set(keys)) == PROGRAMS
+
+
+def test_a_node_that_dies_while_it_draws_changes_no_byte(
+    nodes: Nodes, tmp_path: Path, capsys: pytest.CaptureFixture[str], humaneval: ProblemSet
+) -> None:
+    model = ModelSpec(base=str(ROOT / "demo" / "models" / "base"))
+    params = SamplingParams(num_samples=6, max_new_tokens=40)
+    options = EngineOptions(device="cpu")
+    job = Job(model, tuple(humaneval.problems[:8]), params, "auto", options)
+
+    def draw(output: Path, elsewhere: ClusterDrawers | None = None) -> bytes:
+        generate_samples(model, job.problems, params, output, options=options, elsewhere=elsewhere)
+        return output.read_bytes()
+
+    one = draw(tmp_path / "one.jsonl")
+    nodes.add()
+    dies = nodes.add()
+    with drawing_on(Cluster(nodes.address), [job]) as elsewhere:
+        killer = when_begun(tmp_path / ".many.journal.jsonl", lambda: nodes.kill(dies))
+        many = draw(tmp_path / "many.jsonl", elsewhere)
+        killer.join()
+
+    assert many == one
+    rows = (tmp_path / ".many.journal.jsonl").read_text().count("task_id")
+    assert rows == 48, "a sample was counted twice"
+    assert capsys.readouterr().err.count(" is lost: ") <= 1
+
+
+def test_a_node_whose_model_is_another_gets_no_work(humaneval: ProblemSet) -> None:
+    model = ModelSpec(base=str(ROOT / "demo" / "models" / "base"))
+    options = EngineOptions(device="cpu")
+    job = Job(model, tuple(humaneval.problems[:1]), SamplingParams(), "auto", options)
+    settings = plan_for(job).settings()
+    DrawWorker(pickle.dumps(DrawOrder([job], [settings]))).prove(1)
+    other = {**settings, "model revision": "sha256:0"}
+    with pytest.raises(PreflightError, match=r"model revision is .*, the run's is sha256:0"):
+        DrawWorker(pickle.dumps(DrawOrder([job], [other]))).prove(1)
+
+
+def test_a_judge_is_compared_by_its_files_too(judge: Judge) -> None:
+    own = Standard.of(judge)
+    own.compare(own)
+    with pytest.raises(PreflightError, match="the toolchain's files are not the run's"):
+        own.compare(replace(own, toolchain="0"))
+    with pytest.raises(PreflightError, match="another version of sigil-eval"):
+        own.compare(replace(own, code="0"))
+    slower = {**own.fingerprint, "run_seconds": 99.0}
+    with pytest.raises(PreflightError, match=r"run_seconds is 99\.0, the run's is 2"):
+        own.compare(replace(own, fingerprint=slower))
+
+
+def test_devices_of_one_machine_are_not_those_of_a_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sigil_eval.cluster.order.find_spec", lambda _: True)
+    options = EngineOptions(device="cuda:0,cuda:1")
+    job = Job(ModelSpec(base="x"), (), SamplingParams(), "auto", options)
+    with pytest.raises(UsageError, match="names devices of one machine"):
+        with drawing_on(Cluster("local"), [job]):
+            pass
 
 
 @pytest.mark.parametrize("address", ["10.0.0.4", "ray://10.0.0.4:10001", "somewhere", ""])

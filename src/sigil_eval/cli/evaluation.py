@@ -45,6 +45,7 @@ def evaluation_options(output_dir: Setting[Path] = settings.OUTPUT_DIR) -> Decor
         options.headline_option("Scoring"),
         options.judge_options("Scoring"),
         options.clippy_option("Scoring"),
+        options.ray_option("draw and judge", "Cluster"),
         options.prove_again_switch("Scoring"),
         options.mode_switches("Scoring"),
         options.dataset_check_option(
@@ -116,5 +117,6 @@ def evaluation_settings(
         demo=given["demo"],
         command=chosen.command_line(ctx),
         arguments=chosen.in_order_of_the_help(ctx),
+        cluster=chosen.cluster(given),
         training_data=chosen.training_data(given, problem_set, filter(None, checkpoints)),
     )

@@ -57,6 +57,11 @@ class Crew:
     ) -> None:
         self._close()
 
+    @property
+    def workers(self) -> int:
+        """How many there are now."""
+        return self._workers
+
     def work(self, tasks: Iterable[bytes]) -> Iterator[Piece | Done]:
         """Have tasks done; yields what comes of them, by their numbers from 0, as it comes.
 
@@ -170,7 +175,9 @@ class Crew:
     def _complaint(self) -> str:
         why = [f"node {n.name}: {n.reason}" for n in self.nodes.values() if n.state != "working"]
         why += [self._gone] if self._gone else []
-        told = "\n  ".join(why or [f"it has no node with a {self._order.resource}"])
+        gpus = self._order.a_worker_for_each == "GPU"
+        wanted = "GPU (--device cpu draws without)" if gpus else "CPU"
+        told = "\n  ".join(why or ["it has no node with a " + wanted])
         return (
             f"{self._name()} has no node that can work:\n  {told}\n"
             "What was done is kept: the same command goes on when there is one"

@@ -28,9 +28,6 @@ from sigil_eval.errors import SigilEvalError
 
 _ROUND_SECONDS = 0.2
 _LOOK_SECONDS = 2.0
-# A task that is under way for longer is given to somebody who is idle, too: perhaps its worker
-# cannot be reached.
-_LATE_SECONDS = 30.0
 _LIVES_OF_A_TASK = 3
 _LIVES_OF_A_NODE = 3
 _CLOSING_SECONDS = 5.0
@@ -161,8 +158,7 @@ class _Foreman:
             if found["Alive"]:
                 alive[found["NodeID"]] = found
         for name, found in alive.items():
-            room = int(found["Resources"].get(self._order.resource, 0))
-            room = min(room, self._order.most_per_node or room)
+            room = self._room(found["Resources"])
             if name not in floor.places and room:
                 node = Node(name[:8], found["NodeManagerAddress"], "proving")
                 floor.places[name] = _Place(node, room)
@@ -171,6 +167,14 @@ class _Foreman:
             if name not in alive and place.node.state in ("proving", "working"):
                 self._leave_out(name, "lost", "it is gone from the cluster")
 
+    def _room(self, resources: dict[str, float]) -> int:
+        """For how many workers a node has room."""
+        order = self._order
+        unit = "CPU" if order.a_worker_for_each == "node" else order.a_worker_for_each
+        room = int(resources.get(unit, 0))
+        most = 1 if order.a_worker_for_each == "node" else order.most_per_node or room
+        return min(room, most)
+
     def _prove(self, name: str, room: int) -> None:
         hand = self._new_hand(name)
         self._floor.calls[hand.actor.prove.remote(room)] = hand
@@ -178,7 +182,8 @@ class _Foreman:
     def _new_hand(self, name: str) -> _Hand:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        units = {"num_cpus": 1} if self._order.resource == "CPU" else {"num_gpus": 1, "num_cpus": 0}
+        gpu = self._order.a_worker_for_each == "GPU"
+        units = {"num_gpus": 1, "num_cpus": 0} if gpu else {"num_cpus": 1}
         made = self._ray.remote(self._order.worker).options(
             **units,
             max_restarts=0,
@@ -227,7 +232,7 @@ class _Foreman:
         late = [
             (hand.since, hand.task)
             for hand in self._floor.hands
-            if hand.task and not hand.task.copied and now - hand.since > _LATE_SECONDS
+            if hand.task and not hand.task.copied and now - hand.since > self._order.late_seconds
         ]
         if not late:
             return None

@@ -66,15 +66,17 @@ class Cluster:
 class Order:
     """A crew: on which cluster, and who works there.
 
-    There is a worker for each `resource` of a node, but at most `most_per_node`, where that is
-    given. `worker` makes one of `what`.
+    There is a worker for each CPU of a node, for each GPU, or one; but at most `most_per_node`,
+    where that is given. `worker` makes one of `what`. A task that is under way for more than
+    `late_seconds` is given to somebody who is idle, too: perhaps its worker cannot be reached.
     """
 
     address: str
     worker: type[Worker]
     what: bytes
-    resource: Literal["CPU", "GPU"] = "CPU"
+    a_worker_for_each: Literal["CPU", "GPU", "node"] = "CPU"
     most_per_node: int | None = None
+    late_seconds: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sigil_eval.generation.devices import Report, devices_of, draw_on_all
 from sigil_eval.generation.hub import fetch_weights
@@ -16,6 +16,23 @@ from sigil_eval.generation.shards import Shard, take_over
 
 if TYPE_CHECKING:
     from sigil_eval.generation.pool import ModelPool
+
+Agree = Callable[[Settings, str], None]
+"""Called with the settings that samples are drawn with, and the device."""
+
+
+class Elsewhere(Protocol):
+    """Draws samples on other machines."""
+
+    def draw(
+        self,
+        job: Job,
+        missing: Sequence[SampleId],
+        agree: Agree,
+        finished: Callable[[Sample], None],
+    ) -> None:
+        """As `draw`; a sample may be finished more than once, with the same text."""
+        ...
 
 
 def check(plan: Plan, journal: SampleJournal) -> None:
@@ -35,8 +52,9 @@ def complete(
     wanted: Sequence[SampleId],
     models: ModelPool | None,
     progress: ProgressCallback | None,
+    elsewhere: Elsewhere | None = None,
 ) -> None:
-    """Draw what the journal lacks, on one device or several."""
+    """Draw what the journal lacks, on one device or several, or `elsewhere`."""
     missing = [sample for sample in wanted if sample not in journal.samples]
     if not missing:
         return
@@ -50,6 +68,9 @@ def complete(
             progress(done, len(wanted), tokens)
 
     options = plan.job.options
+    if elsewhere is not None and options.kind.loads_weights:
+        elsewhere.draw(plan.job, missing, journal.agree, _into(journal, plan, report))
+        return
     devices = devices_of(options.device)[: len(missing)] if options.kind.loads_weights else []
     if len(devices) > 1:
         _draw_on(devices, plan, journal, output, missing, report)
@@ -98,15 +119,32 @@ def _draw(
     models: ModelPool | None,
     report: Report,
 ) -> None:
-    """Agree with the journal on every setting, load the model, draw the missing samples."""
-    options = plan.job.options
-    info = options.kind.describe(options)
-    journal.agree({**plan.settings(), **_hardware(info)}, info.device)
+    """Draw the missing samples in this process."""
+    draw(plan, missing, models, journal.agree, _into(journal, plan, report))
+
+
+def _into(journal: SampleJournal, plan: Plan, report: Report) -> Callable[[Sample], None]:
+    """Where finished samples go; one that is there already is not counted twice."""
 
     def finished(sample: Sample) -> None:
-        journal.add(sample, plan.prompt_hashes[sample.task_id])
-        report(1, sample.tokens)
+        if (sample.task_id, sample.sample_index) not in journal.samples:
+            journal.add(sample, plan.prompt_hashes[sample.task_id])
+            report(1, sample.tokens)
 
+    return finished
+
+
+def draw(
+    plan: Plan,
+    missing: Sequence[SampleId],
+    models: ModelPool | None,
+    agree: Agree,
+    finished: Callable[[Sample], None],
+) -> None:
+    """Have every setting agreed with, load the model, draw the missing samples."""
+    options = plan.job.options
+    info = options.kind.describe(options)
+    agree({**plan.settings(), **_hardware(info)}, info.device)
     with options.kind.start(plan.prepared, plan.job.params, options, info, models) as engine:
         engine.generate(plan.requests(missing), finished)
 

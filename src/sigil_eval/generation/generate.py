@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sigil_eval.documents.rows import SampleRow
 from sigil_eval.files import dump_row, write_atomic
-from sigil_eval.generation.drawing import check, complete
+from sigil_eval.generation.drawing import Elsewhere, check, complete
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.journal import SampleJournal
 from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
@@ -38,6 +38,7 @@ def generate_samples(
     shard: Shard | None = None,
     models: ModelPool | None = None,
     progress: ProgressCallback | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> GenerationSummary:
     """Draw `params.num_samples` samples for each problem and write them to `output`.
 
@@ -45,8 +46,7 @@ def generate_samples(
     `output`, and those of shards from theirs; when all are there, no weights are loaded. The file
     is the same byte for byte however often the work was interrupted, however it was divided, and
     whatever the batch size. Rows stand in the order of `problems`, then of sample_index.
-    `models` lends models that are already loaded.
-
+    `models` lends what is loaded; `elsewhere`, where given, draws what loads weights.
     With `shard`, only that part is drawn, into `shard.output(output)`. Several devices draw a
     part each, in processes of their own. What `model` names is the engine's affair: a samples
     file for "replay", a name of the server's for "openai".
@@ -63,7 +63,7 @@ def generate_samples(
         take_over(journal, output)
         check(plan, journal)
         earlier = set(journal.samples)
-        complete(plan, journal, output, wanted, models, progress)
+        complete(plan, journal, output, wanted, models, progress, elsewhere)
         rows = [_row(journal.samples[sample], plan) for sample in wanted]
         _write_samples(output, rows)
     return _summary(plan, journal, wanted, earlier, time.monotonic() - began)
