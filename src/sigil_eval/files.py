@@ -209,13 +209,20 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
 
 def write_chunks_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     """Write `chunks` to a temporary sibling of `path`, then rename it over `path`."""
+    with replacing(path) as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A stream into a temporary sibling of `path`, which is renamed over it when all is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_parts_of_the_dead(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as stream:
-            for chunk in chunks:
-                stream.write(chunk)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o644)

@@ -34,7 +34,11 @@ class TryAgainError(Exception):
     """A failure that may pass: the server is busy, or the connection broke."""
 
 
-class TooLongError(PreflightError):
+class ServerError(PreflightError):
+    """The server gives no answers."""
+
+
+class TooLongError(ServerError):
     """The request does not fit into the model's context."""
 
 
@@ -112,8 +116,8 @@ class Server:
     def ask[T](self, path: str, body: dict[str, Any], read: Callable[[Iterator[Event]], T]) -> T:
         """What `read` makes of the events that answer a request; leaving early breaks it off.
 
-        Raises PreflightError where the server refuses the request, TooLongError where it does not
-        fit into the model's context, and PreflightError where it fails ATTEMPTS times.
+        Raises ServerError where the server refuses the request or fails ATTEMPTS times, and
+        TooLongError where the request does not fit into the model's context.
         """
         data = json.dumps({**body, "stream": True, "stream_options": {"include_usage": True}})
         return self._tried(path, lambda: read(self._events(path, data.encode())))
@@ -121,7 +125,7 @@ class Server:
     def models(self) -> list[str] | None:
         """The names of the models that it serves; None where it does not say.
 
-        Raises PreflightError as `ask` does.
+        Raises ServerError as `ask` does.
         """
         return self._tried("/models", self._models)
 
@@ -143,7 +147,7 @@ class Server:
                 reason = error
             if self.stopping.wait(self._pause * 2**attempt):
                 break
-        raise PreflightError(
+        raise ServerError(
             f"{self.url}{path} failed {ATTEMPTS} times: {reason}; see whether the server is up, "
             "then run the same command again to go on where it stopped"
         )
@@ -186,15 +190,15 @@ class Server:
             return TryAgainError(f"status {error.code}: {said}")
         if error.code in (401, 403):
             has = "its token was refused" if self._token else "it wants a token"
-            return PreflightError(f"{address}: {has}; set {TOKEN_VARIABLE} ({said})")
+            return ServerError(f"{address}: {has}; set {TOKEN_VARIABLE} ({said})")
         if error.code == 400 and any(sign in said for sign in _TOO_LONG):
             return TooLongError(f"{address}: does not fit into the model's context: {said}")
-        kind = _UnknownError if error.code in (404, 405) else PreflightError
+        kind = _UnknownError if error.code in (404, 405) else ServerError
         hint = "; a server that knows no top_k wants --top-k 0" if "top_k" in said else ""
         return kind(f"{address}: status {error.code}: {said}{hint}")
 
 
-class _UnknownError(PreflightError):
+class _UnknownError(ServerError):
     """The server has nothing at that address, or no model of that name."""
 
 

@@ -218,5 +218,10 @@ VAL_SHARE = Setting(
     Rule("must be a share from 0 to less than 1", lambda value: 0 <= value < 1),
 )
 
+# The model that writes what code itself does not give, and the server that has it.
+WRITER_URL = Setting[str | None]("writer_url", None, str)
+WRITER_MODEL = Setting[str | None]("writer_model", None, str)
+WRITER_TEMPERATURE = Setting("writer_temperature", 0.7, number, TEMPERATURE.rule)
+
 # How many results of a finished run are judged again.
 RESCORED = Setting("num_samples", 100, whole, NOT_NEGATIVE, aliases=NUM_SAMPLES.aliases)

@@ -23,7 +23,7 @@ from sigil_eval.judging.process import Finished
 from sigil_eval.making import fetch, gate
 from sigil_eval.making.crate_list import Crate, read_crates
 from sigil_eval.making.gate import Judged, open_gate
-from sigil_eval.making.make import JOURNAL, Request, make_dataset
+from sigil_eval.making.make import Request, make_dataset
 from sigil_eval.problems import ProblemSet
 
 pytest.importorskip("sigil_pipeline", reason="sigil-pipeline is not installed")
@@ -85,9 +85,11 @@ def rows_in(folder: Path) -> list[dict[str, Any]]:
 
 
 def written_in(folder: Path) -> dict[str, bytes]:
-    """What was made, without the journal and the lock."""
+    """What was made, without what is kept to go on."""
     return {
-        path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("[!.]*")
+        if path.is_file()
     }
 
 
@@ -200,8 +202,6 @@ def test_what_was_read_is_not_read_again(registry: Registry, tmp_path: Path) -> 
     assert written_in(request.folder) == {}
     registry.files["other"] = away
     registry.asked.clear()
-    with (request.folder / JOURNAL).open("ab") as stream:
-        stream.write(b'{"name": "torn')  # as a kill leaves it
     make_dataset(request)
     assert registry.asked == ["other"]
 
@@ -269,12 +269,14 @@ def test_parquet_on_demand(registry: Registry, tmp_path: Path) -> None:
     request = request_for(tmp_path, *ALL, parquet=True)
     made = make_dataset(request)
     before = written_in(request.folder)
-    assert set(before) == {"train.parquet", "val.parquet", "dataset_made.json"}
+    locks = {f"locks/{crate.replace('@', '-')}.lock" for crate in ALL}
+    assert set(before) == {"train.parquet", "val.parquet", "dataset_made.json", *locks}
     found = check_dataset([request.folder / file["name"] for file in made["files"]], workers=1)
     assert is_clean(found)
     assert [one["rows"] for one in found["files"]] == [file["rows"] for file in made["files"]]
     make_dataset(request_for(tmp_path, *ALL))
-    assert set(written_in(request.folder)) == {"train.jsonl", "val.jsonl", "dataset_made.json"}
+    as_lines = {"train.jsonl", "val.jsonl", "dataset_made.json", *locks}
+    assert set(written_in(request.folder)) == as_lines
     make_dataset(request)
     assert written_in(request.folder) == before
 
@@ -293,7 +295,7 @@ def test_a_gate_that_does_not_run_is_an_error(
     program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever cargo's exit status is: without its word on the crate, nothing is known."""
-    monkeypatch.setattr(gate, "fetch_dependencies", lambda *_: None)
+    monkeypatch.setattr(gate, "fetch_dependencies", lambda *_, **_more: None)
     real = gate.Gate.__init__
 
     def with_other_cargo(self: gate.Gate, *arguments: Any) -> None:

@@ -67,6 +67,10 @@ class Server(http.server.BaseHTTPRequestHandler):
             with self.lock:
                 Server.under_way -= 1
 
+    def answer(self, body: dict[str, Any]) -> str:
+        """What is answered to a request."""
+        return ANSWER
+
     def do_GET(self) -> None:
         """Where a redirect leads."""
         self.bodies.append({"path": self.path})
@@ -84,7 +88,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         chat = "messages" in body
-        words = re.findall(r"\s*\S+\s?", ANSWER)[: body["max_tokens"]]
+        words = re.findall(r"\s*\S+\s?", self.answer(body))[: body["max_tokens"]]
         for number, word in enumerate(words):
             if breaks_off and number == 2:
                 return

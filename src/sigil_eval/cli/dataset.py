@@ -13,6 +13,7 @@ from sigil_eval.cli.command import Command, Commands, help_without_command
 from sigil_eval.cli.endings import NOT_CLEAN
 from sigil_eval.cli.option import Option
 from sigil_eval.console import answer, mention, say
+from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic
 
 
@@ -67,6 +68,9 @@ def check(sources: tuple[Path, ...], output: Path | None, n_workers: int | None)
     examples=[
         "sigil-eval dataset make crates.txt --output-dir data",
         "sigil-eval dataset make crates.txt --output-dir data --parquet --val-share 0.2",
+        "sigil-eval dataset make crates.txt --output-dir again --locked data",
+        "sigil-eval dataset make crates.txt --output-dir data "
+        "--writer-url http://127.0.0.1:8000/v1 --writer-model NAME",
     ],
 )
 @click.argument("crates", type=options.PATH, metavar="CRATES.txt")
@@ -81,19 +85,51 @@ def check(sources: tuple[Path, ...], output: Path | None, n_workers: int | None)
 @options.option(settings.SEED, "of the order of rows, their tasks and the split")
 @options.option(settings.VAL_SHARE, "share of crates that are kept for validation")
 @options.switch("--parquet", help="write Parquet instead of JSONL")
-def make(crates: Path, output_dir: Path, seed: int, val_share: float, parquet: bool) -> int:
+@click.option(
+    "--locked",
+    cls=Option,
+    type=options.PATH,
+    metavar="DIR",
+    help="compile with what the Cargo.locks of an earlier data set name, not with today's versions",
+)
+@options.option(
+    settings.WRITER_URL,
+    "an OpenAI-compatible server whose model writes rows, too; its token is read from "
+    "OPENAI_API_KEY",
+    metavar="URL",
+)
+@options.option(settings.WRITER_MODEL, "the model, as the server calls it", metavar="NAME")
+@options.option(settings.WRITER_TEMPERATURE, "at which it is asked", metavar="T")
+def make(
+    crates: Path,
+    output_dir: Path,
+    seed: int,
+    val_share: float,
+    parquet: bool,
+    locked: Path | None,
+    writer_url: str | None,
+    writer_model: str | None,
+    writer_temperature: float,
+) -> int:
     """Make training data of published crates.
 
     CRATES.txt names them as name@version, one a line. Each is fetched by sigil-pipeline and must
     compile in the sandbox. Rows are what the code itself gives: completion, doc comment to
-    function, fill-in-the-middle. What a language model would have to write (explanations, errors to
-    be mended, transformations) is not made. What was interrupted goes on when the same command is
-    given again.
+    function, fill-in-the-middle. What needs a language model (errors to be mended, transformations,
+    explanations, tasks in words) is made with --writer-url: what the model writes is parsed,
+    compiled where it claims something of code, and rejected by reason. What was interrupted goes
+    on when the same command is given again.
     """
     from sigil_eval.making.make import Request, make_dataset
     from sigil_eval.making.report import report
+    from sigil_eval.making.writer import WriterOptions
 
-    made = make_dataset(Request(crates, output_dir, seed, val_share, parquet))
+    if writer_model and not writer_url:
+        raise UsageError("--writer-model needs the server that has it: --writer-url")
+    writer = None
+    if writer_url:
+        writer = WriterOptions(writer_url, writer_model or "", writer_temperature)
+    made = make_dataset(Request(crates, output_dir, seed, val_share, parquet, locked, writer))
     say(report(made))
     answer(made)
     return 0

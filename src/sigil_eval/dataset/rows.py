@@ -33,7 +33,8 @@ _STUBS = ("todo", "unimplemented")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNSEEN = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # What sigil-pipeline calls rows whose `gen` is no Rust, or a part of some.
-_NOT_WHOLE = frozenset({"explanation", "explanations", "fill_in_middle", "fim"})
+_PROSE = frozenset({"explanation", "explanations"})
+_NOT_WHOLE = _PROSE | {"fill_in_middle", "fim"}
 _SAME_SPLIT = {"validation": "val", "valid": "val", "dev": "val", "eval": "val"}
 
 
@@ -80,7 +81,8 @@ def _examine(number: int, row: Row, found: Examined) -> None:
             _add(signals, known_problems().in_code(stream))
         if name == "gen":
             found.faults.extend((number, *fault) for fault in _faults_of_code(row, streams))
-            alike = _alike(streams)
+            is_prose = _first_text(row, "_task_type", "task_type") in _PROSE
+            alike = 0 if is_prose else _alike(streams)
     _add(signals, known_problems().in_text("\n".join(texts.values())))
     found.tasks.extend((number, task, signals[task]) for task in sorted(signals))
     if len(texts) == len(_TEXTS):

@@ -5,26 +5,33 @@ It holds neither times nor places: the same crates give the same bytes.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-from sigil_eval.documents.constraints import AtLeastOne, Count, Name, Sha256, Share
+from sigil_eval.documents.constraints import AtLeastOne, Count, Name, NotNegative, Sha256, Share
 
-DATASET_MADE_VERSION: Literal[1] = 1
+DATASET_MADE_VERSION: Literal[2] = 2
 DATASET_MADE_FILE = "dataset_made.json"
 
-TaskName = Literal["code_completion", "code_generation", "fill_in_middle"]
+TaskName = Literal[
+    "code_completion",
+    "code_generation",
+    "fill_in_middle",
+    "error_fixing",
+    "transformations",
+    "explanations",
+]
 CrateFault = Literal["edition before 2021", "no library", "does not compile", "build script fails"]
 FileFault = Literal["not UTF-8", "does not parse", "a test"]
 SplitName = Literal["train", "val"]
 
 
-class MadeRow(TypedDict):
+class BareRow(TypedDict):
     """A row of training data, with the names of fields that sigil-pipeline gives them."""
 
     prompt: Name
     """What is asked."""
     gen: Name
-    """The answer, as the crate has it."""
+    """The answer: the crate's own code, but of `transformations` and `explanations`."""
     _task_type: TaskName
     """What kind of task it is."""
     _source_crate: Name
@@ -33,6 +40,21 @@ class MadeRow(TypedDict):
     """Its version."""
     _file_path: Name
     """Where in the crate the code stands."""
+    _writer_model: NotRequired[Name]
+    """The model that has written a part of the row; no such field where none has."""
+    _writer_prompt_sha256: NotRequired[Sha256]
+    """Of what it was asked."""
+    _writer_temperature: NotRequired[NotNegative]
+    """At which it was asked."""
+    _writer_seed: NotRequired[Count]
+    """With which it was asked."""
+
+
+class MadeRow(BareRow):
+    """A row in a file of data."""
+
+    split: SplitName
+    """Which part of the data it is."""
 
 
 class KeyedRow(TypedDict):
@@ -40,12 +62,23 @@ class KeyedRow(TypedDict):
 
     key: Sha256
     """Of seed, crate, file and place; rows are ordered by it."""
-    row: MadeRow
+    row: BareRow
     """The row."""
 
 
+class WrittenAnswer(TypedDict):
+    """What a model has answered, as it is kept."""
+
+    text: str
+    """The answer."""
+    finish_reason: Name
+    """Why it ended; `too long` where the question did not fit."""
+    tokens: Count
+    """How long it is."""
+
+
 class ReadCrate(TypedDict):
-    """A crate that was fetched and compiled, as the journal keeps it."""
+    """A crate that was fetched and compiled, as it is kept."""
 
     name: Name
     """Of the crate."""
@@ -59,12 +92,14 @@ class ReadCrate(TypedDict):
     """Why it is not taken; null where it is."""
     said: str
     """What the compiler said of that."""
+    lock: str | None
+    """The Cargo.lock that it was compiled with; null where it was not compiled."""
     files: Count
     """Files of it that were read: of its library, by their names."""
     left_out: dict[FileFault, Count]
     """Files that were not, by reason."""
-    rows: list[KeyedRow]
-    """What was made of it, before rows are compared with each other and with the benchmark."""
+    rejected_answers: dict[str, Count]
+    """What a model has written and was not taken, by kind of task and reason."""
 
 
 class MadeCrate(TypedDict):
@@ -84,6 +119,10 @@ class MadeCrate(TypedDict):
     """Why it was not taken."""
     said: str
     """What the compiler said of that."""
+    lock_sha256: Sha256 | None
+    """Of the Cargo.lock that it was compiled with, in the folder `locks`; null where it was not."""
+    dependencies: list[Name]
+    """What that names, as name@version."""
     files: Count
     """Files of it that were read: of its library, by their names."""
     left_out: dict[FileFault, Count]
@@ -105,10 +144,19 @@ class MadeFile(TypedDict):
     """How many it has."""
 
 
+class MadeWriter(TypedDict):
+    """The model that wrote what the code itself does not give."""
+
+    model: Name
+    """As its server calls it."""
+    temperature: NotNegative
+    """At which it was asked."""
+
+
 class DatasetMade(TypedDict):
     """Training data, and what they were made of."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     """Of this document's form."""
     versions: dict[str, str]
     """Of this package and of what it made the data with."""
@@ -131,5 +179,9 @@ class DatasetMade(TypedDict):
     package, else the rule of format that they break."""
     files: list[MadeFile]
     """The data."""
+    writer: MadeWriter | None
+    """Who has written rows; null where no server was named."""
+    rejected_answers: dict[str, Count]
+    """What it has written and was not taken, by kind of task and reason."""
     not_made: list[str]
-    """Kinds of tasks that need a language model, and are not made."""
+    """Kinds of tasks that need a language model, and were not made for the lack of one."""

@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import batched
 
 from sigil_eval.dataset.repeated import Repeated
 from sigil_eval.dataset.rows import Examined, examine
-from sigil_eval.documents.dataset_made import MadeRow
+from sigil_eval.documents.dataset_made import BareRow
+
+_ROWS_AT_A_TIME = 200
 
 
-def cleaned(rows: Sequence[MadeRow]) -> tuple[list[MadeRow], Counter[str]]:
-    """Rows in which `sigil-eval dataset check` finds nothing, and how many others there were, by
-    reason; of those that are alike, the first stays."""
-    left_out: Counter[str] = Counter()
-    found = examine([(number, {**row}) for number, row in enumerate(rows)])
-    reasons: dict[int, str] = {}
-    for number, _, _ in found.tasks:
-        reasons[number] = "benchmark"
-    for number, name, _ in found.faults:
-        reasons.setdefault(number, name)
-    left_out.update(reasons.values())
+class Verdicts:
+    """Which rows stay, by their places in the order of all; a byte is kept of each.
 
-    repeated = Repeated()
-    sound = [digest for digest in found.digests if digest[0] not in reasons]
-    repeated.add(0, "", Examined(len(sound), digests=sound))
-    equal = {number for (_, number), _ in repeated.duplicates()}
-    alike = {number for (_, number), _ in repeated.near_duplicates()} - equal
-    left_out["duplicate"], left_out["near duplicate"] = len(equal), len(alike)
-    gone = reasons.keys() | equal | alike
-    return [row for number, row in enumerate(rows) if number not in gone], +left_out
+    Those stay in which `sigil-eval dataset check` finds nothing; of rows that are alike, the first.
+    """
+
+    def __init__(self, rows: Iterable[BareRow]) -> None:
+        """`rows` are looked into once, a few at a time."""
+        self._reasons = [""]
+        self._reason_of = array("B")
+        repeated = Repeated()
+        for some in batched(rows, _ROWS_AT_A_TIME):
+            self._look(some, repeated)
+        for name, pairs in (
+            ("duplicate", repeated.duplicates()),
+            ("near duplicate", repeated.near_duplicates()),
+        ):
+            for (_, number), _ in pairs:
+                self._leave_out(number, name)
+
+    def _look(self, rows: tuple[BareRow, ...], repeated: Repeated) -> None:
+        begin = len(self._reason_of)
+        self._reason_of.extend([0] * len(rows))
+        found = examine([(begin + number, {**row}) for number, row in enumerate(rows)])
+        for number, _, _ in found.tasks:
+            self._leave_out(number, "benchmark")
+        for number, name, _ in found.faults:
+            self._leave_out(number, name)
+        sound = [digest for digest in found.digests if self.stays(digest[0])]
+        repeated.add(0, "", Examined(len(sound), digests=sound))
+
+    def _leave_out(self, number: int, reason: str) -> None:
+        if self.stays(number):  # the first reason counts
+            if reason not in self._reasons:
+                self._reasons.append(reason)
+            self._reason_of[number] = self._reasons.index(reason)
+
+    def stays(self, number: int) -> bool:
+        """Whether the row at a place stays."""
+        return not self._reason_of[number]
+
+    def left_out(self) -> Counter[str]:
+        """How many rows do not, by reason."""
+        counts = Counter(self._reason_of)
+        return +Counter({self._reasons[one]: count for one, count in counts.items() if one})

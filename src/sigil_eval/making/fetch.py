@@ -72,14 +72,17 @@ def _read_manifest(folder: Path) -> Fetched | None:
     return Fetched(folder, edition, licensed if isinstance(licensed, str) else None)
 
 
-def fetch_dependencies(crate: Crate, manifest: Path, cargo: Path, cargo_home: Path) -> None:
-    """Put into `cargo_home` what a package needs to be compiled on this machine without network.
+def fetch_dependencies(
+    crate: Crate, manifest: Path, cargo: Path, cargo_home: Path, *, locked: bool
+) -> None:
+    """Put into `cargo_home` what a package needs to be compiled on this machine without network:
+    what the Cargo.lock beside its manifest names, or, not `locked`, what the registry has today.
 
     cargo runs nothing of a package then. Raises PreflightError where that cannot be had.
     """
     target = f"{platform.machine()}-unknown-linux-gnu"
     command = [str(cargo), "fetch", "--quiet", "--target", target]
-    command += ["--manifest-path", str(manifest)]
+    command += ["--manifest-path", str(manifest), *(["--locked"] if locked else [])]
     environment = {
         **os.environ,
         "CARGO_HOME": str(cargo_home),

@@ -27,7 +27,7 @@ class Function:
 
     `head` is what stands before the body's `{`, and `body` is from that to its `}`. `doc` is what
     its doc comment says before the first code in it, `owner` the head of the impl or trait that it
-    stands in; either may be empty. `start` is its first byte in the file.
+    stands in; either may be empty. `start` is its first byte in the file, and `end` where it ends.
     """
 
     head: str
@@ -35,6 +35,12 @@ class Function:
     doc: str
     owner: str
     start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The whole function."""
+        return self.head + self.body
 
 
 def functions_in(root: Node, source: bytes) -> Iterator[Function]:
@@ -90,7 +96,7 @@ def _function(node: Node, body: Node, source: bytes, doc: str, owner: str) -> It
     block = source[body.start_byte : body.end_byte].decode("utf-8")
     if len(head) + len(block) <= _MOST_CHARACTERS:
         head, block = (text.replace("\n" + indent, "\n") for text in (head, block))
-        yield Function(head, block, doc, owner, node.start_byte)
+        yield Function(head, block, doc, owner, node.start_byte, node.end_byte)
 
 
 def _has_text_of_lines(node: Node) -> bool:

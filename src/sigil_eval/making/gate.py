@@ -39,6 +39,7 @@ path = "lib.rs"
 [dependencies]
 it = {{ path = "../{folder}", package = "{name}" }}
 """
+_LOCK = "Cargo.lock"
 _TRIED = Crate("sigil-eval-tried", "0.0.0")
 _TRIED_MANIFEST = f"""[package]
 name = "{_TRIED.name}"
@@ -53,6 +54,14 @@ class Judged(NamedTuple):
     """Why a crate is not taken, None where it is, and what was said of that."""
 
     fault: CrateFault | None
+    said: str = ""
+
+
+class Compiled(NamedTuple):
+    """Whether a changed crate compiles; if not, the code of its first error, and what it says."""
+
+    compiles: bool
+    code: str = ""
     said: str = ""
 
 
@@ -72,39 +81,68 @@ class Gate:
         with self._workplace.job("crate") as folder:
             yield folder
 
-    def judge(self, crate: Crate, unpacked: Path) -> Judged:
-        """Compile a crate, which lies in a folder of `folder()`.
+    def judge(self, crate: Crate, unpacked: Path, lock: str | None = None) -> Judged:
+        """Compile a crate, which lies in a folder of `folder()`, with what a Cargo.lock names.
 
         Raises PreflightError where what it depends on cannot be had, and where it is not known
         whether it compiles.
         """
-        folder = unpacked.parent
-        probe = folder / "probe"
+        probe = _probe_of(unpacked)
         probe.mkdir()
         (probe / "lib.rs").touch()
         manifest = probe / "Cargo.toml"
         manifest.write_text(_PROBE.format(folder=unpacked.name, name=crate.name), "utf-8")
-        fetch_dependencies(crate, manifest, self._cargo, self._cargo_home)
-        scratch = folder / "tmp"  # the linker of build scripts and macros needs one
+        if lock is not None:
+            (probe / _LOCK).write_text(lock, "utf-8")
+        is_locked = lock is not None
+        fetch_dependencies(crate, manifest, self._cargo, self._cargo_home, locked=is_locked)
+        scratch = unpacked.parent / "tmp"  # the linker of build scripts and macros needs one
         scratch.mkdir()
         self._workplace.give(scratch)
-        finished = self.sandbox.run(
+        finished = self._check(unpacked)
+        judged = _judged(finished, unpacked)
+        if judged is None:
+            raise PreflightError(f"whether {crate} compiles is not known: {_end_of(finished)}")
+        return judged
+
+    def lock_of(self, unpacked: Path) -> str:
+        """The Cargo.lock that a crate was compiled with."""
+        return (_probe_of(unpacked) / _LOCK).read_text("utf-8")
+
+    def try_with(self, unpacked: Path, file: str, text: bytes) -> Compiled | None:
+        """Compile a crate that was taken with another text in one of its files, which then is as it
+        was. None where the compiler does not say: what a model writes may make it run for ever."""
+        path = unpacked / file
+        before = path.read_bytes()
+        path.write_bytes(text)
+        try:
+            finished = self._check(unpacked)
+        finally:
+            path.write_bytes(before)
+        judged = _judged(finished, unpacked)
+        if judged is None or judged.fault not in (None, "does not compile"):
+            return None
+        errors = [*_errors(finished)]
+        if not errors:
+            return Compiled(judged.fault is None)
+        return Compiled(False, (errors[0].get("code") or {}).get("code", ""), judged.said)
+
+    def _check(self, unpacked: Path) -> Finished:
+        folder = unpacked.parent
+        return self.sandbox.run(
             "compile",
             [
-                *("/usr/bin/env", f"CARGO_HOME={self._cargo_home}", f"TMPDIR={scratch}"),
+                *("/usr/bin/env", f"CARGO_HOME={self._cargo_home}", f"TMPDIR={folder / 'tmp'}"),
                 *(f"RUSTC={self.toolchain.rustc}", "RUSTFLAGS=--cap-lints=allow"),
                 *(str(self._cargo), "check", "--offline", "--locked", "--quiet"),
                 *("--ignore-rust-version", "--message-format=json"),
-                *("--manifest-path", str(manifest), "--target-dir", str(folder / "target")),
+                *("--manifest-path", str(_probe_of(unpacked) / "Cargo.toml")),
+                *("--target-dir", str(folder / "target")),
             ],
             folder=folder,
             timeout=_SECONDS,
             stdin=b"",
         )
-        judged = _judged(finished, unpacked)
-        if judged is None:
-            raise PreflightError(f"whether {crate} compiles is not known: {_end_of(finished)}")
-        return judged
 
     def prove(self) -> None:
         """Raises PreflightError where the sandbox does not hold, or the gate does not tell what
@@ -124,6 +162,10 @@ class Gate:
                     f"cargo in {self.sandbox.description} says of code that "
                     f"{'does not compile' if expected else 'compiles'}: {found.fault or 'it does'}"
                 )
+
+
+def _probe_of(unpacked: Path) -> Path:
+    return unpacked.parent / "probe"
 
 
 @contextmanager
@@ -161,11 +203,7 @@ def _judged(finished: Finished, unpacked: Path) -> Judged | None:
         return Judged(None) if checked else Judged("no library")
     if ends != [False] or finished.timed_out or finished.flooded:
         return None
-    errors = [
-        str(one["message"]["message"])
-        for one in messages
-        if one.get("reason") == "compiler-message" and one["message"]["level"] == "error"
-    ]
+    errors = [str(error["message"]) for error in _errors(finished)]
     if any(error.startswith("linking with") for error in errors):
         return None  # nothing of the crate's own is linked
     if errors:
@@ -173,6 +211,12 @@ def _judged(finished: Finished, unpacked: Path) -> Judged | None:
     if b"failed to run custom build command" in finished.stderr:
         return Judged("build script fails", _end_of(finished))
     return None
+
+
+def _errors(finished: Finished) -> Iterator[dict[str, Any]]:
+    for one in _messages(finished.stdout):
+        if one.get("reason") == "compiler-message" and one["message"]["level"] == "error":
+            yield one["message"]
 
 
 def _messages(output: bytes) -> Iterator[dict[str, Any]]:

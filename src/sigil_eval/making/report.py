@@ -27,7 +27,11 @@ def _lines(made: DatasetMade) -> Iterator[str]:
         yield f"    {one['name']}@{one['version']}: {said or _counts(one['rows'])}"
     yield f"Crates left out: {_counts(made['rejected_crates'])}"
     yield f"Rows left out: {_counts(made['rejected_rows'])}"
-    yield f"Not made, because a language model would have to: {', '.join(made['not_made'])}"
+    if made["writer"]:
+        yield f"Answers of {made['writer']['model']} left out: {_counts(made['rejected_answers'])}"
+    else:
+        kinds = ", ".join(made["not_made"])
+        yield f"Not made, because a language model would have to: {kinds} (--writer-url)"
 
 
 def _counts(counts: Mapping[Any, int]) -> str:
