@@ -85,9 +85,14 @@ FAULTS = {
 def drawn(engine: HFEngine | HFStaticEngine) -> list[str]:
     """Samples of the prompts."""
     samples: list[Sample] = []
-    requests = [Request(f"task/{i}", 0, p, p, 50 + i) for i, p in enumerate(PROMPTS)]
+    requests = [
+        Request(f"task/{i}", sample, prompt, prompt, 50 + 3 * sample + i)
+        for i, prompt in enumerate(PROMPTS)
+        for sample in range(3)
+    ]
     engine.generate(requests, samples.append)
-    return [sample.completion for sample in sorted(samples, key=lambda sample: sample.task_id)]
+    samples.sort(key=lambda sample: (sample.task_id, sample.sample_index))
+    return [sample.completion for sample in samples]
 
 
 def main() -> None:
@@ -100,7 +105,7 @@ def main() -> None:
         print(prove_engine(model, FLASH))
     loaded, tokenizer = load_model(TUNED, FLASH), load_tokenizer(TUNED)
     params = SamplingParams(temperature=0.3, max_new_tokens=24)
-    found = drawn(HFEngine(loaded, tokenizer, params, FLASH, batch_size=3))
+    found = drawn(HFEngine(loaded, tokenizer, params, FLASH, batch_size=4))
     oracle = drawn(HFStaticEngine(loaded, tokenizer, params, FLASH, batch_size=1))
     print(f"{sum(map(str.__eq__, found, oracle))} of {len(oracle)} samples are the oracle's")
     print(f"afterwards: {loaded.config._attn_implementation}")

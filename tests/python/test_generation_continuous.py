@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -9,18 +10,27 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM  # noqa: E402
+
 from demo_models import BASE, TUNED  # noqa: E402
 from sigil_eval.errors import PreflightError  # noqa: E402
 from sigil_eval.generation import (  # noqa: E402
+    EngineOptions,
     ModelSpec,
     SamplingParams,
+    memory,
 )
-from sigil_eval.generation.continuous import HFEngine  # noqa: E402
+from sigil_eval.generation.attention import FLASH, flash_over_slots  # noqa: E402
+from sigil_eval.generation.continuous import HFEngine, _Batch, _Prefilled, _Reading  # noqa: E402
 from sigil_eval.generation.hardware import choose_hardware  # noqa: E402
 from sigil_eval.generation.loading import load_tokenizer  # noqa: E402
 from sigil_eval.generation.models import resolve_model  # noqa: E402
-from sigil_eval.generation.pool import load_model  # noqa: E402
-from sigil_eval.generation.protocol import Request, Sample  # noqa: E402
+from sigil_eval.generation.pool import ModelPool, load_model  # noqa: E402
+from sigil_eval.generation.prepared import prepare_model  # noqa: E402
+from sigil_eval.generation.protocol import EngineInfo, Request, Sample  # noqa: E402
+from sigil_eval.generation.sampling import next_tokens  # noqa: E402
+from sigil_eval.generation.slots import SlotLayer  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -68,7 +78,7 @@ def test_greedy_is_what_transformers_generates(problems: tuple[Problem, ...]) ->
     engine = engine_for(TUNED, SamplingParams(temperature=0.0, max_new_tokens=60))
     found = answers(engine, requests_for(problems))
     tokenizer, model = engine._book._tokenizer, engine._model
-    for problem in problems:
+    for problem in problems[::3]:
         inputs = tokenizer(problem.prompt, return_tensors="pt", return_token_type_ids=False)
         output = model.generate(**inputs, do_sample=False, max_new_tokens=60)
         drawn = output[0, inputs["input_ids"].shape[1] :]
@@ -92,29 +102,177 @@ def test_the_adapter_counts(problems: tuple[Problem, ...]) -> None:
 class SmallMemory:
     """A model on a device whose memory holds only so many rows."""
 
-    def __init__(self, model: Any, rows: int) -> None:
+    def __init__(self, model: Any, rows: int, error: RuntimeError | None = None) -> None:
         self._model = model
         self._rows = rows
-        self.refused = 0
+        self._error = error or torch.OutOfMemoryError("CUDA out of memory")
+        self.refused: list[int] = []
 
     def __call__(self, **inputs: Any) -> Any:
-        if inputs["input_ids"].shape[0] > self._rows:
-            self.refused += 1
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        rows = inputs["input_ids"].shape[0]
+        if rows > self._rows:
+            self.refused.append(rows)
+            raise self._error
         return self._model(**inputs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
 
-def test_when_memory_runs_out_the_batch_is_halved(problems: tuple[Problem, ...]) -> None:
-    requests = requests_for(problems)
-    engine = engine_for(TUNED, PARAMS)
+NO_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("CUDA error: out of memory"),
+]
+
+
+@pytest.mark.parametrize("error", NO_MEMORY, ids=["allocator", "cuBLAS", "driver"])
+def test_when_memory_runs_out_half_as_many_slots_are_opened(
+    error: RuntimeError, problems: tuple[Problem, ...]
+) -> None:
+    """Half of those that were open, of which there are no more than answers."""
+    requests = requests_for(problems[:6])
+    engine = engine_for(TUNED, PARAMS, batch_size=64)
     expected = answers(engine, requests)
-    small = engine._model = SmallMemory(engine._model, rows=3)
+    assert engine.slots == 12
+    small = engine._model = SmallMemory(engine._model, 3, error)
     assert answers(engine, requests) == expected
-    assert small.refused > 0
-    assert engine.batch_size == 2
+    assert small.refused == [12, 6]
+    assert (engine.batch_size, engine.slots) == (3, 3)
+
+
+def test_another_error_is_none_of_memory(problems: tuple[Problem, ...]) -> None:
+    engine = engine_for(TUNED, PARAMS)
+    engine._model = SmallMemory(engine._model, 3, RuntimeError("CUDA error: an illegal address"))
+    with pytest.raises(RuntimeError, match="illegal address"):
+        engine.generate(requests_for(problems[:4]), lambda sample: None)
+
+
+def test_the_cache_is_allocated_once_and_the_next_step_launched_before_tokens_are_read(
+    problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_for(TUNED, PARAMS, batch_size=5)
+    events: list[str] = []
+    sizes: list[torch.Size] = []
+    allocate, forward, wait = SlotLayer.lazy_initialization, engine._forward, _Reading.wait
+
+    def allocated(layer: SlotLayer, *states: torch.Tensor) -> None:
+        allocate(layer, *states)
+        sizes.append(layer._keys.shape)
+
+    def stepped(batch: Any) -> torch.Tensor:
+        events.append("step")
+        return forward(batch)
+
+    def read(reading: _Reading) -> Any:
+        events.append("read" if len(reading._drafts) > 2 else "read first tokens")
+        return wait(reading)
+
+    monkeypatch.setattr(SlotLayer, "lazy_initialization", allocated)
+    monkeypatch.setattr(engine, "_forward", stepped)
+    monkeypatch.setattr(_Reading, "wait", read)
+    found = answers(engine, requests_for(problems))
+    longest = max(len(engine._book._tokenizer(p.prompt).input_ids) for p in problems) + 60
+    assert len(sizes) == engine._layers
+    assert {size[0] for size in sizes} == {5} and 0 <= sizes[0][2] - longest < 8
+    steps = [event for event in events if event != "read first tokens"]
+    assert steps[:5] == ["step", "step", "read", "step", "read"]
+    assert len(found) == 24
+
+
+def test_slots_are_counted_from_what_is_free_for_each_of_two_models(
+    problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is pretended: so many bytes, less those of every cache that is alive."""
+    layers: weakref.WeakSet[SlotLayer] = weakref.WeakSet()
+    allocate = SlotLayer.lazy_initialization
+
+    def allocated(layer: SlotLayer, *states: torch.Tensor) -> None:
+        allocate(layer, *states)
+        layers.add(layer)
+
+    monkeypatch.setattr(SlotLayer, "lazy_initialization", allocated)
+    total = 6_000_000
+    monkeypatch.setattr(
+        memory, "free_memory", lambda _: total - sum(2 * one._keys.nbytes for one in layers)
+    )
+    pool, opened = ModelPool(), []
+    for model in (BASE, TUNED):
+        prepared = prepare_model(model, "completion")
+        options = EngineOptions(device="cpu")
+        info = options.kind.describe(options)
+        with options.kind.start(prepared, PARAMS, options, info, pool) as engine:
+            assert isinstance(engine, HFEngine)
+            engine.generate(requests_for(problems), lambda sample: None)
+            opened.append(engine.slots)
+    config = engine._model.config
+    longest = max(len(engine._book._tokenizer(p.prompt).input_ids) for p in problems) + 60
+    size = config.hidden_size // config.num_attention_heads
+    each = 2 * 4 * config.num_hidden_layers * config.num_key_value_heads * size * longest
+    assert opened[0] == opened[1] < 24
+    assert 0.7 * total < opened[0] * each <= 0.8 * total
+
+
+LLAMA_8B = {
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 8192,
+    "rope_theta": 500000.0,
+}
+# Operations that a step of the default engine dispatches, views included; on a GPU most launch a
+# kernel, each of which takes the host some microseconds. A larger figure needs a reason.
+DISPATCHES = {"sdpa": 2034, FLASH: 1965}
+
+
+class Dispatches(TorchDispatchMode):
+    """Counts what is dispatched. Nothing here has values, so that asking for one fails."""
+
+    count = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("attention", [FLASH, "sdpa"])
+def test_a_step_of_an_8b_model(attention: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shapes, precision, how many operations, and that the host waits for none of them."""
+    meta, slots = torch.device("meta"), 4
+    with meta:
+        model = LlamaForCausalLM(LlamaConfig(**LLAMA_8B)).to(torch.bfloat16)
+    model.config._attn_implementation = attention
+    monkeypatch.setattr(
+        "sigil_eval.generation.attention.attend_to_slots",
+        lambda query, keys, values, lengths, scaling: torch.empty_like(query.transpose(1, 2)),
+    )
+    info = EngineInfo("meta", "bfloat16", attention)
+    tokenizer = load_tokenizer(resolve_model(BASE))
+    engine = HFEngine(model, tokenizer, PARAMS, info, batch_size=slots)
+    engine._flash = attention == FLASH
+    drafts = engine._book.open([Request("8b", i, "fn main", "", i) for i in range(slots)])
+    states = torch.empty(1, 8, 3, 128, dtype=torch.bfloat16, device=meta)
+    prompt = DynamicCache(config=model.config)
+    for layer in range(32):
+        prompt.update(states, states, layer)
+    batch = _Batch(32, slots, 64, meta)
+    row = torch.empty(slots, dtype=torch.long, device=meta)
+    with torch.inference_mode(), flash_over_slots():
+        batch.enter(drafts, _Prefilled((1, 2, 3), prompt, states), row, row)
+        engine._forward(batch)
+        with Dispatches() as dispatches:
+            logits = engine._forward(batch)
+            tokens = next_tokens(logits, batch.keys, batch.positions, PARAMS)
+    assert (logits.shape, logits.dtype) == ((slots, 128256), torch.bfloat16)
+    assert (tokens.shape, tokens.dtype) == ((slots,), torch.long)
+    keys, _ = batch.cache.layers[0]._read  # type: ignore[attr-defined]
+    assert (keys.shape, keys.dtype) == ((slots, 8, 8, 128), torch.bfloat16)
+    assert dispatches.count <= DISPATCHES[attention]
 
 
 def test_when_one_row_is_too_much_it_says_so(problems: tuple[Problem, ...]) -> None:

@@ -25,9 +25,9 @@ from sigil_eval.generation import (  # noqa: E402
 )
 from sigil_eval.generation.attention import FLASH  # noqa: E402
 from sigil_eval.generation.continuous import HFEngine  # noqa: E402
-from sigil_eval.generation.engines.local import fitting_batch  # noqa: E402
 from sigil_eval.generation.hardware import choose_hardware, why_no_flash_attention  # noqa: E402
 from sigil_eval.generation.loading import load_tokenizer  # noqa: E402
+from sigil_eval.generation.memory import fitting  # noqa: E402
 from sigil_eval.generation.models import resolve_model  # noqa: E402
 from sigil_eval.generation.pool import ModelPool, load_model  # noqa: E402
 from sigil_eval.generation.prepared import prepare_model  # noqa: E402
@@ -165,7 +165,7 @@ def test_flash_attention_reads_prompts_and_slots(fault: str) -> None:
     assert finished.returncode == 0, finished.stderr
     assert "the kernel is right" in finished.stdout
     assert finished.stdout.count("flash_attention_2 on cpu in bfloat16: ") == 2
-    assert "3 of 3 samples are the oracle's" in finished.stdout
+    assert "9 of 9 samples are the oracle's" in finished.stdout
     assert "afterwards: flash_attention_2" in finished.stdout
 
 
@@ -202,15 +202,20 @@ def test_what_the_allocator_keeps_of_the_model_before_is_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As many slots for the second model of a run as for the first."""
-    gib, gpu = 1 << 30, replace(choose_hardware("cpu", "float32"), device="cuda")
+    gib = 1 << 30
     loaded = load_model(resolve_model(BASE), choose_hardware("cpu", "float32"))
-    fitting = []
+    slots = []
     for free, reserved, allocated in ((60, 20, 16), (20, 60, 16)):
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, f=free: (f * gib, 80 * gib))
         monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _, r=reserved: r * gib)
         monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _, a=allocated: a * gib)
-        fitting.append(fitting_batch(loaded, replace(PARAMS, max_new_tokens=1_000_000), gpu))
-    assert fitting[0] == fitting[1] > 1
+        slots.append(fitting(loaded, 1024, "cuda"))
+    assert slots[0] == slots[1]
+    config = loaded.config
+    size = config.hidden_size // config.num_attention_heads
+    each = 1024 * 2 * 4 * config.num_hidden_layers * config.num_key_value_heads * size
+    assert slots[0] == int(0.8 * 64 * gib / each)
+    assert fitting(loaded, 1024, "cpu") is None
 
 
 def test_memory_is_given_back_when_an_engine_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

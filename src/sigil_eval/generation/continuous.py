@@ -26,6 +26,7 @@ from sigil_eval.generation.attention import (
     flash_over_slots,
 )
 from sigil_eval.generation.drafts import Draft, DraftBook, halved
+from sigil_eval.generation.memory import fitting, ran_out, tokens_of
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
 from sigil_eval.generation.slots import SlotCache
@@ -53,16 +54,43 @@ class _Prefilled:
     logits: torch.Tensor
 
 
+class _Reading:
+    """Tokens on their way to the host, one for each draft; where there is no draft, it is nobody's.
+
+    The copy is queued behind the step that draws them, so that whoever waits for it waits for no
+    later step.
+    """
+
+    def __init__(self, drafts: Sequence[Draft | None], tokens: torch.Tensor) -> None:
+        self._drafts = list(drafts)
+        self._tokens = tokens.to("cpu", non_blocking=True, copy=True)
+        self._there: Any = None
+        if tokens.is_cuda:
+            stream: Any = torch.cuda.current_stream(tokens.device)
+            self._there = stream.record_event()
+
+    def wait(self) -> Iterator[tuple[Draft, int]]:
+        """Drafts that are still under way, each with its token."""
+        if self._there is not None:
+            self._there.synchronize()
+        for draft, token in zip(self._drafts, self._tokens.tolist(), strict=True):
+            if draft is not None and draft.slot is not None:
+                yield draft, token
+
+
 class _Batch:
     """The slots at one moment.
 
     `drafts` has None where a slot is free. On the device, each (slots,): `tokens` drawn last,
-    `lengths` of what is cached, `positions` of the next token in its draft, and sampling keys.
+    `lengths` of what is cached, `positions` of the next token in its draft, sampling keys, and the
+    slots' `rows`. `held` is `lengths` as the host knows it without asking.
     """
 
-    def __init__(self, layers: int, slots: int, device: torch.device) -> None:
+    def __init__(self, layers: int, slots: int, capacity: int, device: torch.device) -> None:
         self.drafts: list[Draft | None] = [None] * slots
-        self.cache = SlotCache(layers, slots)
+        self.held = [0] * slots
+        self.cache = SlotCache(layers, slots, capacity)
+        self.rows = torch.arange(slots, device=device)
         self.tokens, self.lengths, self.positions, self.keys = torch.zeros(
             4, slots, dtype=torch.long, device=device
         )
@@ -72,30 +100,51 @@ class _Batch:
         """The slots without a draft."""
         return [slot for slot, draft in enumerate(self.drafts) if draft is None]
 
-    def enter(self, drafts: Sequence[Draft], prefilled: _Prefilled) -> None:
-        """Give a slot to each draft; all are to the same prompt, with one token drawn."""
-        slots = self.free[: len(drafts)]
-        rows = torch.tensor(
-            [[draft.drawn[-1], len(draft.prompt), 1, draft.request.key] for draft in drafts],
-            device=self.tokens.device,
-        )
-        index = torch.tensor(slots, device=self.tokens.device)
-        for state, column in zip(
-            (self.tokens, self.lengths, self.positions, self.keys), rows.unbind(1), strict=True
-        ):
-            state[index] = column
+    @property
+    def under_way(self) -> list[Draft]:
+        """The drafts that have a slot."""
+        return [draft for draft in self.drafts if draft is not None]
+
+    def enter(
+        self,
+        drafts: Sequence[Draft],
+        prefilled: _Prefilled,
+        first: torch.Tensor,
+        keys: torch.Tensor,
+    ) -> None:
+        """Give a slot to each draft; all are to the same prompt, whose `first` tokens are drawn."""
+        slots, length = self.free[: len(drafts)], len(prefilled.prompt)
+        index = _sent(slots, self.rows.device)
+        self.tokens[index], self.keys[index] = first, keys
+        self.lengths[index], self.positions[index] = length, 1
         self.cache.put(prefilled.cache, index)
         for slot, draft in zip(slots, drafts, strict=True):
-            self.drafts[slot] = draft
+            self.drafts[slot], draft.slot, self.held[slot] = draft, slot, length
 
-    def keep_live(self) -> None:
-        """Take the free slots away."""
-        live = [slot for slot, draft in enumerate(self.drafts) if draft is not None]
-        index = torch.tensor(live, device=self.tokens.device)
-        self.cache.keep(index)
-        self.drafts = [self.drafts[slot] for slot in live]
-        self.tokens, self.lengths = self.tokens[index], self.lengths[index]
-        self.positions, self.keys = self.positions[index], self.keys[index]
+    def leave(self, draft: Draft) -> None:
+        """Free a draft's slot."""
+        assert draft.slot is not None
+        self.drafts[draft.slot] = None
+        draft.slot = None
+
+    def close_free(self) -> None:
+        """Close the free slots: the last drafts move to the first of them."""
+        size = len(self.under_way)
+        targets = [slot for slot in self.free if slot < size]
+        moving = [draft for draft in self.drafts[size:] if draft is not None]
+        if moving:
+            pairs = _sent([[draft.slot for draft in moving], targets], self.rows.device)
+            sources, index = pairs.unbind()
+            self.cache.move(sources, index)
+            for state in (self.tokens, self.lengths, self.positions, self.keys):
+                state[index] = state[sources]
+            for target, draft in zip(targets, moving, strict=True):
+                assert draft.slot is not None
+                self.held[target] = self.held[draft.slot]
+                self.drafts[target], draft.slot = draft, target
+        self.drafts, self.held, self.rows = self.drafts[:size], self.held[:size], self.rows[:size]
+        self.tokens, self.lengths = self.tokens[:size], self.lengths[:size]
+        self.positions, self.keys = self.positions[:size], self.keys[:size]
 
 
 class HFEngine:
@@ -114,10 +163,13 @@ class HFEngine:
     ) -> None:
         """Draw from a loaded model; see `DraftBook` for `special_tokens`.
 
+        `batch_size` is how many answers may be under way at a time; `slots` says afterwards for how
+        many there was work and memory.
         Raises PreflightError for a model whose layers do not all attend to everything before.
         """
         self.info = info
         self.batch_size = batch_size
+        self.slots = 0
         self._model: Any = model
         self._params = params
         self._book = DraftBook(
@@ -134,25 +186,37 @@ class HFEngine:
         """Answer every request; see `Engine.generate`.
 
         Raises UsageError for a prompt that leaves no room in the model's context. When the
-        device's memory runs out, the batch is halved and its unfinished drafts begin again.
+        device's memory runs out, half as many slots are opened, and what was under way begins
+        again.
         """
         waiting = deque(self._book.open(requests))
         with threads_for(self._model), self._attention():
             while waiting:
-                batch = _Batch(self._layers, min(self.batch_size, len(waiting)), self._device)
-                under_way: list[Draft] = []
+                batch, entering = self._open(waiting), list[Draft]()
                 try:
-                    self._generate(batch, waiting, under_way, on_sample)
+                    self._generate(batch, waiting, entering, on_sample)
                     continue
-                except torch.cuda.OutOfMemoryError:
-                    under_way.extend(draft for draft in batch.drafts if draft is not None)
+                except RuntimeError as error:
+                    if not ran_out(error):
+                        raise
                 # Outside the handler, where the exception no longer keeps a step's tensors.
+                entering += batch.under_way
+                self.batch_size = halved(len(batch.drafts))
                 del batch
-                self._halve()
-                for draft in under_way:
+                self._prefilled = None
+                torch.cuda.empty_cache()
+                for draft in entering:
                     draft.begin_again()
-                waiting.extendleft(reversed(under_way))
+                waiting.extendleft(reversed(entering))
         self._prefilled = None
+
+    def _open(self, waiting: Sequence[Draft]) -> _Batch:
+        """Slots for what waits: no more than that, than the device holds, and than were allowed."""
+        capacity = _aligned(tokens_of(waiting))
+        slots = min(self.batch_size, len(waiting))
+        slots = min(slots, fitting(self._model, capacity, self.info.device) or slots)
+        self.slots = slots
+        return _Batch(self._layers, slots, capacity, self._device)
 
     @contextlib.contextmanager
     def _attention(self) -> Iterator[None]:
@@ -180,29 +244,36 @@ class HFEngine:
         entering: list[Draft],
         on_sample: OnSample,
     ) -> None:
-        """Work until nothing waits and no slot is taken; `entering` are those in neither."""
+        """Work until nothing waits and no slot is taken; `entering` are those in neither.
+
+        A step is launched before the tokens of the one before are read, so that the device works
+        while the host looks at what has ended. What a step draws for an answer that the one before
+        has ended is nobody's.
+        """
+        readings: deque[_Reading] = deque()
         while True:
-            self._refill(batch, waiting, entering, on_sample)
-            if len(batch.free) == len(batch.drafts):
+            self._refill(batch, waiting, entering, readings)
+            if not batch.under_way:
                 return
             logits = self._forward(batch)
             batch.tokens = next_tokens(logits, batch.keys, batch.positions, self._params)
             batch.positions += 1
-            for slot, token in enumerate(batch.tokens.tolist()):
-                draft = batch.drafts[slot]
-                sample = self._book.add(draft, token) if draft is not None else None
-                if sample is not None:
-                    batch.drafts[slot] = None
-                    on_sample(sample)
+            readings.append(_Reading(batch.drafts, batch.tokens))
+            while len(readings) > 1:
+                for draft, token in readings.popleft().wait():
+                    sample = self._book.add(draft, token)
+                    if sample is not None:
+                        batch.leave(draft)
+                        on_sample(sample)
 
     def _refill(
         self,
         batch: _Batch,
         waiting: deque[Draft],
         entering: list[Draft],
-        on_sample: OnSample,
+        readings: deque[_Reading],
     ) -> None:
-        """Give free slots to drafts that wait, or take them away, once there are enough."""
+        """Give free slots to drafts that wait, or close them, once there are enough."""
         free = len(batch.free)
         if free * _SLACK < len(batch.drafts):
             return
@@ -210,20 +281,22 @@ class HFEngine:
             prefilled = self._prefill(waiting[0].prompt)
             while waiting and len(entering) < free and waiting[0].prompt == prefilled.prompt:
                 entering.append(waiting.popleft())
-            self._draw_first(entering, prefilled, on_sample)
-            if entering:
-                batch.enter(entering, prefilled)
-                free -= len(entering)
-                entering.clear()
+            keys = _sent([draft.request.key for draft in entering], self._device)
+            logits = prefilled.logits.expand(len(entering), -1)
+            first = next_tokens(logits, keys, torch.zeros_like(keys), self._params)
+            batch.enter(entering, prefilled, first, keys)
+            readings.append(_Reading(entering, first))
+            free -= len(entering)
+            entering.clear()
         if 0 < free < len(batch.drafts):
-            batch.keep_live()
+            batch.close_free()
 
     def _prefill(self, prompt: tuple[int, ...]) -> _Prefilled:
         """Let the model read a prompt, by itself, so that its states depend on nothing else."""
         if self._prefilled is None or self._prefilled.prompt != prompt:
             self._prefilled = None
             output = self._model(
-                input_ids=torch.tensor([prompt], device=self._device),
+                input_ids=_sent([prompt], self._device),
                 past_key_values=DynamicCache(),
                 use_cache=True,
                 **self._forward_options,
@@ -231,30 +304,13 @@ class HFEngine:
             self._prefilled = _Prefilled(prompt, output.past_key_values, output.logits[:, -1])
         return self._prefilled
 
-    def _draw_first(
-        self, entering: list[Draft], prefilled: _Prefilled, on_sample: OnSample
-    ) -> None:
-        """Draw the first token of each draft; those that it ends leave the list."""
-        keys = torch.tensor([draft.request.key for draft in entering], device=self._device)
-        logits = prefilled.logits.expand(len(entering), -1)
-        drawn = next_tokens(logits, keys, torch.zeros_like(keys), self._params).tolist()
-        going_on = []
-        for draft, token in zip(entering, drawn, strict=True):
-            sample = self._book.add(draft, token)
-            if sample is None:
-                going_on.append(draft)
-            else:
-                on_sample(sample)
-        entering[:] = going_on
-
     def _forward(self, batch: _Batch) -> torch.Tensor:
         """Run the tokens drawn last through the model; logits (slots, vocabulary)."""
-        longest = max(
-            len(draft.prompt) + len(draft.drawn) for draft in batch.drafts if draft is not None
-        )
-        width = -(-longest // _ALIGNMENT) * _ALIGNMENT
+        longest = 1 + max(batch.held[slot] for slot, d in enumerate(batch.drafts) if d is not None)
+        width = _aligned(longest)
+        batch.held = [min(length, width - 1) + 1 for length in batch.held]
         batch.lengths.clamp_(max=width - 1)  # a free slot goes on counting until it is taken
-        batch.cache.aim(batch.lengths, width)
+        batch.cache.aim(batch.rows, batch.lengths, width)
         output = self._model(
             input_ids=batch.tokens[:, None],
             **self._limits(batch.lengths, width),
@@ -274,10 +330,16 @@ class HFEngine:
         mask = torch.arange(width, device=self._device) <= lengths[:, None]
         return {"attention_mask": mask[:, None, None]}
 
-    def _halve(self) -> None:
-        self.batch_size = halved(self.batch_size)
-        self._prefilled = None
-        torch.cuda.empty_cache()
+
+def _aligned(tokens: int) -> int:
+    """So many positions, or some more."""
+    return -(-tokens // _ALIGNMENT) * _ALIGNMENT
+
+
+def _sent(numbers: Sequence[Any], device: torch.device) -> torch.Tensor:
+    """Whole numbers on their way to the device, for which the host does not wait."""
+    pinned = torch.tensor(numbers, pin_memory=device.type == "cuda")
+    return pinned.to(device, non_blocking=True)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ class Draft:
     """One sample under way: its request, its prompt's tokens and what has been drawn.
 
     `limit` is how many tokens may be drawn; `awaits` are characters of which one must be in a
-    token for the answer to be complete with it, any token where it is empty.
+    token for the answer to be complete with it, any token where it is empty. `slot` is where the
+    default engine has it, None before and afterwards.
     """
 
     request: Request
@@ -28,11 +29,13 @@ class Draft:
     reader: AnswerReader
     drawn: list[int] = field(default_factory=list)
     awaits: str = "}`;"
+    slot: int | None = None
 
     def begin_again(self) -> None:
         """Forget what has been drawn."""
         self.drawn.clear()
         self.awaits = "}`;"
+        self.slot = None
         self.reader = AnswerReader(self.request.code_before, self.request.asked)
 
 

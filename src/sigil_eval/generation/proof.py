@@ -71,7 +71,11 @@ class _WatchedEngine(HFEngine):
         return prefilled
 
     def _forward(self, batch: Any) -> torch.Tensor:
-        read = [draft and (*draft.prompt, *draft.drawn) for draft in batch.drafts]
+        # The token that a draft was given last is not read yet when the next step begins.
+        read = [
+            draft and (*draft.prompt, *draft.drawn, token)
+            for draft, token in zip(batch.drafts, batch.tokens.tolist(), strict=True)
+        ]
         logits = super()._forward(batch)
         self.steps += [
             (tokens, row) for tokens, row in zip(read, logits.float().cpu(), strict=True) if tokens

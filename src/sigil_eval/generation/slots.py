@@ -1,7 +1,7 @@
 """A key/value cache of slots: each sample has a place of its own, which the next one takes over.
 
-A step writes one position into each slot, in place, and reads views: nothing is copied but when
-the slots become wider, which happens every `_STEP` tokens at most, or fewer.
+It is allocated once, as wide as the longest prompt and answer may be. A step writes one position
+into each slot, in place, and reads views: nothing is copied, and every address stays.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicLayer
 
-# Tokens by which slots become wider.
-_STEP = 64
-
 
 class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """One layer's keys and values, (slots, heads, capacity, size) each.
@@ -21,78 +18,67 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     Positions that were never written hold zeros, so that what attention masks is finite.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, capacity: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.slots = slots
-        self.lengths = torch.empty(0, dtype=torch.long)
-        self.width = 0
-        self._rows = torch.empty(0, dtype=torch.long)
-        self._keys = self._values = torch.empty(slots, 0, 0, 0)
+        self._slots, self._capacity = slots, capacity
+        self._rows = self._lengths = torch.empty(0, dtype=torch.long)
+        self._width = 0
+        self._keys = self._values = torch.empty(0)
+        self._read = self._keys, self._values
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Nothing: `put` makes room before anything is written."""
+        """Allocate, for states like the given; `put` does, before anything is written."""
+        self._keys, self._values = (
+            states.new_zeros(self._slots, states.shape[1], self._capacity, states.shape[3])
+            for states in (key_states, value_states)
+        )
 
     def put(self, keys: torch.Tensor, values: torch.Tensor, slots: torch.Tensor) -> None:
         """Write a prompt's states, (1, heads, tokens, size), to the beginning of some slots."""
-        tokens = keys.shape[2]
-        self._widen(keys, values, tokens)
-        self._keys[slots, :, :tokens] = keys
-        self._values[slots, :, :tokens] = values
+        if self._keys.ndim == 1:
+            self.lazy_initialization(keys, values)
+        self._keys[slots, :, : keys.shape[2]] = keys
+        self._values[slots, :, : keys.shape[2]] = values
 
-    def _widen(self, keys: torch.Tensor, values: torch.Tensor, tokens: int) -> None:
-        """Make room for so many tokens in each slot, of states like the given."""
-        if tokens > self._keys.shape[2]:
-            capacity = -(-tokens // _STEP) * _STEP
-            self._keys = _wider(self._keys, keys, capacity)
-            self._values = _wider(self._values, values, capacity)
-
-    def aim(self, lengths: torch.Tensor, width: int) -> None:
-        """Let the next `update` write at `lengths`, (slots,), and read `width` positions."""
-        self.lengths, self.width = lengths, width
-        if len(self._rows) != self.slots:
-            self._rows = torch.arange(self.slots, device=lengths.device)
-        self._widen(self._keys, self._values, width)
+    def aim(self, rows: torch.Tensor, lengths: torch.Tensor, width: int) -> None:
+        """Let the next `update` write at `lengths` of `rows`, (open slots,) each, which are the
+        first, and read `width` positions."""
+        if (len(rows), width) != (len(self._rows), self._width):
+            self._read = (self._keys[: len(rows), :, :width], self._values[: len(rows), :, :width])
+        self._rows, self._lengths, self._width = rows, lengths, width
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write one position of each slot; views of all that may be read."""
-        self._keys[self._rows, :, self.lengths] = key_states[:, :, 0]
-        self._values[self._rows, :, self.lengths] = value_states[:, :, 0]
-        return self._keys[:, :, : self.width], self._values[:, :, : self.width]
+        """Write one position of each open slot; views of all that may be read."""
+        self._keys[self._rows, :, self._lengths] = key_states.squeeze(2)
+        self._values[self._rows, :, self._lengths] = value_states.squeeze(2)
+        return self._read
 
-    def keep(self, slots: torch.Tensor) -> None:
-        """Keep only these slots, in this order."""
-        self.slots = len(slots)
-        self._keys, self._values = self._keys[slots], self._values[slots]
+    def move(self, sources: torch.Tensor, targets: torch.Tensor) -> None:
+        """Copy slots to others."""
+        self._keys[targets] = self._keys[sources]
+        self._values[targets] = self._values[sources]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Length and offset of what is read."""
-        return self.width, 0
+        return self._width, 0
 
     def get_seq_length(self) -> int:
         """Positions that may be read; slots are filled to different lengths."""
-        return self.width
+        return self._width
 
     def get_max_length(self) -> int:
-        """No maximum: slots become wider."""
-        return -1
-
-
-def _wider(held: torch.Tensor, states: torch.Tensor, capacity: int) -> torch.Tensor:
-    """What is held, with room for `capacity` tokens in each slot, of states like the given."""
-    slots, heads, size = held.shape[0], states.shape[1], states.shape[3]
-    wider = states.new_zeros(slots, heads, capacity, size)
-    if held.shape[2]:
-        wider[:, :, : held.shape[2]] = held
-    return wider
+        """Positions that a slot has."""
+        return self._capacity
 
 
 class SlotCache(Cache):
-    """The slots of all layers of a model."""
+    """The slots of all layers of a model, each with `capacity` positions."""
 
-    def __init__(self, layers: int, slots: int) -> None:
-        self._slots = [SlotLayer(slots) for _ in range(layers)]
+    def __init__(self, layers: int, slots: int, capacity: int) -> None:
+        self.capacity = capacity
+        self._slots = [SlotLayer(slots, capacity) for _ in range(layers)]
         super().__init__(layers=[*self._slots])
 
     def put(self, prompt: Cache, slots: torch.Tensor) -> None:
@@ -102,12 +88,12 @@ class SlotCache(Cache):
             assert states.values is not None
             layer.put(states.keys, states.values, slots)
 
-    def aim(self, lengths: torch.Tensor, width: int) -> None:
+    def aim(self, rows: torch.Tensor, lengths: torch.Tensor, width: int) -> None:
         """Say where the next step writes and how far it reads; see `SlotLayer.aim`."""
         for layer in self._slots:
-            layer.aim(lengths, width)
+            layer.aim(rows, lengths, width)
 
-    def keep(self, slots: torch.Tensor) -> None:
-        """Keep only these slots, in this order."""
+    def move(self, sources: torch.Tensor, targets: torch.Tensor) -> None:
+        """Copy slots to others."""
         for layer in self._slots:
-            layer.keep(slots)
+            layer.move(sources, targets)

@@ -14,6 +14,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 
 from sigil_eval.generation.continuous import threads_for
 from sigil_eval.generation.drafts import Draft, DraftBook, halved
+from sigil_eval.generation.memory import fitting, ran_out, tokens_of
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.sampling import next_tokens
 
@@ -60,15 +61,21 @@ class HFStaticEngine:
     def generate(self, requests: Sequence[Request], on_sample: Callable[[Sample], None]) -> None:
         """Answer every request; see `Engine.generate`."""
         drafts = self._book.open(requests)
+        if drafts:
+            fits = fitting(self._model, tokens_of(drafts), self.info.device)
+            self.batch_size = min(self.batch_size, fits or self.batch_size)
         with threads_for(self._model):
             while drafts:
                 batch = drafts[: self.batch_size]
                 try:
                     rows = self._draw(batch)
-                except torch.cuda.OutOfMemoryError:
+                except RuntimeError as error:
+                    if not ran_out(error):
+                        raise
                     rows = None
                 if rows is None:
-                    self._halve()
+                    self.batch_size = halved(len(batch))
+                    torch.cuda.empty_cache()
                     continue
                 drafts = drafts[len(batch) :]
                 for draft, row in zip(batch, rows, strict=True):
@@ -104,7 +111,3 @@ class HFStaticEngine:
             if sample is not None:
                 return sample
         raise AssertionError("generate() stopped before the sample's end")
-
-    def _halve(self) -> None:
-        self.batch_size = halved(self.batch_size)
-        torch.cuda.empty_cache()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
 from sigil_eval.generation.hardware import choose_hardware
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Answers under way at a time, by kind of device.
 LARGEST_BATCH = {"cpu": 64, "cuda": 512}
-# Of the memory that is free once the weights are loaded, what the slots may take.
-_SHARE_FOR_SLOTS = 0.8
 
 
 class LocalEngine(EngineKind):
@@ -64,7 +62,7 @@ class LocalEngine(EngineKind):
                 prepared.tokenizer,
                 params,
                 info,
-                batch_size=options.batch_size or fitting_batch(loaded, params, info),
+                batch_size=options.batch_size or largest_batch(info),
                 early_stop=options.early_stop,
                 special_tokens=prepared.prompt_mode == "completion",
             )
@@ -86,31 +84,6 @@ def hardware_for(options: DrawingOptions) -> EngineInfo:
 def largest_batch(info: EngineInfo) -> int:
     """How many answers may be under way at a time on a device, if memory lets them."""
     return LARGEST_BATCH[info.device.partition(":")[0]]
-
-
-def fitting_batch(model: Any, params: SamplingParams, info: EngineInfo) -> int:
-    """How many answers to have under way: what the device's memory holds, were each prompt and
-    answer as long as they may be; an answer seldom is, and running out only halves it."""
-    most = largest_batch(info)
-    if info.device.partition(":")[0] == "cpu":
-        return most
-    from sigil_eval.generation.attention import attention_shape
-
-    _, heads, size = attention_shape(model)
-    layers = model.config.get_text_config().num_hidden_layers
-    bytes_per_token = 2 * layers * heads * size * model.dtype.itemsize
-    tokens = params.max_new_tokens + 512
-    fitting = int(_SHARE_FOR_SLOTS * _free_memory(info.device) / (bytes_per_token * tokens))
-    return max(1, min(most, fitting))
-
-
-def _free_memory(device: str) -> int:
-    """Bytes of a GPU that can be had: what the driver calls free, and what torch's allocator keeps
-    for later without anything in it, such as the slots of the model before."""
-    import torch
-
-    free, _ = torch.cuda.mem_get_info(device)
-    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def _give_back_memory(info: EngineInfo) -> None:
