@@ -24,10 +24,10 @@ import torch
 
 from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.engines import EngineOptions
-from sigil_eval.generation.engines.local import fitting_batch
 from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.loading import load_tokenizer
+from sigil_eval.generation.memory import fitting
 from sigil_eval.generation.models import resolve_model
 from sigil_eval.generation.pool import ModelPool, load_model
 from sigil_eval.generation.prepared import Prepared
@@ -162,11 +162,9 @@ def memory_runs_out(device: str) -> Iterator[Finding]:
 def second_model_fits(device: str) -> Iterator[Finding]:
     """As many slots for a second model as for the first, though the first has used its own."""
     info, models = choose_hardware(device, "bfloat16"), ModelPool()
-    # So long that memory, and not the largest batch, decides.
-    long = replace(PARAMS, max_new_tokens=2_000_000)
-    fitting, kept = [], []
+    slots, kept = [], []
     for model in (BASE, TUNED):
-        fitting.append(fitting_batch(models.borrow(model, info), long, info))
+        slots.append(fitting(models.borrow(model, info), 1024, device) or 0)
         torch.cuda.reset_peak_memory_stats(device)
         prepared = Prepared(
             "model", "completion", model.revisions, model=model, tokenizer=load_tokenizer(model)
@@ -175,8 +173,7 @@ def second_model_fits(device: str) -> Iterator[Finding]:
         with options.kind.start(prepared, PARAMS, options, info, models) as engine:
             engine.generate(requests(samples=13), lambda sample: None)
         kept.append(torch.cuda.memory_reserved(device) / torch.cuda.max_memory_reserved(device))
-    slots = f"slots of the first and the second model: {fitting[0]}, {fitting[1]}"
-    yield 0.98 * fitting[0] < fitting[1], slots
+    yield 0.98 * slots[0] < slots[1], f"slots of the first and the second model: {slots}"
     yield max(kept) < 0.5, f"kept of a model's memory when it is done: {100 * max(kept):.0f} %"
 
 

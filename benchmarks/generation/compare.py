@@ -31,7 +31,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from sigil_eval.errors import UsageError
 from sigil_eval.generation.continuous import HFEngine
-from sigil_eval.generation.engines.local import fitting_batch
+from sigil_eval.generation.engines.local import largest_batch
 from sigil_eval.generation.engines.vllm import vllm_engine
 from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.keys import sample_key
@@ -215,7 +215,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> Setting:
         for p in load_problem_set("humaneval-rust").problems
         for i in range(options.samples)
     ]
-    size = options.batch_size or fitting_batch(model, params, info)
+    size = options.batch_size or largest_batch(info)
     return Setting(model, tokenizer, info, params, requests, size, folder, not real)
 
 
@@ -316,7 +316,8 @@ def engine(kind: type[HFEngine | HFStaticEngine], requests: list[Request], size:
             batch_size=size,
             early_stop=not setting.random_weights,
         )
-        return timed(lambda: tokens_drawn(drawer.generate, requests), size, setting.info.device)
+        rate = timed(lambda: tokens_drawn(drawer.generate, requests), size, setting.info.device)
+        return replace(rate, batch_size=drawer.slots) if kind is HFEngine else rate
 
     return run
 

@@ -1,9 +1,8 @@
 """What flash attention's path through transformers and the engine does, computed by a CPU.
 
-Usage: flash_on_cpu.py FAULT     in a process of its own, because libraries look for a GPU only once
-
-flash-attn is the stand-in of tests/stand_ins, and transformers is told that there is a GPU; nothing
-of this package is. FAULT is what is wrong with the kernels: `nothing`, or one of FAULTS.
+In a process of its own, because libraries look for a GPU only once. flash-attn is the stand-in of
+tests/stand_ins, and transformers is told that there is a GPU; nothing of this package is. Kernels
+with each of FAULTS are tried, and then the whole path with one that is right.
 """
 
 # ruff: noqa: E402 - what is imported finds what the lines above have changed
@@ -24,7 +23,7 @@ transformers.utils.import_utils.is_torch_cuda_available = lambda: True
 
 import flash_attn
 
-from sigil_eval.errors import SigilEvalError
+from sigil_eval.errors import PreflightError
 from sigil_eval.generation import attention
 from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.loading import load_tokenizer
@@ -96,23 +95,30 @@ def drawn(engine: HFEngine | HFStaticEngine) -> list[str]:
 
 
 def main() -> None:
-    if sys.argv[1] in FAULTS:
-        flash_attn.flash_attn_with_kvcache = FAULTS[sys.argv[1]](flash_attn.flash_attn_with_kvcache)
+    loaded, tokenizer = load_model(TUNED, FLASH), load_tokenizer(TUNED)
+    params = SamplingParams(temperature=0.3, max_new_tokens=24)
+
+    def answers() -> list[str]:
+        return drawn(HFEngine(loaded, tokenizer, params, FLASH, batch_size=4))
+
+    oracle = drawn(HFStaticEngine(loaded, tokenizer, params, FLASH, batch_size=1))
+    right = flash_attn.flash_attn_with_kvcache
+    for name, fault in FAULTS.items():
+        flash_attn.flash_attn_with_kvcache = fault(right)
+        try:
+            print(f"{name}: {len(answers())} samples")
+        except PreflightError as error:
+            print(f"{name}: {error}")
+    flash_attn.flash_attn_with_kvcache = right
     attention.check_attention_to_slots("cpu", torch.bfloat16)
     attention.check_attention_to_slots("cpu", torch.float16, heads=4, key_heads=4, size=64)
     print("the kernel is right")
     for model in (BASE, TUNED):
         print(prove_engine(model, FLASH))
-    loaded, tokenizer = load_model(TUNED, FLASH), load_tokenizer(TUNED)
-    params = SamplingParams(temperature=0.3, max_new_tokens=24)
-    found = drawn(HFEngine(loaded, tokenizer, params, FLASH, batch_size=4))
-    oracle = drawn(HFStaticEngine(loaded, tokenizer, params, FLASH, batch_size=1))
-    print(f"{sum(map(str.__eq__, found, oracle))} of {len(oracle)} samples are the oracle's")
+    same = sum(map(str.__eq__, answers(), oracle))
+    print(f"{same} of {len(oracle)} samples are the oracle's")
     print(f"afterwards: {loaded.config._attn_implementation}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except SigilEvalError as error:
-        sys.exit(str(error))
+    main()
