@@ -41,7 +41,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, and by its e
 
 import torch
 from roofline import Roofline, clock_of
-from transformers import LlamaConfig, LlamaForCausalLM
+from shapes import random_model
 
 from sigil_eval.errors import UsageError
 from sigil_eval.generation.continuous import HFEngine
@@ -56,24 +56,6 @@ from sigil_eval.generation.static import HFStaticEngine
 from sigil_eval.problems import load_problem_set
 
 DEMO_BASE = Path(__file__).resolve().parents[2] / "demo" / "models" / "base"
-LLAMA_8B = {
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "max_position_embeddings": 8192,
-    "rope_theta": 500000.0,
-}
-SMALL = LLAMA_8B | {
-    "hidden_size": 256,
-    "intermediate_size": 896,
-    "num_hidden_layers": 8,
-    "num_attention_heads": 8,
-    "num_key_value_heads": 2,
-    "vocab_size": 16384,
-}
 # Lengths of answers: log-normal, 150 tokens on average, up to the limit.
 MEAN_TOKENS, SPREAD = 150, 0.6
 
@@ -217,21 +199,6 @@ def prepare(options: argparse.Namespace, folder: Path) -> Setting:
     ]
     size = options.batch_size or largest_batch(info)
     return Setting(model, tokenizer, info, params, requests, size, folder, not real)
-
-
-def random_model(shape: str, info: EngineInfo) -> Any:
-    """A Llama with random weights, made where it will run."""
-    config = LlamaConfig(**(LLAMA_8B if shape == "8b" else SMALL))
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(getattr(torch, info.dtype))
-    try:
-        with torch.device(info.device):
-            model = LlamaForCausalLM(config)
-    finally:
-        torch.set_default_dtype(before)
-    model.set_attn_implementation(info.attention)
-    model.generation_config.eos_token_id = model.config.eos_token_id = None
-    return model.eval()
 
 
 def where(device: str) -> str:
