@@ -56,12 +56,13 @@ class WritingServer(Server):
 
     habit: Any = None
     answers_left = 1000
+    released = threading.Event()
 
     def answer(self, body: dict[str, Any]) -> str:
         with self.lock:
             WritingServer.answers_left -= 1
         if self.answers_left < 0:
-            time.sleep(60)
+            self.released.wait(60)
         system, user = (message["content"] for message in body["messages"])
         assert system.startswith("You are an expert in Rust")
         head, _, rest = re.findall(r"```rust\n(.*?)\n```", user, re.DOTALL)[-1].partition("{")
@@ -87,10 +88,14 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The address of a running server."""
     Server.token, Server.trouble, Server.bodies = None, [], []
     WritingServer.habit, WritingServer.answers_left = None, 1000
+    WritingServer.released.clear()
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with ThreadingHTTPServer(("127.0.0.1", 0), WritingServer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/v1"
+        WritingServer.released.set()
+        while Server.under_way:
+            time.sleep(0.01)
         server.shutdown()
 
 
