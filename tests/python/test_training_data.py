@@ -74,7 +74,7 @@ def test_what_a_check_found_of_the_problems_is_put_on_record(
 def test_a_check_of_other_problems_says_nothing_of_these(checked: Path) -> None:
     with pytest.raises(UsageError, match="were not looked for; check the data again"):
         training_data(checked, PROBLEMS)
-    checked.write_text('{"schema_version": 1}')
+    checked.write_text('{"schema_version": 2}')
     with pytest.raises(UsageError, match=r"dataset_check\.json: files: is missing"):
         training_data(checked, PROBLEMS)
 

@@ -47,7 +47,8 @@ def check(sources: tuple[Path, ...], output: Path | None, n_workers: int | None)
     """Say whether training data hold the benchmark.
 
     And whether they are well formed. FILE is JSONL, packed by gzip or not, Parquet, or `-` for
-    standard input, with rows of `prompt` and `gen`. They are compared with the prompts, reference
+    standard input, with rows of `prompt` and `gen`, or of chats (`messages`, `conversations`). They
+    are compared with the prompts, reference
     answers and tests of all problem sets, and held to rules of format (docs/dataset.md). Exit code
     5 when something was found.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from sigil_eval.console import ProgressLine
 from sigil_eval.dataset.files import count_rows, rows_of
 from sigil_eval.dataset.found import Collected
 from sigil_eval.dataset.rows import Examined, Numbered, examine
-from sigil_eval.documents.dataset_check import CheckedFile, DatasetCheck
+from sigil_eval.documents.dataset_check import CheckedFile, DatasetCheck, FieldsName
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_file
 from sigil_eval.sources import STANDARD_INPUT, shown
@@ -53,15 +53,26 @@ def check_dataset(sources: Sequence[Path], workers: int | None = None) -> Datase
 def _check_file(
     number: int, source: Path, look: Examine, collected: Collected, progress: ProgressLine
 ) -> CheckedFile:
-    rows = 0
+    rows, fields = 0, Counter[FieldsName]()
     for examined in look(batched(rows_of(source), _ROWS_OF_A_BATCH)):
+        _refuse_unknown(source, examined)
         collected.add(number, examined)
         rows += examined.count
+        fields.update(examined.fields)
         progress.update(progress.done + examined.count)
     if not rows:
         raise UsageError(f"{shown(source)}: holds no rows")
     sha256 = None if source == STANDARD_INPUT else sha256_file(source)
-    return {"name": str(source), "sha256": sha256, "rows": rows}
+    read = dict(sorted(fields.items()))
+    return {"name": str(source), "sha256": sha256, "rows": rows, "fields": read}
+
+
+def _refuse_unknown(source: Path, examined: Examined) -> None:
+    for number, has in examined.unknown[:1]:
+        raise UsageError(
+            f"{shown(source)}:{number}: has none of the fields that are read, `prompt` and `gen`, "
+            f"`messages`, or `conversations`; its fields are {has}"
+        )
 
 
 def _here(batches: Iterable[Batch]) -> Iterator[Examined]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sigil_eval.console import visible
-from sigil_eval.documents.dataset_check import DatasetCheck, FormatName, SignalName
+from sigil_eval.documents.dataset_check import DatasetCheck, FieldsName, FormatName, SignalName
 
 _SHOWN = 20
 
 FORMATS: dict[FormatName, str] = {
     "unreadable": "a line is a JSON object",
-    "not text": "`prompt` and `gen` are there, and are texts",
-    "empty": "neither is empty",
-    "too long": "neither is longer than a MiB",
-    "not Rust": "the code of `gen` parses as Rust, alone or as the rest of the prompt's",
-    "stub": "`gen` holds no todo! or unimplemented!",
+    "not text": "what is asked and answered is there, and is text",
+    "empty": "none of it is empty",
+    "too long": "none of it is longer than a MiB",
+    "not Rust": "the answer's code parses as Rust, alone or as the rest of the prompt's",
+    "stub": "no answer holds todo! or unimplemented!",
     "control": "no control characters, no halves of characters",
     "unseen": "no characters that turn or hide text",
     "duplicate": "no row stands there twice",
@@ -42,7 +43,12 @@ def _head(check: DatasetCheck) -> Iterator[str]:
     rows = sum(file["rows"] for file in check["files"])
     yield "# Training data: " + ("clean" if is_clean(check) else _verdict(check))
     yield ""
-    yield f"{rows} rows of {', '.join(file['name'] for file in check['files'])}, against"
+    yield f"{rows} rows of {', '.join(file['name'] for file in check['files'])}"
+    fields = sum((Counter(file["fields"]) for file in check["files"]), Counter[FieldsName]())
+    said = (
+        f"{count} rows with `{name.replace(', ', '` and `')}`" for name, count in fields.items()
+    )
+    yield f"(read: {', '.join(said) or 'nothing'}), against"
     for one in check["problem_sets"]:
         errata = ", as published and with errata" if one["errata_sha256"] else ""
         yield f"- {one['name']}: {one['problems']} problems{errata}"

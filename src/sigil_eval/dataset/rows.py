@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from sigil_eval.dataset.forms import code_tokens, tree
 from sigil_eval.dataset.known import Signals, known_problems
-from sigil_eval.documents.dataset_check import FormatName
-from sigil_eval.errors import UsageError
+from sigil_eval.dataset.turns import MISSING, Turn, fields_of, turns_of
+from sigil_eval.documents.dataset_check import FieldsName, FormatName
+from sigil_eval.errors import UsageError, quoted
 from sigil_eval.files import Row, object_of
 from sigil_eval.rust.lexer import Token
 from sigil_eval.rust.syntax import TREE_LIMIT_BYTES, parse
@@ -20,10 +22,10 @@ from sigil_eval.rust.vocabulary import RESERVED_ITEM_WORDS, any_of
 # A row as it was read, by the number of its line in a JSONL file, or of the row in a Parquet file.
 type Numbered = tuple[int, bytes | Row]
 
-_TEXTS = ("prompt", "gen")
 _LONGEST_TEXT = 1 << 20
 _FEWEST_ALIKE = 20  # tokens: shorter code is alike too often
 _FENCED = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_RUST_FENCED = re.compile(r"```(?:rust|rs)\b[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _FIRST_LINE = re.compile(
     rf"^[ \t]*(?:#!?\[|//|(?:let|{any_of(RESERVED_ITEM_WORDS)})\b)",
     re.MULTILINE,
@@ -46,8 +48,12 @@ class Examined:
     faults: list[tuple[int, FormatName, str]] = field(default_factory=list)
     tasks: list[tuple[int, str, Signals]] = field(default_factory=list)
     digests: list[tuple[int, int, int]] = field(default_factory=list)
-    """Of each row with both texts: what it shares with an equal one, and with one that is alike (0
-    where it is too short to say)."""
+    """Of each row whose texts are all there: what it shares with an equal one, and with one that is
+    alike (0 where it is too short to say)."""
+    fields: Counter[FieldsName] = field(default_factory=Counter)
+    """In how many rows which fields were read."""
+    unknown: list[tuple[int, str]] = field(default_factory=list)
+    """Rows that have none of these, with the fields that they have."""
     crates: dict[tuple[str, str], int] = field(default_factory=dict)
     """The first row of each crate and split; the split is empty where the row names none."""
 
@@ -66,31 +72,48 @@ def examine(rows: Sequence[Numbered]) -> Examined:
 
 
 def _examine(number: int, row: Row, found: Examined) -> None:
-    for name in _TEXTS:
-        found.faults.extend((number, *fault) for fault in _faults_of_text(name, row))
-    texts = {
-        name: row[name]
-        for name in _TEXTS
-        if isinstance(row.get(name), str) and len(row[name]) <= _LONGEST_TEXT
-    }
-    signals: dict[str, Signals] = {}
-    alike = 0
-    for name, text in texts.items():
-        streams = [code_tokens(piece) for piece in _code_of(text)]
-        for stream in streams:
-            _add(signals, known_problems().in_code(stream))
-        if name == "gen":
-            found.faults.extend((number, *fault) for fault in _faults_of_code(row, streams))
-            is_prose = _first_text(row, "_task_type", "task_type") in _PROSE
-            alike = 0 if is_prose else _alike(streams)
-    _add(signals, known_problems().in_text("\n".join(texts.values())))
-    found.tasks.extend((number, task, signals[task]) for task in sorted(signals))
-    if len(texts) == len(_TEXTS):
-        found.digests.append((number, _digest("\0".join(texts.values())), alike))
+    fields = fields_of(row)
+    if not fields:
+        found.unknown.append((number, ", ".join(map(quoted, row)) or "none at all"))
+        return
+    found.fields.update(fields)
+    turns: list[Turn] = []
+    for name in fields:
+        try:
+            turns += turns_of(row, name)
+        except ValueError as error:
+            found.faults.append((number, "not text", str(error)))
+    for turn in turns:
+        found.faults.extend((number, *fault) for fault in _faults_of_text(turn))
+    _compare(number, row, turns, found)
     crate = _first_text(row, "_source_crate", "source_crate", "_crate", "crate")
     if crate:
         split = _first_text(row, "split", "_split").lower()
         found.crates.setdefault((crate, _SAME_SPLIT.get(split, split)), number)
+
+
+def _compare(number: int, row: Row, turns: Sequence[Turn], found: Examined) -> None:
+    """Look into the texts of a row that are texts, and not too long."""
+    texts = [turn for turn in turns if isinstance(turn.text, str) and _is_short(turn.text)]
+    kind = _first_text(row, "_task_type", "task_type")
+    signals: dict[str, Signals] = {}
+    answered: list[Sequence[Token]] = []
+    asked = ""
+    for turn in texts:
+        streams = [code_tokens(piece) for piece in _code_of(turn.text)]
+        for stream in streams:
+            _add(signals, known_problems().in_code(stream))
+        if turn.is_answer:
+            faults = _faults_of_code(turn, asked, kind, streams)
+            found.faults.extend((number, *fault) for fault in faults)
+            answered += streams
+        asked = turn.text
+    _add(signals, known_problems().in_text("\n".join(turn.text for turn in texts)))
+    found.tasks.extend((number, task, signals[task]) for task in sorted(signals))
+    if turns and len(texts) == len(turns):
+        alike = 0 if kind in _PROSE else _alike(answered)
+        equal = _digest("\0".join(turn.text for turn in texts))
+        found.digests.append((number, equal, alike))
 
 
 def _add(signals: dict[str, Signals], more: dict[str, Signals]) -> None:
@@ -111,36 +134,41 @@ def _code_of(text: str) -> list[str]:
     return [text[begins.start() :] if begins and is_prose_before else text]
 
 
-def _faults_of_text(name: str, row: Row) -> Iterator[tuple[FormatName, str]]:
-    text = row.get(name)
+def _is_short(text: str) -> bool:
+    return len(text) <= _LONGEST_TEXT
+
+
+def _faults_of_text(turn: Turn) -> Iterator[tuple[FormatName, str]]:
+    name, text = turn.name, turn.text
     if not isinstance(text, str):
-        found = f"is a {type(text).__name__}" if name in row else "is missing"
-        yield "not text", f"`{name}` {found}"
+        found = "is missing" if text is MISSING else f"is a {type(text).__name__}"
+        yield "not text", f"{name} {found}"
         return
     if not text.strip():
-        yield "empty", f"`{name}` is empty"
-    if len(text) > _LONGEST_TEXT:
-        yield "too long", f"`{name}` has {len(text)} characters, and was not compared"
+        yield "empty", f"{name} is empty"
+    if not _is_short(text):
+        yield "too long", f"{name} has {len(text)} characters, and was not compared"
     if character := _CONTROL.search(text):
-        yield "control", f"`{name}` holds U+{ord(character.group()):04X}"
+        yield "control", f"{name} holds U+{ord(character.group()):04X}"
     if character := _UNSEEN.search(text):
-        yield "unseen", f"`{name}` holds U+{ord(character.group()):04X}"
+        yield "unseen", f"{name} holds U+{ord(character.group()):04X}"
 
 
 def _faults_of_code(
-    row: Row, streams: Sequence[Sequence[Token]]
+    turn: Turn, asked: str, kind: str, streams: Sequence[Sequence[Token]]
 ) -> Iterator[tuple[FormatName, str]]:
     for stream in streams:
         for token, after in pairwise(stream):
             if token.text in _STUBS and after.text == "!":
-                yield "stub", f"`gen` holds {token.text}!"
+                yield "stub", f"{turn.name} holds {token.text}!"
                 break
-    kind = _first_text(row, "_task_type", "task_type")
-    pieces = _code_of(row["gen"]) if row["gen"].strip() and kind not in _NOT_WHOLE else []
-    prompt = row["prompt"] if isinstance(row.get("prompt"), str) else ""
+    if kind in _NOT_WHOLE or not turn.text.strip():
+        return
+    # In a chat, prose is an answer, too, and code is what says that it is Rust.
+    pieces = _RUST_FENCED.findall(turn.text) if turn.is_chat else _code_of(turn.text)
     for piece in pieces:
-        if reason := _no_rust(piece, prompt[-_LONGEST_TEXT:]):
-            yield "not Rust", f"`gen` {reason}"
+        if reason := _no_rust(piece, asked):
+            yield "not Rust", f"{turn.name} {reason}"
             break
 
 

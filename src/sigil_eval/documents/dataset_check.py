@@ -6,9 +6,10 @@ from typing import Literal, TypedDict
 
 from sigil_eval.documents.constraints import AtLeastOne, Count, Name, Sha256, Share
 
-DATASET_CHECK_VERSION: Literal[1] = 1
+DATASET_CHECK_VERSION: Literal[2] = 2
 
 SignalName = Literal["tree", "code", "shape", "signature", "tests", "text"]
+FieldsName = Literal["prompt, gen", "messages", "conversations"]
 FormatName = Literal[
     "unreadable",
     "not text",
@@ -33,6 +34,8 @@ class CheckedFile(TypedDict):
     """Of its bytes; null of standard input."""
     rows: Count
     """How many lines, or rows of Parquet, that are not blank."""
+    fields: dict[FieldsName, Count]
+    """Which fields were read for what is asked and answered, in how many rows."""
 
 
 class CheckedSet(TypedDict):
@@ -104,7 +107,7 @@ class FormatFaults(TypedDict):
 class DatasetCheck(TypedDict):
     """Training data against the problem sets of this package, and against rules of format."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     """Of this document's form."""
     files: list[CheckedFile]
     """The data."""
