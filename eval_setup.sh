@@ -30,16 +30,13 @@ STEPS=(
   python      # the pinned CPython
   venv        # its packages, by hash
   pytorch     # PyTorch computes; flash-attn where there is CUDA
+  vllm        # vLLM draws what PyTorch draws; with WITH_VLLM=1 or --only
   sigilderg   # the ecosystem's packages do a job each
   rust        # the pinned compiler, and crates
   sandbox     # Firejail contains what it should
   cli_tools   # gh and hf, optional
   models      # what is evaluated, in the hub's cache
   evaluation  # the command sigil-eval; the driver has checked this run
-)
-# Only on demand, by --only.
-EXTRA_STEPS=(
-  vllm # vLLM, in an environment of its own
 )
 
 # The environment and the settings: first those of the caller, which tmux is handed in a file, then

@@ -23,7 +23,8 @@
 #: How the machine is set up
 #:   STATE_DIR         everything that is installed; `uninstall` removes it [~/.sigilderg]
 #:   VENV_DIR          the Python environment, which is remade when the lock changes [STATE_DIR/venv]
-#:   VLLM_VENV_DIR     that of vLLM, for --engine vllm [STATE_DIR/vllm]
+#:   WITH_VLLM=1       vLLM, too, which answers are then drawn with, on an NVIDIA GPU [0]
+#:   VLLM_VENV_DIR     its environment [STATE_DIR/vllm]
 #:   PYTHON_VERSION    the Python that pyenv builds, some 3.12 [3.12.11]
 #:   SKIP_ENV_CHECK=1  goes on where a strict run stops: on another machine than Ubuntu 22.04 + H100,
 #:                     or with other versions; every difference is recorded
@@ -75,6 +76,7 @@ HOME=${HOME:-$({ getent passwd "$EUID" || true; } | cut -d: -f6)}
 export HOME
 : "${STATE_DIR:=$HOME/.sigilderg}"
 : "${VENV_DIR:=$STATE_DIR/venv}"
+: "${WITH_VLLM:=0}"
 : "${VLLM_VENV_DIR:=$STATE_DIR/vllm}"
 : "${SKIP_ENV_CHECK:=0}"
 : "${NONINTERACTIVE:=0}"
@@ -101,6 +103,8 @@ DEMO_RAM_GB=3
 STATE_DISK_GB=12  # environment 8 GB, Python and its sources 1 GB, downloads
 MODELS_DISK_GB=20 # base 16 GB, adapter, room to write before renaming
 DEMO_DISK_GB=8
+VLLM_DISK_GB=12   # vLLM's environment
+MERGED_DISK_GB=17 # the weights that vLLM reads, an adapter merged into its base
 TMP_DISK_GB=1
 RESULTS_DISK_GB=1
 SYSTEM_DISK_GB=1 # apt packages

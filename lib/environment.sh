@@ -123,6 +123,8 @@ disk_needs() {
   local state=$STATE_DISK_GB cache=$MODELS_DISK_GB
   if ((DEMO)); then state=$DEMO_DISK_GB; fi
   if [[ -f $VENV_DIR/$VENV_MARKER ]]; then state=1; fi
+  if ((WITH_VLLM)); then ((state += MERGED_DISK_GB)); fi
+  if ((WITH_VLLM)) && [[ ! -f $VLLM_VENV_DIR/$VENV_MARKER ]]; then ((state += VLLM_DISK_GB)); fi
   if models_are_here; then cache=0; fi
   printf '%s\t%s\n' "$STATE_DIR" "$state" "$(model_cache)" "$cache" \
     "$OUTPUT_DIR" "$RESULTS_DISK_GB" "${TMPDIR:-/tmp}" "$TMP_DISK_GB" / "$SYSTEM_DISK_GB"

@@ -34,7 +34,7 @@ evaluation_key() {
   driver_command
   {
     printf '%s\n' "${DRIVER[@]}" "$(venv_key)" "$(provisioned_values)" "$(boot_id)" "${CUDA_VISIBLE_DEVICES-all}"
-    cat "$STATE_DIR"/{deviations.tsv,models.tsv,rust.stamp,sandbox.stamp} 2>/dev/null || true
+    cat "$STATE_DIR"/{deviations.tsv,models.tsv,rust.stamp,sandbox.stamp} "$VLLM_VENV_DIR/$VLLM_PROVED" 2>/dev/null || true
     find "$ROOT/src" "$ROOT/scripts" -name '*.py' -printf '%p %s %T@\n' | LC_ALL=C sort
   } | sha256sum
 }

@@ -128,12 +128,15 @@ carry_python_source() {
 }
 
 carry_wheels() {
-  local platform tags=()
+  local platform lock tags=() locks=("$LOCK")
+  if ((WITH_VLLM)); then locks+=("$VLLM_LOCK"); fi
   for platform in manylinux_2_{35..17}_x86_64 manylinux2014_x86_64 linux_x86_64; do tags+=(--platform "$platform"); done
   use_package_settings python3
-  python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
-    --python-version "$LOCKED_PYTHON" --implementation cp --abi cp312 --abi abi3 --abi none "${tags[@]}" \
-    -d "$1" -r "$ROOT/requirements/bootstrap.lock" -r "$LOCK"
+  for lock in "$ROOT/requirements/bootstrap.lock" "${locks[@]}"; do
+    python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+      --python-version "$LOCKED_PYTHON" --implementation cp --abi cp312 --abi abi3 --abi none "${tags[@]}" \
+      -d "$1" -r "$lock"
+  done
 }
 
 # The components of rustup's minimal profile and clippy, by the checksums of the release's own manifest.

@@ -11,7 +11,7 @@ Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops else
   --demo         the whole job on any Debian or Ubuntu machine, without a GPU, with tiny models
   --plan         print what would be done and why; write nothing
   --list         print the steps
-  --only STEP    this step alone, without an evaluation; `vllm`, for --engine vllm, only so
+  --only STEP    this step alone, without an evaluation
   --from STEP    from this step on
   --force STEP   do this step even though it is done
   --download-only DIR   fetch everything that a machine without internet needs into DIR
@@ -105,10 +105,8 @@ parse_options() {
 
 # parse_step OPTION STEP
 parse_step() {
-  local known=("${STEPS[@]}")
-  [[ $1 != --only ]] || known+=("${EXTRA_STEPS[@]}")
-  [[ " ${known[*]} " == *" $2 "* && -n $2 ]] ||
-    usage_error "$1 wants the name of a step, not '$2'.$(nearest "$2" "${known[@]}") The steps are: ${known[*]}."
+  [[ " ${STEPS[*]} " == *" $2 "* && -n $2 ]] ||
+    usage_error "$1 wants the name of a step, not '$2'.$(nearest "$2" "${STEPS[@]}") The steps are: ${STEPS[*]}."
   case $1 in
     --only) ONLY_STEP=$2 ;;
     --from) FROM_STEP=$2 ;;

@@ -4,9 +4,9 @@
 chosen_steps() {
   local step on=1
   [[ -z $FROM_STEP ]] || on=0
-  for step in "${STEPS[@]}" "${EXTRA_STEPS[@]}"; do
-    [[ $step == "$ONLY_STEP" || " ${EXTRA_STEPS[*]} " != *" $step "* ]] || continue
+  for step in "${STEPS[@]}"; do
     [[ $step != "$FROM_STEP" ]] || on=1
+    [[ $step != vllm || $WITH_VLLM == 1 || $ONLY_STEP == vllm ]] || continue
     if ((on)) && [[ -z $ONLY_STEP || $step == "$ONLY_STEP" ]]; then printf '%s\n' "$step"; fi
   done
 }

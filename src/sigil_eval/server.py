@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -100,7 +99,6 @@ class Server:
         self,
         url: str,
         *,
-        token: str | None = None,
         pause: float = 1.0,
         silence: float = SILENCE_SECONDS,
     ) -> None:
@@ -109,7 +107,7 @@ class Server:
         self.url = url
         self.stopping = threading.Event()
         """Set, it ends what waits or is under way."""
-        self._token = token or os.environ.get(TOKEN_VARIABLE)
+        self._token = os.environ.get(TOKEN_VARIABLE)
         self._pause, self._silence = pause, silence
         self._open = _opener(url).open
 
@@ -216,15 +214,3 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     if urllib.parse.urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1"):
         handlers.append(urllib.request.ProxyHandler({}))
     return urllib.request.build_opener(*handlers)
-
-
-def wait_until_up(url: str, seconds: float, alive: Callable[[], bool]) -> bool:
-    """Whether a server answers at an address within so many seconds, while it is alive."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and alive():
-        try:
-            with _opener(url).open(url, timeout=5):
-                return True
-        except OSError:
-            time.sleep(0.2)
-    return False

@@ -160,7 +160,7 @@ SEED = Setting("seed", 1234, whole, variable="SEED")
 PROMPT_MODE: Setting[PromptMode] = Setting("prompt_mode", "auto", str, choices=get_args(PromptMode))
 
 # What draws them.
-ENGINE = Setting("engine", "hf", str)
+ENGINE = Setting("engine", "auto", str)
 BATCH_SIZE = Setting[int | None]("batch_size", None, whole, AT_LEAST_ONE)
 DEVICE = Setting("device", "auto", str)
 DTYPE: Setting[Dtype] = Setting("dtype", "auto", str, choices=get_args(Dtype))

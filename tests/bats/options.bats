@@ -206,13 +206,19 @@ teardown() { remove_home; }
   expect_status 0
 }
 
-@test "vllm is a step that only --only takes" {
+@test "vllm is a step where it is asked for" {
   run setup_sh --demo --plan
   expect_status 0
-  [[ $output != *vllm* ]]
+  [[ $output != *'vllm  '* ]]
+  WITH_VLLM=1 run setup_sh --demo --plan --from vllm
+  expect_status 0
+  [[ ${lines[0]} == 'vllm         to do '* && ${lines[2]} == 'sigilderg    to do '* ]]
+  run setup_sh --demo --plan --from vllm
+  expect_status 0
+  [[ ${lines[0]} == 'sigilderg    to do '* ]]
   run setup_sh --demo --plan --only vllm
   expect_status 0
   [[ ${lines[0]} == 'vllm         to do '* ]]
-  run setup_sh --from vllm
+  WITH_VLLM=yes run setup_sh --demo --plan
   expect_status 2
 }

@@ -175,18 +175,36 @@ fake_command() {
   grep -q 'gh could not be installed' "$STATE_DIR/logs/cli_tools.log"
 }
 
-@test "vLLM counts as there once it imports, until its requirements or the Python change" {
+@test "vLLM counts as there once it has drawn as it should, until its requirements or the Python change" {
   mkdir -p "$VLLM_VENV_DIR/bin"
-  fake_command "$VLLM_VENV_DIR/bin/python" <<<'exit "${CODE:-0}"'
+  nvidia_gpus() { echo 'NVIDIA H100, 550.1'; }
+  fake_command "$VENV_DIR/bin/python" <<<'echo "$*"; exit "${CODE:-0}"'
   CODE=1 run as_program vllm_verify
   expect_status 1
   run as_program vllm_probe
   expect_status 1
-  as_program vllm_verify
+  run as_program vllm_verify
+  expect_output "/lib/python/prove_vllm.py $VLLM_VENV_DIR/bin/python cuda"
   run as_program vllm_probe
   expect_status 0
   expect_output "SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python"
   echo /another/python >"$STATE_DIR/python.path"
   run as_program vllm_probe
   expect_status 1
+}
+
+@test "an environment of vLLM that is to be proved again is not filled again, and does not count meanwhile" {
+  mkdir -p "$VLLM_VENV_DIR"
+  nvidia_gpus() { echo 'NVIDIA H100, 550.1'; }
+  fill_environment() { echo "filled from $2"; }
+  run as_program vllm_apply
+  expect_output "filled from $VLLM_LOCK"
+  touch "$VLLM_VENV_DIR/$VLLM_PROVED"
+  run as_program vllm_apply
+  expect_status 0
+  [[ $output != *filled* && ! -e $VLLM_VENV_DIR/$VLLM_PROVED ]]
+  nvidia_gpus() { :; }
+  run as_program vllm_apply
+  expect_status 3
+  expect_output 'vLLM needs an NVIDIA GPU'
 }

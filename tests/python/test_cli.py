@@ -114,7 +114,7 @@ def test_verbose_says_where_a_value_comes_from_and_where_an_error_arose(
         (["run", "--num-samples", "0"], 2, "0 must be at least 1"),
         (["run", "--temperature", "nan"], 2, "nan must not be negative"),
         (["run", "--top-p", "1.1"], 2, "1.1 must be above 0 and at most 1"),
-        (["run", "--engine", "magic"], 2, "magic must be one of hf, hf-static, vllm"),
+        (["run", "--engine", "magic"], 2, "magic must be one of auto, hf, hf-static, vllm"),
         (["run", "--policy-only", "--no-policy-only"], 2, "cannot be given together"),
         (
             ["problems", "--problem-set", "sigil-rust", "--problem-file", "y"],

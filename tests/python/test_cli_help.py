@@ -44,7 +44,10 @@ def test_help_names_defaults_and_variables(capsys: pytest.CaptureFixture[str]) -
     main(["run", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     assert "--num-samples N answers per problem [env var: NUM_SAMPLES; default: 100]" in shown
-    assert "--engine [hf|hf-static|vllm|openai|replay] hf: continuous batching" in shown
+    assert (
+        "--engine [auto|hf|hf-static|vllm|openai|replay] auto: vllm on a GPU, where it was set up"
+        in shown
+    )
     assert "--provision-state" not in shown
 
 

@@ -107,7 +107,7 @@ def test_the_record_has_what_the_file_came_to(config: Path) -> None:
             "policy-only = true\nno-policy-only = true",
             "policy-only and no-policy-only cannot stand",
         ),
-        ("[run]\nengine = 'vlm'", "engine: vlm must be one of hf, hf-static, vllm"),
+        ("[run]\nengine = 'vlm'", "engine: vlm must be one of auto, hf, hf-static, vllm"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file(

@@ -36,6 +36,7 @@ from sigil_eval.generation.proof import prove_engine  # noqa: E402
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample  # noqa: E402
 from sigil_eval.generation.slots import SlotCache  # noqa: E402
 from sigil_eval.generation.static import HFStaticEngine  # noqa: E402
+from sigil_eval.generation.vllm_engine import VLLMEngine  # noqa: E402
 from sigil_eval.problems import Problem, ProblemSet  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -59,7 +60,7 @@ def requests_for(problems: tuple[Problem, ...]) -> list[Request]:
 Drawn = dict[tuple[str, int], tuple[list[int], Sample]]
 
 
-def drawn(engine: HFEngine | HFStaticEngine, requests: list[Request]) -> Drawn:
+def drawn(engine: HFEngine | HFStaticEngine | VLLMEngine, requests: list[Request]) -> Drawn:
     """Every token and sample that an engine gives."""
     opened: list[Any] = []
     original = engine._book.open

@@ -1,14 +1,11 @@
-"""Engines that draw from a server: a real HTTP server on loopback, and vLLM's command line."""
+"""The engine that draws from a server: a real HTTP server on loopback."""
 
 from __future__ import annotations
 
 import http.server
-import itertools
 import json
 import os
 import re
-import stat
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,7 +26,6 @@ TOKEN = "sk-loopback-0123456789"  # noqa: S105
 ANSWER = "    x * 2\n}\n\nThis doubles the number, and goes on at great length about it.\n"
 PROMPT = "fn double(x: i32) -> i32 {\n"
 PARAMS = SamplingParams(num_samples=2, max_new_tokens=64)
-MODELS = Path(__file__).parents[2] / "demo" / "models"
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -256,73 +252,3 @@ def test_a_samples_file_from_a_server(
         assert message["role"] == "user" and message["content"].startswith("Complete the following")
     written = b"".join(p.read_bytes() for p in tmp_path.iterdir())
     assert TOKEN.encode() not in written
-
-
-# Stands in for vLLM's interpreter: serves the class above, and notes how it was called.
-VLLM = """#!{python}
-import http.server, json, os, sys
-sys.path[:0] = {paths!r}
-from pathlib import Path
-arguments = sys.argv[1:]
-Path({notes!r}).write_text(json.dumps([arguments, os.environ.get("PYTHONPATH")]))
-if "--enable-lora" in arguments and {broken!r}:
-    sys.exit("ValueError: LoRA rank 16 is greater than max_lora_rank")
-import test_generation_server
-Server = test_generation_server.Server
-Server.token = os.environ["VLLM_API_KEY"]
-Server.do_GET = lambda self: self._refuse(200, "healthy")
-port = int(arguments[arguments.index("--port") + 1])
-http.server.ThreadingHTTPServer(("127.0.0.1", port), Server).serve_forever()
-"""
-
-
-def install_vllm(folder: Path, monkeypatch: pytest.MonkeyPatch, broken: bool = False) -> Path:
-    """Put the stand-in where the engine looks; the file of its notes."""
-    python, notes = folder / "python", folder / "notes.json"
-    paths = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "src")]
-    python.write_text(
-        VLLM.format(python=sys.executable, paths=paths, notes=str(notes), broken=broken)
-    )
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("SIGIL_VLLM_PYTHON", str(python))
-    return notes
-
-
-def test_vllm_serves_the_adapter_beside_its_base(
-    tmp_path: Path, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("transformers")
-    notes = install_vllm(tmp_path, monkeypatch)
-    output = tmp_path / "tuned.jsonl"
-    spec = ModelSpec(str(MODELS / "base"), str(MODELS / "adapter"))
-    summary = generate_samples(spec, problems, PARAMS, output, options=EngineOptions(engine="vllm"))
-    assert summary.new_samples == 4 and summary.attention == "vllm"
-    (arguments, path) = json.loads(notes.read_text())
-    assert path is None
-    given = dict(itertools.pairwise(arguments))
-    assert given["-m"] == "vllm.entrypoints.openai.api_server"
-    assert given["--host"] == "127.0.0.1"
-    assert given["--model"] == str((MODELS / "base").resolve())
-    assert given["--lora-modules"] == f"adapter={(MODELS / 'adapter').resolve()}"
-    assert int(given["--max-lora-rank"]) >= 8
-    port = int(given["--port"])
-    with pytest.raises(PreflightError, match="refused"):
-        ask(f"http://127.0.0.1:{port}/v1")  # the server has ended with the work
-
-
-def test_a_vllm_that_does_not_come_up_is_explained(
-    tmp_path: Path, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("transformers")
-    install_vllm(tmp_path, monkeypatch, broken=True)
-    spec = ModelSpec(str(MODELS / "base"), str(MODELS / "adapter"))
-    options = EngineOptions(engine="vllm")
-
-    def draw() -> None:
-        generate_samples(spec, problems, PARAMS, tmp_path / "x.jsonl", options=options)
-
-    with pytest.raises(PreflightError, match=r"did not come up; its log ends:\n.*LoRA rank 16"):
-        draw()
-    monkeypatch.delenv("SIGIL_VLLM_PYTHON")
-    with pytest.raises(UsageError, match="set SIGIL_VLLM_PYTHON"):
-        draw()

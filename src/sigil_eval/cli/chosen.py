@@ -127,19 +127,24 @@ def trust(given: Given) -> Trust:
 def drawing(given: Given) -> Drawing:
     """How samples are drawn. Raises UsageError for what does not go together."""
     from sigil_eval.generation import EngineOptions, SamplingParams
-    from sigil_eval.generation.engines import ENGINES
+    from sigil_eval.generation.engines import AUTO, ENGINES, DrawingOptions, choose_engine
     from sigil_eval.phases import Drawing
 
     sampling = ("num_samples", "temperature", "top_p", "top_k", "max_new_tokens", "seed")
-    engine = (
-        "engine", "batch_size", "device", "dtype", "quantization", "merge", "attention"
+    how = (
+        "batch_size", "device", "dtype", "quantization", "merge", "attention", "batch_invariant"
     )  # fmt: skip
+    asked = {name: given[name] for name in how}
+    engine = given["engine"]
+    if engine == AUTO:
+        engine = choose_engine(DrawingOptions(**asked))
     # The address may come from the environment, and is for those engines alone that want one.
-    wants_url = ENGINES[given["engine"]].needs_base_url
+    wants_url = ENGINES[engine].needs_base_url
     return Drawing(
         SamplingParams(**{name: given[name] for name in sampling}),
         EngineOptions(
-            **{name: given[name] for name in engine},
+            **asked,
+            engine=engine,
             base_url=given["base_url"] if wants_url else None,
         ),
         given["prompt_mode"],

@@ -245,9 +245,9 @@ class _EngineType(SettingType):
 
     @property
     def setting(self) -> Setting[Any]:
-        from sigil_eval.generation.engines import ENGINES
+        from sigil_eval.generation.engines import AUTO, ENGINES
 
-        return replace(super().setting, choices=tuple(ENGINES))
+        return replace(super().setting, choices=(AUTO, *ENGINES))
 
 
 class _EngineOption(Option):
@@ -324,6 +324,12 @@ def _model_options(section: str = "Engine") -> Decorator:
             flag_value=False,
             default=True,
             help="apply an adapter beside the base's weights instead of merging it: slower",
+            section=section,
+        ),
+        switch(
+            "--batch-invariant",
+            help="the same bits whatever is computed along with it, so that the same GPU draws the "
+            "same samples again; for --engine vllm, on a GPU: slower",
             section=section,
         ),
         option(

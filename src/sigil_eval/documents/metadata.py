@@ -136,6 +136,9 @@ class ModelRecord(TypedDict):
     """The version of the sampler that turned logits into tokens; null where it was a server's."""
     quantization: NotRequired[str]
     """Of the base's weights."""
+    batch_invariant: NotRequired[bool]
+    """Whether the same request gives the same bits, whatever it is computed along with, so that the
+    same machine draws the same samples again."""
     read_from: NotRequired[str]
     """The file that its samples were read from, and the format of that, where they were not drawn
     here."""

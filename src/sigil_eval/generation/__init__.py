@@ -7,19 +7,25 @@ What draws in this process: `loading`, then `continuous` with its `slots` and `a
 `static`; both keep `drafts`, draw by `sampling` and end by `stopping`. `proof` compares what the
 default engine computes with what the model is.
 
-Importing this package is cheap: torch and transformers are imported only when a model is used.
+Importing this package imports none of it but what is asked of it: what draws in another environment
+(`vllm_worker`) finds there only what it needs itself. torch and transformers are imported only when
+a model is used.
 """
 
-from sigil_eval.generation.engines import EngineOptions
-from sigil_eval.generation.generate import describe_prompting, generate_samples, show_prompt
-from sigil_eval.generation.protocol import (
-    GenerationSummary,
-    ModelSpec,
-    ProgressCallback,
-    SamplingParams,
-    Trust,
-)
-from sigil_eval.generation.shards import Shard
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sigil_eval.generation.engines import EngineOptions
+    from sigil_eval.generation.generate import describe_prompting, generate_samples, show_prompt
+    from sigil_eval.generation.protocol import (
+        GenerationSummary,
+        ModelSpec,
+        ProgressCallback,
+        SamplingParams,
+        Trust,
+    )
+    from sigil_eval.generation.shards import Shard
 
 __all__ = [
     "EngineOptions",
@@ -33,3 +39,18 @@ __all__ = [
     "generate_samples",
     "show_prompt",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """What is in `__all__`, from the module that has it."""
+    if name in ("describe_prompting", "generate_samples", "show_prompt"):
+        module = "generate"
+    elif name == "EngineOptions":
+        module = "engines"
+    elif name == "Shard":
+        module = "shards"
+    elif name in __all__:
+        module = "protocol"
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -71,7 +71,7 @@ def complete(
     if elsewhere is not None and options.kind.loads_weights:
         elsewhere.draw(plan.job, missing, journal.agree, _into(journal, plan, report))
         return
-    devices = devices_of(options.device)[: len(missing)] if options.kind.loads_weights else []
+    devices = devices_of(options.device)[: len(missing)] if options.kind.needs_model_files else []
     if len(devices) > 1:
         _draw_on(devices, plan, journal, output, missing, report)
     else:

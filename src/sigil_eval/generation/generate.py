@@ -96,6 +96,7 @@ def _summary(
         attention=str(settings.get("attention", "")),
         engine=plan.job.options.engine,
         quantization=plan.job.options.quantization,
+        batch_invariant=plan.job.options.batch_invariant,
         prompting=plan.prepared.prompting,
         sampler=plan.sampler,
     )

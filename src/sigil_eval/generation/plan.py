@@ -67,6 +67,7 @@ class Plan:
             **params,
             "early_stop": self.job.options.early_stop,
             "quantization": self.job.options.quantization,
+            "batch_invariant": self.job.options.batch_invariant,
         }
 
     def requests(self, wanted: Sequence[SampleId]) -> list[Request]:

@@ -130,7 +130,8 @@ class EngineInfo:
     """What an engine runs on, for the record.
 
     `quantization` is of the base's weights, `adapters` whether an adapter is "merged" into them
-    or applied beside them.
+    or applied beside them. `batch_invariant`: the same request gives the same bits, whatever it is
+    computed along with.
     """
 
     device: str
@@ -138,6 +139,7 @@ class EngineInfo:
     attention: str
     quantization: str = "none"
     adapters: str = "merged"
+    batch_invariant: bool = False
 
 
 class Engine(Protocol):
@@ -191,5 +193,6 @@ class GenerationSummary:
     attention: str
     engine: str
     quantization: str
+    batch_invariant: bool
     prompting: Prompting
     sampler: int | None

@@ -22,6 +22,7 @@ def model_record(spec: ModelSpec, summary: GenerationSummary) -> ModelRecord:
         "engine": summary.engine,
         "sampler": summary.sampler,
         "quantization": summary.quantization,
+        "batch_invariant": summary.batch_invariant,
         "samples": summary.samples,
         "truncated": summary.truncated,
         "prompt_mode": summary.prompt_mode,

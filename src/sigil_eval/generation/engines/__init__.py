@@ -13,9 +13,19 @@ from sigil_eval.generation.engines.hf_static import HFStatic
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
 from sigil_eval.generation.engines.openai import OpenAI
 from sigil_eval.generation.engines.replay import Replay
-from sigil_eval.generation.engines.vllm import VLLM
+from sigil_eval.generation.engines.vllm import VLLM, vllm_is_proved
 
-__all__ = ["ENGINES", "DrawingOptions", "EngineKind", "EngineOptions", "engines_in_words"]
+__all__ = [
+    "AUTO",
+    "ENGINES",
+    "DrawingOptions",
+    "EngineKind",
+    "EngineOptions",
+    "choose_engine",
+    "engines_in_words",
+]
+
+AUTO = settings.ENGINE.default
 
 ENGINES: dict[str, EngineKind] = {
     kind.name: kind
@@ -31,14 +41,32 @@ ENGINES: dict[str, EngineKind] = {
 
 def engines_in_words() -> str:
     """Each engine and what it is, for the help of `--engine`."""
-    return "; ".join(f"{name}: {kind.summary}" for name, kind in ENGINES.items())
+    named = "; ".join(f"{name}: {kind.summary}" for name, kind in ENGINES.items())
+    return f"{AUTO}: vllm on a GPU, where it was set up and proved, else hf; {named}"
+
+
+def choose_engine(options: DrawingOptions) -> str:
+    """What `auto` means: on a GPU vllm, where it can do what is asked and was proved by the set-up,
+    and hf everywhere else."""
+    if options.batch_invariant:
+        return VLLM.name
+    for_hf = options.quantization != "none" or not options.merge or options.attention != "auto"
+    return HF.name if for_hf or not vllm_is_proved() or not _on_gpu(options) else VLLM.name
+
+
+def _on_gpu(options: DrawingOptions) -> bool:
+    import torch
+
+    return options.device.startswith("cuda") or (
+        options.device == "auto" and torch.cuda.is_available()
+    )
 
 
 @dataclass(frozen=True)
 class EngineOptions(DrawingOptions):
     """Which engine draws samples, and how."""
 
-    engine: str = settings.ENGINE.default
+    engine: str = HF.name
 
     def __post_init__(self) -> None:
         """Refuse what does not exist, and what the engine has no use for."""
@@ -50,6 +78,9 @@ class EngineOptions(DrawingOptions):
             named = _those(kind.name for kind in ENGINES.values() if kind.needs_base_url)
             raise UsageError(f"--base-url is for --engine {named}, which needs it")
         self.kind.check(self)
+        if self.batch_invariant and not self.kind.can_be_batch_invariant:
+            named = _those(kind.name for kind in ENGINES.values() if kind.can_be_batch_invariant)
+            raise UsageError(f"--batch-invariant is for --engine {named}, not {self.engine}")
         if not self.kind.loads_weights and (self.quantization != "none" or not self.merge):
             named = _those(kind.name for kind in ENGINES.values() if kind.loads_weights)
             raise UsageError(

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class DrawingOptions:
     """How samples are drawn, as asked for, whichever engine draws them.
 
-    What they say depends on `dtype`, `quantization`, `merge` and `early_stop`, which are compared
-    on resume. `batch_size` None is what fits; `device` may be a list, with commas between.
-    `base_url` is the address of a server.
+    What they say depends on `dtype`, `quantization`, `merge`, `early_stop` and `batch_invariant`,
+    which are compared on resume. `batch_size` None is what fits; `device` may be a list, with
+    commas between. `base_url` is the address of a server.
     """
 
     batch_size: int | None = settings.BATCH_SIZE.default
@@ -36,14 +36,17 @@ class DrawingOptions:
     attention: str = settings.ATTENTION.default
     early_stop: bool = True
     base_url: str | None = settings.BASE_URL.default
+    batch_invariant: bool = False
 
 
 class EngineKind(ABC):
     """An engine as `--engine` names it.
 
     `loads_weights`: into this process, so that it can be told devices, quantization and merging.
-    `needs_model_files`: a model is a folder or a hub id, and not a name that others give it.
-    `keyed`: tokens are drawn by `sampling.next_tokens`, from each sample's key.
+    `needs_model_files`: a model is a folder or a hub id, and not a name that others give it; it is
+    drawn from on devices of this machine. `can_be_batch_invariant`: so that the same request gives
+    the same bits, whatever it is computed along with. `keyed`: tokens are drawn by
+    `sampling.next_tokens`, from each sample's key.
     """
 
     name: ClassVar[str]
@@ -52,6 +55,7 @@ class EngineKind(ABC):
     needs_model_files: ClassVar[bool] = False
     needs_base_url: ClassVar[bool] = False
     keyed: ClassVar[bool] = False
+    can_be_batch_invariant: ClassVar[bool] = False
 
     def check(self, options: DrawingOptions) -> None:  # noqa: B027  (most have nothing to check)
         """Refuse, by a UsageError, what can be seen to be wrong without looking at the machine."""

@@ -90,13 +90,12 @@ class OpenAIEngine:
         chat: bool,
         early_stop: bool = True,
         concurrency: int = 32,
-        token: str | None = None,
         pause: float = 1.0,
     ) -> None:
         """`chat` sends prompts as a user's message, else as text to be continued. `pause` is how
         many seconds the first repetition of a failed request waits; each further, twice that."""
         self.info = ON_A_SERVER
-        self._server = Server(check_url(url), token=token, pause=pause)
+        self._server = Server(check_url(url), pause=pause)
         self._path = "/chat/completions" if chat else "/completions"
         self._model = model
         self._params = params

@@ -1,55 +1,57 @@
-"""The vllm engine: a vLLM server of our own, in its own environment, on loopback.
+"""The vllm engine: vLLM in an environment and a process of its own (`generation.vllm_engine`).
 
-vLLM and the other engines want different versions of transformers, so it lives in a virtual
-environment of its own; SIGIL_VLLM_PYTHON names the interpreter there.
+vLLM's requirements contradict those of the rest (docs/adr/ADR-018); SIGIL_VLLM_PYTHON names the
+interpreter of its environment.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import socket
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.errors import UsageError
 from sigil_eval.generation.engines.kind import DrawingOptions, EngineKind
-from sigil_eval.generation.engines.local import hardware_for, largest_batch
-from sigil_eval.generation.engines.openai import OpenAIEngine
-from sigil_eval.generation.hub import fetch_weights
-from sigil_eval.generation.model_files import ADAPTER_CONFIG
-from sigil_eval.generation.models import ResolvedModel
+from sigil_eval.generation.engines.local import largest_batch
+from sigil_eval.generation.hardware import choose_hardware
 from sigil_eval.generation.prepared import Prepared, prepare_model
 from sigil_eval.generation.protocol import Engine, EngineInfo, ModelSpec, SamplingParams
 from sigil_eval.provisioned import VARIABLES, provided, setup_command
-from sigil_eval.server import wait_until_up
 
 if TYPE_CHECKING:
     from sigil_eval.generation.pool import ModelPool
 
-START_SECONDS = 900.0
-_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+# What the set-up leaves in vLLM's environment once what it drew there was right: see lib/vllm.sh.
+_PROVED = ".sigilderg-proved"
 
 
 class VLLM(EngineKind):
-    """vLLM with adapters beside the weights; prompts are put as for the engines of this process."""
+    """vLLM with our noise; an adapter is merged into its base's weights before."""
 
     name = "vllm"
-    summary = "in an environment of its own"
+    summary = "vLLM, in an environment of its own"
     needs_model_files = True
+    keyed = True
+    can_be_batch_invariant = True
+
+    def check(self, options: DrawingOptions) -> None:
+        """Refuse what vLLM settles by itself."""
+        if options.attention != "auto":
+            raise UsageError("--attention is not for --engine vllm, which has attention of its own")
 
     def prepare(self, spec: ModelSpec, prompt_mode: str) -> Prepared:
         """See `prepare_model`."""
         return prepare_model(spec, prompt_mode)
 
     def describe(self, options: DrawingOptions) -> EngineInfo:
-        """The device and precision that the server is told; its attention is its own choice."""
-        info = hardware_for(options)
-        return EngineInfo(info.device, info.dtype, "vllm", adapters="unmerged")
+        """Device and precision. Raises UsageError where vLLM is not here."""
+        vllm_python()
+        info = choose_hardware(options.device, options.dtype, attention="sdpa")
+        if options.batch_invariant and (info.device == "cpu" or info.dtype == "float32"):
+            raise UsageError("--batch-invariant needs a GPU, and half precision")
+        return EngineInfo(info.device, info.dtype, "vllm", batch_invariant=options.batch_invariant)
 
     @contextlib.contextmanager
     def start(
@@ -60,13 +62,23 @@ class VLLM(EngineKind):
         info: EngineInfo,
         models: ModelPool | None = None,
     ) -> Iterator[Engine]:
-        """Start the server; see `vllm_engine`."""
+        """Make the weights ready; vLLM itself starts with the first request."""
+        from sigil_eval.generation.merged import weights_folder
+        from sigil_eval.generation.vllm_engine import VLLMEngine
+
         assert prepared.model is not None
-        size = options.batch_size or largest_batch(info)
-        with vllm_engine(
-            prepared.model, params, info, batch_size=size, early_stop=options.early_stop
-        ) as engine:
-            yield engine
+        with weights_folder(prepared.model, info) as folder:
+            yield VLLMEngine(
+                vllm_python(),
+                folder,
+                prepared.tokenizer,
+                params,
+                info,
+                batch_size=options.batch_size or largest_batch(info),
+                early_stop=options.early_stop,
+                special_tokens=prepared.prompt_mode == "completion",
+                remote_code=prepared.model.base.trust.remote_code,
+            )
 
 
 def vllm_python() -> Path:
@@ -81,87 +93,7 @@ def vllm_python() -> Path:
     return Path(named.value)
 
 
-@contextlib.contextmanager
-def vllm_engine(
-    model: ResolvedModel,
-    params: SamplingParams,
-    info: EngineInfo,
-    *,
-    batch_size: int,
-    early_stop: bool,
-    more_arguments: Sequence[str] = (),
-) -> Iterator[OpenAIEngine]:
-    """Serve a model, its adapter unmerged, and draw from it; the server ends with the context.
-
-    Raises PreflightError with the end of the server's log when it does not come up.
-    """
-    token = secrets.token_urlsafe(24)
-    with tempfile.TemporaryFile() as log:
-        port = _free_port()
-        command = [str(vllm_python()), *_arguments(model, info, port, batch_size)]
-        command += more_arguments
-        with subprocess.Popen(
-            command, env=_environment(token), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        ) as server:
-            try:
-                address = f"http://127.0.0.1:{port}"
-                if not wait_until_up(f"{address}/health", START_SECONDS, _alive(server)):
-                    raise PreflightError(f"vLLM did not come up; its log ends:\n{_tail(log)}")
-                yield OpenAIEngine(
-                    f"{address}/v1",
-                    "adapter" if model.adapter else "base",
-                    params,
-                    chat=False,
-                    early_stop=early_stop,
-                    concurrency=batch_size,
-                    token=token,
-                )
-            finally:
-                server.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    server.wait(timeout=30)
-                server.kill()
-
-
-def _environment(token: str) -> dict[str, str]:
-    """The server's variables; the token is no argument, which everybody could read."""
-    environment = {**os.environ, "VLLM_API_KEY": token, "HF_HUB_OFFLINE": "1"}
-    environment.pop("PYTHONPATH", None)  # it names the packages of another environment
-    return environment
-
-
-def _arguments(model: ResolvedModel, info: EngineInfo, port: int, batch_size: int) -> list[str]:
-    """What follows `python` on the server's command line."""
-    base = fetch_weights(model.base)
-    arguments = ["-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1"]
-    arguments += ["--port", str(port), "--model", str(base.folder.resolve())]
-    arguments += ["--served-model-name", "base", "--dtype", info.dtype]
-    arguments += ["--max-num-seqs", str(batch_size), "--generation-config", "vllm"]
-    if base.trust.remote_code:
-        arguments.append("--trust-remote-code")
-    if model.adapter is not None:
-        adapter = fetch_weights(model.adapter)
-        wanted = adapter.config().get("r", 8)
-        if not isinstance(wanted, int) or wanted < 1:
-            raise UsageError(f"{adapter.name}: its {ADAPTER_CONFIG} has {wanted!r} for its rank r")
-        rank = next((rank for rank in _RANKS if rank >= wanted), wanted)
-        arguments += ["--enable-lora", "--max-lora-rank", str(rank)]
-        arguments += ["--lora-modules", f"adapter={adapter.folder.resolve()}"]
-    return arguments
-
-
-def _alive(server: subprocess.Popen[bytes]) -> Callable[[], bool]:
-    return lambda: server.poll() is None
-
-
-def _free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _tail(log: IO[bytes]) -> str:
-    """The last lines of a log."""
-    log.seek(0)
-    return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-15:])
+def vllm_is_proved() -> bool:
+    """Whether the set-up has made vLLM's environment, and what it drew there was right."""
+    named = provided("vllm_python")
+    return named is not None and (Path(named.value).parents[1] / _PROVED).is_file()
