@@ -17,7 +17,7 @@ from sigil_eval.generation.keys import SAMPLER_VERSION
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.machine import gpus
-from sigil_eval.record.software import judge_code_sha256, packages
+from sigil_eval.record.software import cuda_version, judge_code_sha256, packages
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reproduce import agreement_sentence, faults, reproduce, rescore
@@ -192,6 +192,28 @@ def test_the_sampler_that_drew_the_answers_is_compared_with_ours(
     assert main(["reproduce", str(run), "--samples", "0"]) == 0
     pins = json.loads((run / "reproduction.json").read_text())["pins"]
     assert [c["state"] for c in pins if c["what"] == "sampler, base"] == [state]
+
+
+@pytest.mark.parametrize(
+    ("driver", "state", "here"),
+    [("580.1", "same", "the same samples"), ("550.9", "differs", "maybe others: GPU")],
+)
+def test_batch_invariant_samples_can_be_drawn_again_on_the_same_gpu(
+    run: Path, driver: str, state: str, here: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run / "eval_metadata.json"
+    metadata = json.loads(path.read_text())
+    gpu = {"name": "H100", "memory": "80 GB", "driver": "580.1", "capability": "9.0"}
+    metadata |= {"gpus": [gpu], "packages": packages(), "cuda": cuda_version()}
+    metadata["models"]["base"] |= {"sampler": SAMPLER_VERSION, "batch_invariant": True}
+    path.write_text(json.dumps(metadata))
+    monkeypatch.setattr("sigil_eval.record.machine.gpus", lambda: [gpu | {"driver": driver}])
+    assert main(["reproduce", str(run), "--samples", "0"]) == 0
+    pins = json.loads((run / "reproduction.json").read_text())["pins"]
+    assert [(c["state"], c["here"]) for c in pins if c["what"] == "drawn again, base"] == [
+        (state, here)
+    ]
+    assert not [c for c in pins if c["what"] == "drawn again, finetuned"]
 
 
 def test_a_run_with_older_metadata_can_be_checked(run: Path) -> None:

@@ -19,8 +19,8 @@ _DRAWN = {"engine": "engine {}", "dtype": "{}", "attention": "attention {}"}
 
 
 def sampling_line(run: Run) -> str:
-    """Samples per problem, temperature, top-p, top-k, tokens, prompt form, engine, precision and
-    attention, as recorded."""
+    """Samples per problem, temperature, top-p, top-k, tokens, prompt form, engine, precision,
+    attention and batch invariance, as recorded."""
     models = run.first_metrics["models"].values()
     fewest = min(model["samples"]["fewest_per_problem"] for model in models)
     most = max(model["samples"]["most_per_problem"] for model in models)
@@ -34,6 +34,8 @@ def sampling_line(run: Run) -> str:
         found = dict.fromkeys(str(value) for m in drawn.values() if (value := m.get(name)))
         if found:
             said.append(words.format(" and ".join(found)))
+    if drawn and all(model.get("batch_invariant") for model in drawn.values()):
+        said.append("batch-invariant")
     if len(said) == 1:
         said.append("how they were drawn is not recorded")
     return ", ".join(said)

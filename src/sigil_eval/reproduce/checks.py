@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sigil_eval.documents.metadata import GitState, Gpu, Metadata, ModelRecord
@@ -96,9 +96,12 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
     yield from _checkout_checks(metadata)
     yield _check("Firejail", metadata["sandbox"]["firejail"], software.firejail_version())
     yield _check("Python", metadata["python"]["version"], platform.python_version())
-    yield _package_check(metadata["packages"], software.packages())
-    yield _check("CUDA", metadata["cuda"], software.cuda_version())
-    yield _check("GPU", _gpus(metadata["gpus"]), _gpus(machine.gpus()))
+    of_bits = [
+        _package_check(metadata["packages"], software.packages()),
+        _check("CUDA", metadata["cuda"], software.cuda_version()),
+        _check("GPU", _gpus(metadata["gpus"]), _gpus(machine.gpus())),
+    ]
+    yield from of_bits
     recorded, here = metadata["machine"], machine.machine()
     yield _check("os", recorded["os"], here["os"])
     yield _check("kernel", recorded["kernel"], here["kernel"])
@@ -107,7 +110,10 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
         if "read_from" in model:
             continue  # only its samples were ever here
         yield from _model_checks(label, model)
-        yield _sampler_check(label, model)
+        sampler = _sampler_check(label, model)
+        yield sampler
+        if model.get("batch_invariant"):
+            yield _bits_check(label, [*of_bits, sampler])
 
 
 def _checkout_checks(metadata: Metadata) -> Iterator[CheckRow]:
@@ -157,6 +163,14 @@ def _sampler_check(label: str, model: ModelRecord) -> CheckRow:
     if model["sampler"] is None:
         return _unknown(what, "a server's own", "not ours")
     return _check(what, f"version {model['sampler']}", here)
+
+
+def _bits_check(label: str, rows: Sequence[CheckRow]) -> CheckRow:
+    """Whether the same command would draw the same samples here, which batch-invariant kernels
+    promise where nothing of `rows` differs."""
+    differing = [row["what"] for row in rows if row["state"] != "same"]
+    here = f"maybe others: {', '.join(differing)}" if differing else "the same samples"
+    return _check(f"drawn again, {label}", "the same samples", here)
 
 
 def _model_check(what: str, name: str, revision: str | None) -> CheckRow:
