@@ -21,6 +21,9 @@ from sigil_eval.judging.many import ManyJudge
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
 
+# Programs of a task: how many workers there will be is not known, and each is to have several.
+_BATCH = 128
+
 
 class ClusterJudge:
     """Judges many programs, as `Judge` does, on the nodes of a cluster.
@@ -51,9 +54,10 @@ class ClusterJudge:
         self, programs: Sequence[Program], known: Collection[str] = ()
     ) -> Generator[tuple[Program, Verdict]]:
         """As `Judge.judge`."""
+        size = min(_BATCH, self.settings.batch_size)
         batches = [
             batch.programs
-            for batch in plan_batches(list(dict.fromkeys(programs)), self.settings.batch_size)
+            for batch in plan_batches(list(dict.fromkeys(programs)), size, workers=1)
             if not all(program.sha256 in known for program in batch.programs)
         ]
         left = dict.fromkeys(program for batch in batches for program in batch)
@@ -69,7 +73,7 @@ class ClusterJudge:
 
     def lint(self, programs: Sequence[Program]) -> Generator[tuple[Program, Lints]]:
         """As `Judge.lint`, in the order in which they are finished."""
-        batches = list(plan_lint_batches(programs, self.settings.batch_size))
+        batches = list(plan_lint_batches(programs, min(_BATCH, self.settings.batch_size)))
         left = dict.fromkeys(programs)
         for batch, judged in self._come_of("lint", batches):
             for place, lints in judged.lints:

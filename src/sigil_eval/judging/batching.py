@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from tree_sitter import Node
@@ -25,6 +26,10 @@ from sigil_eval.rust.syntax import parse
 from sigil_eval.rust.vocabulary import CALL_LIKE_MACROS, RESERVED_ITEM_WORDS, words
 
 Kind = Literal["together", "broken", "alone"]
+# How many batches each of several workers has, and how many programs make it worth while to begin
+# another: to compile costs a start of rustc twice and a link, to show costs a sandbox.
+_A_WORKER = 3
+_WORTHWHILE: dict[Kind, int] = {"together": 64, "broken": 8}
 _MAX_BYTES = 20_000
 _MAX_DEPTH = 120
 # Its paths begin at the root of the crate, where the neighbours are.
@@ -69,24 +74,28 @@ class Batch:
     programs: tuple[Program, ...]
 
 
-def plan_batches(programs: Sequence[Program], size: int) -> Iterator[Batch]:
-    """Batches of at most `size` programs, in an order fixed by `programs`.
+def plan_batches(programs: Sequence[Program], size: int, workers: int) -> Iterator[Batch]:
+    """Batches of at most `size` programs: as large as that, and no larger than leaves several to
+    each of `workers`, where there is more than one.
 
     The grouping depends on nothing else, so a resumed run repeats it.
     """
-    waiting: dict[tuple[Kind, str, str], list[Program]] = {}
+    groups: dict[tuple[Kind, str, str], list[Program]] = {}
     for program in programs:
         kind: Kind = kind_of(program) if size > 1 else "alone"
         if kind == "alone":
             yield Batch(kind, (program,))
-            continue
-        key = (kind, program.problem.edition, program.problem.prelude)
-        group = waiting.setdefault(key, [])
-        group.append(program)
-        if len(group) == size:
-            yield Batch(kind, tuple(waiting.pop(key)))
-    for (kind, _, _), group in waiting.items():
-        yield Batch(kind, tuple(group))
+        else:
+            key = (kind, program.problem.edition, program.problem.prelude)
+            groups.setdefault(key, []).append(program)
+    # Small batches come last, so that no worker is left with a large one at the end.
+    for (kind, _, _), group in sorted(groups.items(), key=lambda item: -_WORTHWHILE[item[0][0]]):
+        count = -(-len(group) // size)
+        if workers > 1:
+            count = max(count, min(_A_WORKER * workers, -(-len(group) // _WORTHWHILE[kind])))
+        ends = [len(group) * index // count for index in range(count + 1)]
+        for start, end in pairwise(ends):
+            yield Batch(kind, tuple(group[start:end]))
 
 
 def kind_of(program: Program) -> Kind:

@@ -63,7 +63,7 @@ class JudgeSettings:
     limits: Limits = field(default_factory=Limits)
     workers: int = field(default_factory=default_workers)
     sandbox_mode: SandboxMode = SANDBOX_MODE.default
-    batch_size: int = 128
+    batch_size: int = 256
     clippy: ClippyMode = CLIPPY.default
 
 
@@ -173,16 +173,14 @@ class Judge:
         left out; the others are judged whole, so that an interrupted run compiles the same
         batches again.
         """
-        batches = [
-            batch
-            for batch in plan_batches(list(dict.fromkeys(programs)), self.settings.batch_size)
-            if not all(program.sha256 in known for program in batch.programs)
-        ]
+        distinct = list(dict.fromkeys(programs))
+        if all(program.sha256 in known for program in distinct):
+            return
         again: list[Program] = []
         self._stopping.clear()
         workers = ThreadPoolExecutor(self.settings.workers + 1, "judge")
         try:
-            for program, verdict in self._work_off(batches, workers):
+            for program, verdict in self._work_off(distinct, known, workers):
                 if verdict is None or not is_whole(program, verdict):
                     again.append(program)
                 else:
@@ -195,18 +193,26 @@ class Judge:
             kill_running()
             workers.shutdown(wait=True, cancel_futures=True)
 
-    def _work_off(self, batches: Sequence[Batch], workers: ThreadPoolExecutor) -> Iterator[Result]:
-        """One result for each program, as the workers find them."""
-        waiting = [program for batch in batches for program in batch.programs]
-        self._suites.compile({program.problem for program in waiting}, workers)
+    def _work_off(
+        self, programs: Sequence[Program], known: Collection[str], workers: ThreadPoolExecutor
+    ) -> Iterator[Result]:
+        """One result for each program of the batches to judge, as the workers find them."""
+        planned = workers.submit(self._plan, programs, known)
+        self._suites.compile({program.problem for program in programs}, workers)
+        batches = planned.result()
         results: _Results = queue.Queue()
         for batch in batches:
             workers.submit(self._guarded, batch, results)
-        for _ in waiting:
+        for _ in range(sum(len(batch.programs) for batch in batches)):
             item = results.get()
             if isinstance(item, BaseException):
                 raise item
             yield item
+
+    def _plan(self, programs: Sequence[Program], known: Collection[str]) -> list[Batch]:
+        """The batches in which there is a program that is not `known`."""
+        planned = plan_batches(programs, self.settings.batch_size, self.settings.workers)
+        return [b for b in planned if not all(p.sha256 in known for p in b.programs)]
 
     def _guarded(self, batch: Batch, results: _Results) -> None:
         """Judge a batch; whatever goes wrong reaches the thread that waits for results."""
