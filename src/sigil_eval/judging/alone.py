@@ -91,13 +91,13 @@ class Alone:
         reason = ""
         for attempt in range(_ATTEMPTS):
             self.retries += attempt > 0
-            self._stopping.wait(2 * attempt)  # what the machine lacks now, it may have again soon
+            # What the machine lacks now, it may have again soon.
+            if self._stopping.wait(2 * attempt):
+                break
             try:
                 return self._try(program)
             except SandboxFailureError as failure:
                 reason = str(failure)
-                if self._stopping.is_set():
-                    break
                 if isinstance(failure, NoRoomError) and attempt == _ATTEMPTS - 1:
                     raise
         return verdicts.infrastructure("the sandbox failed", reason[:_REASON_LIMIT]), None
