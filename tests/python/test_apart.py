@@ -158,17 +158,26 @@ def cheat(problem: Problem, name: str) -> Program | None:
     return None
 
 
-def failures(judge: Judge, programs: list[Program | None]) -> dict[str, Verdict]:
-    chosen = [program for program in programs if program is not None]
-    return {program.sha256: verdict for program, verdict in judge.judge(chosen)}
+@pytest.fixture(scope="module")
+def cheated(judge: Judge, humaneval: ProblemSet) -> dict[str, list[Verdict]]:
+    """The verdicts of each cheat on a quarter of the problems: each problem meets two of them."""
+    tried = {
+        name: [
+            program
+            for problem in humaneval.problems[offset % 4 :: 4]
+            if (program := cheat(problem, name))
+        ]
+        for offset, name in enumerate(CHEATS)
+    }
+    verdicts = dict(judge.judge([program for programs in tried.values() for program in programs]))
+    return {name: [verdicts[program] for program in tried[name]] for name in CHEATS}
 
 
 @pytest.mark.parametrize("name", CHEATS)
-def test_no_cheat_passes(judge: Judge, humaneval: ProblemSet, name: str) -> None:
-    """For each problem an answer that would pass if it could do this to its tests."""
-    found = failures(judge, [cheat(problem, name) for problem in humaneval.problems])
-    assert len(found) > 150
-    assert {verdict.outcome for verdict in found.values()} == {"failed"}
+def test_no_cheat_passes(cheated: dict[str, list[Verdict]], name: str) -> None:
+    """Answers that would pass if they could do this to their tests."""
+    assert len(cheated[name]) > 35
+    assert {verdict.outcome for verdict in cheated[name]} == {"failed"}
 
 
 def test_all_problems_of_both_sets_are_judged_apart(
@@ -180,6 +189,6 @@ def test_all_problems_of_both_sets_are_judged_apart(
         humaneval.by_id["HumanEval/137"],
     ]
     programs = [Program(problem, reference_source(problem)) for problem in problems]
-    verdicts = failures(judge, [*programs])
-    assert not any(verdict.one_process for verdict in verdicts.values())
-    assert all(verdict.passed for verdict in verdicts.values())
+    verdicts = [verdict for _, verdict in judge.judge(programs)]
+    assert not any(verdict.one_process for verdict in verdicts)
+    assert all(verdict.passed for verdict in verdicts)

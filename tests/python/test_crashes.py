@@ -181,13 +181,14 @@ def test_a_wall_clock_that_ends_a_compiler_is_no_slow_test(
     assert "compiling was not done after 12 s" in verdict.detail
 
 
-def test_a_wall_clock_that_ends_tests_keeps_the_flag(judge: Judge, humaneval: ProblemSet) -> None:
+def test_a_wall_clock_that_ends_tests_keeps_the_flag(humaneval: ProblemSet) -> None:
     problem = humaneval.by_id["HumanEval/23"]
     sleep = "std::thread::sleep(std::time::Duration::from_secs(99)); unsafe { *(&1 as *const i32) }"
     programs = [
         Program(problem, f"fn strlen(strings: String) -> i32 {{ {sleep} }}"),
         Program(problem, f"fn strlen(strings: String) -> i32 {{ {sleep[:-31]}; 1 }}"),
     ]
-    found = {p.code: v for p, v in judge.judge(programs)}
+    with Judge(JudgeSettings(limits=Limits(run_seconds=0.5))) as judge:
+        found = {p.code: v for p, v in judge.judge(programs)}
     assert {verdict.error_type for verdict in found.values()} == {"test_timeout"}
     assert [found[program.code].uses_unsafe for program in programs] == [True, False]

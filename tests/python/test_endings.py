@@ -117,6 +117,7 @@ def test_a_sandbox_that_fails_makes_the_run_incomplete(
     completion = completion_in_form(humaneval.problems[0], "body")
     write_jsonl(samples, [{"task_id": "HumanEval/0", "completion": completion}])
     with Judge(JudgeSettings()) as judge:
+        monkeypatch.setattr(judge._stopping, "wait", lambda _: False)  # do not back off
         summary = score_files({"answers": samples}, humaneval, tmp_path, judge, ["no-policy"])
     with pytest.raises(IncompleteError, match="1 results have no verdict"):
         check_complete(summary)

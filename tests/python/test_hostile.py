@@ -19,7 +19,8 @@ from sigil_eval.answers.extraction import extract
 from sigil_eval.answers.policy import find_violations
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.contract import reference_source
-from sigil_eval.judging.judge import Judge
+from sigil_eval.judging.judge import Judge, JudgeSettings
+from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
@@ -80,6 +81,13 @@ class Judged:
     marks: list[str]
     left_running: list[str]
     memory_growth_kb: int
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    """A judge with less patience than others: many of these programs take all that there is."""
+    with Judge(JudgeSettings(limits=Limits(compile_seconds=2, run_seconds=1))) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

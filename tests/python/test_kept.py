@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,12 +78,24 @@ def test_another_test_or_compiler_is_compiled_anew(humaneval: ProblemSet, cache:
     assert not any(verdict.passed for verdict in verdicts.values())
 
 
+@pytest.fixture(scope="module")
+def kept_before(
+    humaneval: ProblemSet, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[Program, Verdict]]:
+    """What a judge has kept, and the verdicts that it came to."""
+    folder = tmp_path_factory.mktemp("before")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        verdicts, _ = judged(answers(humaneval.problems[:2]))
+    return folder / "sigil-eval" / "compiled", verdicts
+
+
 @pytest.mark.parametrize("damage", ["changed", "cut", "empty", "swapped", "folder", "link"])
 def test_what_is_damaged_is_compiled_anew(
-    humaneval: ProblemSet, cache: Path, tmp_path: Path, damage: str
+    kept_before: tuple[Path, dict[Program, Verdict]], cache: Path, tmp_path: Path, damage: str
 ) -> None:
-    programs = answers(humaneval.problems[:2])
-    first, _ = judged(programs)
+    before, first = kept_before
+    shutil.copytree(before, cache)
     kept = sorted(cache.iterdir())
     contents = [path.read_bytes() for path in kept]
     for path, data, other in zip(kept, contents, reversed(contents), strict=True):
@@ -98,7 +111,7 @@ def test_what_is_damaged_is_compiled_anew(
             path.write_bytes(
                 {"cut": data[: len(data) // 2], "empty": b"", "swapped": other}[damage]
             )
-    second, compiled = judged(programs)
+    second, compiled = judged([*first])
     assert second == first
     assert "sigil_runtime" in compiled or damage == "swapped"
     assert any(name.startswith("tests") for name in compiled)

@@ -135,10 +135,10 @@ def test_verdicts_given_under_other_conditions_are_not_reused(
 
 
 def corpus(humaneval: ProblemSet) -> list[Row]:
-    """A few hundred samples of many kinds, with repetition."""
+    """Samples of many kinds, with repetition."""
     pick = random.Random(5)
     rows = []
-    for number, problem in enumerate(humaneval.problems[:60]):
+    for number, problem in enumerate(humaneval.problems[:24]):
         answers = [
             completion_in_form(problem, "body"),
             completion_in_form(problem, "fence"),
@@ -178,7 +178,7 @@ def test_a_run_killed_twenty_times_ends_with_the_same_bytes(
         for mode in ("no-policy", "policy"):
             expected = (tmp_path / "whole" / mode / "s_results.jsonl").read_bytes()
             assert (output / mode / "s_results.jsonl").read_bytes() == expected
-            assert len(expected.splitlines()) == 300
+            assert len(expected.splitlines()) == 120
         assert not list(output.rglob("*.part"))
 
     began = time.monotonic()
