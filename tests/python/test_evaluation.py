@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from few_problems import write_problems
 from results_fixture import validate
 from sigil_eval.cli import main
 from sigil_eval.files import write_jsonl
@@ -30,13 +31,9 @@ def request_(tmp_path: Path, humaneval: ProblemSet) -> list[str]:
         tmp_path / "answers.jsonl",
         ({"task_id": one.task_id, "completion": one.canonical_solution} for one in few),
     )
-    fields = ("task_id", "prompt", "canonical_solution", "test", "entry_point", "prelude")
-    write_jsonl(
-        tmp_path / "problems.jsonl", ({name: getattr(one, name) for name in fields} for one in few)
-    )
     return [
         "run", "--engine", "replay", "--base-model", str(tmp_path / "answers.jsonl"),
-        "--problem-file", str(tmp_path / "problems.jsonl"),
+        *write_problems(tmp_path / "problems.jsonl", few),
         "--skip-finetuned", "--num-samples", "1", "--k-values", "1",
         "--output-dir", str(tmp_path / "out"), "--provision-state", str(tmp_path),
     ]  # fmt: skip

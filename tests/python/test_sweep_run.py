@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from few_problems import write_problems
 from results_fixture import validate
 from sigil_eval import sweep
 from sigil_eval.cli import main
 from sigil_eval.generation import Trust
+from sigil_eval.problems import load_problem_set
 from sigil_eval.sweep import SweepSettings
 
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "models"
@@ -41,7 +43,10 @@ def make_checkpoints(folder: Path) -> Path:
 
 
 def options(output: Path) -> list[str]:
+    """What all of these commands are given: among others a part of the problems."""
+    problems = [p for p in load_problem_set("humaneval-rust").problems if not p.crates]
     return [
+        *write_problems(output.parent / "problems.jsonl", problems[::5]),
         "--base-model", str(DEMO / "base"), "--device", "cpu", "--num-samples", "1",
         "--k-values", "1", "--no-policy-only", "--output-dir", str(output),
         "--provision-state", str(output.parent), "--no-strict",
