@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import transformers.modeling_flash_attention_utils as transformers_utils  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 from demo_models import BASE, MODELS, ROOT, TUNED  # noqa: E402
 from sigil_eval.console import ProgressLine  # noqa: E402
@@ -115,6 +117,44 @@ def test_an_adapter_beside_the_weights_says_what_a_merged_one_says(
         engine = HFEngine(loaded, load_tokenizer(resolved), greedy, info, batch_size=8)
         texts.append({k: v[0] for k, v in drawn(engine, requests_for(problems)).items()})
     assert texts[0] == texts[1]
+
+
+LLAMA = ROOT / "tests/stand_ins/llama"
+
+
+def test_an_adapter_is_merged_in_float32_and_rounded_once() -> None:
+    """An adapter in float16 on a base in bfloat16, as the real ones are."""
+    info = choose_hardware("cpu", "bfloat16")
+    base, tuned = (
+        ModelSpec(str(LLAMA / "base")),
+        ModelSpec(str(LLAMA / "base"), str(LLAMA / "adapter")),
+    )
+    before = load_model(resolve_model(base), info).state_dict()
+    merged = load_model(resolve_model(tuned), info).state_dict()
+    adapter = load_file(LLAMA / "adapter/adapter_model.safetensors")
+    config = json.loads((LLAMA / "adapter/adapter_config.json").read_text())
+    scale, rounded_twice = config["lora_alpha"] / config["r"], 0
+    names = [name.removesuffix(".lora_A.weight") for name in adapter if "lora_A" in name]
+    assert len(names) == 14
+    for name in names:
+        down, up = (adapter[f"{name}.lora_{side}.weight"].float() for side in "AB")
+        weight = f"{name.removeprefix('base_model.model.')}.weight"
+        change = up @ down * scale
+        assert torch.equal(merged[weight], (before[weight].float() + change).bfloat16()), name
+        twice = before[weight] + change.bfloat16()
+        rounded_twice += int((merged[weight] != twice).sum())
+    assert rounded_twice > 1000
+
+
+def test_an_adapter_with_a_weight_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(MODELS / "adapter", tmp_path / "adapter")
+    path = tmp_path / "adapter/adapter_model.safetensors"
+    weights = load_file(path)
+    next(iter(weights.values()))[0, 0] = float("nan")
+    save_file(weights, path, {"format": "pt"})
+    broken = resolve_model(replace(TUNED, checkpoint=str(tmp_path / "adapter")))
+    with pytest.raises(PreflightError, match="is not finite once the adapter is merged"):
+        load_model(broken, choose_hardware("cpu", "float32"))
 
 
 def test_four_bits_are_four_bits(problems: tuple[Problem, ...]) -> None:

@@ -71,8 +71,9 @@ class ModelPool:
             warnings.simplefilter("ignore", FutureWarning)  # one library's advice to another
             wrapped = or_explain(
                 what,
+                # `low_cpu_mem_usage` would round the adapter to the base's precision first.
                 lambda: PeftModel.from_pretrained(
-                    base, str(adapter.folder), low_cpu_mem_usage=True, torch_device=info.device
+                    base, str(adapter.folder), torch_device=info.device
                 ),
             )
             if info.adapters == "unmerged":
@@ -82,7 +83,20 @@ class ModelPool:
             if touched is not None and set(touched) <= names:
                 self._originals = touched
                 self._loaded = loaded
-            return or_explain(what, lambda: wrapped.merge_and_unload(safe_merge=True))
+            return or_explain(what, lambda: _merged(wrapped))
+
+
+def _merged(wrapped: Any) -> Any:
+    """The base with the adapter in its weights. Products and sums are made in float32, in which
+    PEFT keeps adapters, and rounded once; merging "safely" would round what is added, too.
+
+    Raises ValueError for weights that are no numbers.
+    """
+    merged = wrapped.merge_and_unload()
+    for name, weight in merged.named_parameters():
+        if not weight.isfinite().all():
+            raise ValueError(f"{name} is not finite once the adapter is merged")
+    return merged
 
 
 def _touched(wrapped: Any) -> dict[str, torch.Tensor] | None:
