@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ pytest.importorskip("transformers")
 
 from sigil_eval.cli import main
 from sigil_eval.errors import UsageError
+from sigil_eval.files import sha256_text
 from sigil_eval.generation import (
     EngineOptions,
     ModelSpec,
@@ -22,7 +24,11 @@ from sigil_eval.generation import (
     generate_samples,
     show_prompt,
 )
+from sigil_eval.generation.drafts import DraftBook
+from sigil_eval.generation.prepared import prepare_model
+from sigil_eval.generation.protocol import Request
 from sigil_eval.problems import ProblemSet
+from sigil_eval.prompts import build_prompt
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<answer>"
@@ -169,3 +175,38 @@ def test_samples_are_the_same_whatever_the_fine_tune_brings(
     models.bring(add_a_token)
     models.template(models.adapter, TEMPLATE)
     assert answers("other") == plain
+
+
+LLAMA = ROOT / "tests/stand_ins/llama"
+BEGIN, HEADER, HEADER_END, END_OF_TURN = 768, 774, 775, 777
+# The first tokens of a prompt; how many there are, and sha256 of them all as JSON.
+GOLDEN_HEAD = [
+    768, 774, 82, 88, 263, 68, 76, 775, 198, 198, 34, 287, 83, 276, 220, 42, 77, 371, 265, 67, 430,
+    220, 35, 452,
+]  # fmt: skip
+GOLDEN = (235, "7da8ab2a2ba28b69ed83f5bbb157bbede41b8ed7691f78f22be1f1cfc6c16042")
+
+
+def test_llama_3_1_is_prompted_with_these_tokens(humaneval: ProblemSet) -> None:
+    """The ids that its template gives, as an engine reads them: one begin token, though template
+    and tokenizer would each write one, the date of the template, and no end of the last turn."""
+    prepared = prepare_model(ModelSpec(str(LLAMA / "base"), str(LLAMA / "adapter")), "auto")
+    assert prepared.prompt_mode == "chat"
+    problem = humaneval.by_id["HumanEval/0"]
+    prompt = build_prompt(problem, prepared.template, "chat")
+    config = SimpleNamespace(max_position_embeddings=131072, eos_token_id=None)
+    book = DraftBook(
+        prepared.tokenizer,
+        SimpleNamespace(config=config, generation_config=config),
+        SamplingParams(),
+        early_stop=True,
+        special_tokens=False,
+    )
+    (draft,) = book.open([Request("HumanEval/0", 0, prompt, "", 1)])
+    ids = list(draft.prompt)
+    marks = [token for token in ids if token >= BEGIN]
+    turn = [HEADER, HEADER_END, END_OF_TURN]
+    assert marks == [BEGIN, *turn, *turn, HEADER, HEADER_END]
+    assert "Today Date: 26 Jul 2024" in prepared.tokenizer.decode(ids)
+    assert ids[:24] == GOLDEN_HEAD
+    assert (len(ids), sha256_text(json.dumps(ids))) == GOLDEN
