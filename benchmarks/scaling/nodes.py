@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ class Nodes:
     minute.
     """
 
-    def __init__(self, *, patience: bool = False) -> None:
+    def __init__(self, *, patience: bool = False, port: int | None = None) -> None:
         self._quick: dict[str, Any] = {
             "health_check_initial_delay_ms": 1000,
             "health_check_period_ms": 1000,
@@ -33,8 +34,7 @@ class Nodes:
             "health_check_failure_threshold": 3,
         }
         self._system = {} if patience else self._quick
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port = port or free_port()
         self._cluster: Any = None
 
     @property
@@ -55,7 +55,7 @@ class Nodes:
         self.end()
 
     def begin(self) -> None:
-        """Start the head, which can be done again after `end`."""
+        """Start the head."""
         head = {
             "gcs_server_port": self._port,
             "num_cpus": 0,
@@ -101,3 +101,22 @@ class Nodes:
             for children in Path(f"/proc/{pid}/task").glob("*/children"):
                 found += map(int, children.read_text().split())
         return found
+
+
+def free_port() -> int:
+    """One that no connection gets by itself: while the head is away it must stay free."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise RuntimeError("no port is free")
+
+
+if __name__ == "__main__":  # PORT COUNT: a head and nodes, until the standard input is closed
+    with Nodes(port=int(sys.argv[1])) as cluster:
+        for _ in range(int(sys.argv[2])):
+            cluster.add()
+        print("ready", flush=True)
+        sys.stdin.read()

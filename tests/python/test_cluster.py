@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from work import other_rustc, results, when_begun, write_work
 
 from results_fixture import validate
 from sigil_eval.cli import main
@@ -24,38 +23,19 @@ from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.generation import EngineOptions, ModelSpec, SamplingParams, generate_samples
 from sigil_eval.generation.plan import Job, plan_for
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.problems import ProblemSet
 
 if TYPE_CHECKING:
     from nodes import Nodes
 
 ROOT = Path(__file__).resolve().parents[2]
-PROBLEM = {
-    "task_id": "Own/add",
-    "prompt": "fn add(x: i32, y: i32) -> i32 {\n",
-    "canonical_solution": "    x + y\n}\n",
-    "test": "#[test] fn t() { assert_eq!(add(9, 2), 11); }\n",
-    "entry_point": "add",
-}
 PROGRAMS = 24
-
-
-def answer(number: int) -> str:
-    """One that is compiled alone, because of its static, and so is a task by itself; every third
-    is wrong."""
-    wrong = 1 if number % 3 == 0 else 0
-    return f"    static N: i32 = {number};\n    x + y + {wrong} * N.max(1)\n}}\n"
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
     """Samples, and the file of their problem."""
-    samples, problems = tmp_path / "samples.jsonl", tmp_path / "problems.jsonl"
-    rows = [{"task_id": "Own/add", "completion": answer(n)} for n in range(PROGRAMS)]
-    samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    problems.write_text(json.dumps(PROBLEM) + "\n")
-    return samples, problems
+    return write_work(tmp_path, PROGRAMS)
 
 
 @pytest.fixture(scope="module")
@@ -72,45 +52,6 @@ def score(files: tuple[Path, Path], output: Path, *more: str) -> int:
     samples, problems = map(str, files)
     given = ["--problem-file", problems, "--output-dir", str(output), *more]
     return main(["score", samples, *given])
-
-
-def results(output: Path) -> dict[str, bytes]:
-    return {
-        mode: next((output / mode).glob("*_results.jsonl")).read_bytes()
-        for mode in ("policy", "no-policy")
-    }
-
-
-def other_rustc(folder: Path) -> Path:
-    """A compiler that is the real one, and says that it is another."""
-    real = find_toolchain()
-    path = folder / "rustc"
-    path.write_text(
-        f"""#!/bin/sh
-case $1 in
-  --version) echo 'rustc 1.94.0 (4a4ef493e 2026-03-02)' ;;
-  *) exec {real.rustc} "$@" ;;
-esac
-"""
-    )
-    path.chmod(0o755)
-    return path
-
-
-def when_begun(journal: Path, then: Any) -> threading.Thread:
-    """Do something as soon as something that was done is in the journal."""
-
-    def watch() -> None:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            if journal.exists() and journal.read_bytes().count(b"\n") > 1:
-                then()
-                return
-            time.sleep(0.02)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
 
 
 def test_a_node_with_another_rustc_and_one_that_dies_change_no_byte(

@@ -133,6 +133,7 @@ def test_two_processes_give_the_file_of_one(
     assert summary.new_samples == 15
     assert [done for done, _, _ in seen] == list(range(1, 16))
     assert seen[-1] == (15, 15, summary.tokens)
+    assert summary.device == "cpu,cpu"
     assert [p.name for p in tmp_path.iterdir() if "shard" in p.name] == []
 
 

@@ -49,7 +49,7 @@ class ClusterDrawers:
                     )
                 continue
             drawn: Drawn = pickle.loads(message.data)  # noqa: S301 - it is our own
-            agree(drawn.settings, drawn.device)
+            agree(drawn.settings, f"{drawn.device} × {self._crew.workers} on a cluster")
             for sample in drawn.samples:
                 finished(sample)
 

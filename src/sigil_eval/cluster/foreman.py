@@ -27,6 +27,7 @@ from sigil_eval.cluster.order import (
 from sigil_eval.errors import SigilEvalError
 
 _ROUND_SECONDS = 0.2
+_ALIVE_SECONDS = 0.5
 _LOOK_SECONDS = 2.0
 _LIVES_OF_A_TASK = 3
 _LIVES_OF_A_NODE = 3
@@ -121,14 +122,15 @@ class _Foreman:
         self._ray = ray
         self._ray_error = ray_error
         self._floor = _Floor()
-        self._looked = 0.0
+        self._looked = self._spoke = 0.0
+        self._said = Alive(0, 0)
 
     def work(self) -> None:
         """Raises EOFError when the run has closed its end."""
         try:
             while True:
                 self._look_around()
-                while self._run.poll(0 if self._floor.calls else _ROUND_SECONDS):
+                while self._run.poll():
                     self._floor.waiting.append(_Open(self._run.recv()))
                 self._hand_out()
                 for call in self._finished():
@@ -142,8 +144,11 @@ class _Foreman:
 
     def _say_alive(self) -> None:
         ready = sum(hand.ready for hand in self._floor.hands)
-        proving = sum(not hand.ready for hand in self._floor.hands)
-        self._say(Alive(ready, proving))
+        alive = Alive(ready, len(self._floor.hands) - ready)
+        now = time.monotonic()
+        if alive != self._said or now - self._spoke > _ALIVE_SECONDS:
+            self._said, self._spoke = alive, now
+            self._say(alive)
 
     # Nodes
 
@@ -244,6 +249,7 @@ class _Foreman:
         """Calls of which something can be taken."""
         calls = list(self._floor.calls)
         if not calls:
+            self._run.poll(_ROUND_SECONDS)  # a task, which is taken in the next round
             return []
         ready, _ = self._ray.wait(calls, num_returns=len(calls), timeout=0, fetch_local=False)
         if not ready:
@@ -299,6 +305,8 @@ class _Foreman:
         if said is not None:
             name = "" if isinstance(said, SigilEvalError) else f"{type(said).__name__}: "
             self._leave_out(hand.node, "left out", f"{name}{said}")
+        elif "failed to import" in str(error):
+            self._leave_out(hand.node, "left out", "the Python that Ray runs in has no sigil-eval")
         elif place.deaths < _LIVES_OF_A_NODE and place.node.state == "working":
             self._start(hand.node)
         else:

@@ -95,8 +95,9 @@ def _draw_on(
     for number, device in enumerate(devices, start=1):
         shard = Shard(number, len(devices))
         job = replace(plan.job, options=replace(plan.job.options, device=device))
-        job.options.kind.describe(job.options)  # says what is wrong before any process starts
+        info = job.options.kind.describe(job.options)  # or what is wrong, before any process starts
         parts.append((job, shard.output(output), shard.of(missing)))
+    journal.agree({**plan.settings(), **_hardware(info)}, ",".join(devices))
     draw_on_all(_draw_part, parts, report)
     for path in take_over(journal, output):
         path.unlink()

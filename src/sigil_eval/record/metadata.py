@@ -113,7 +113,7 @@ def collect_metadata(
         "prompt_template_sha256": _first_template(outcome.models),
         "seeds": dict(request.seeds),
         "durations": durations,
-        "cost": cost(durations["total_seconds"], request.price_per_hour),
+        "cost": cost(durations["total_seconds"] * _machines(outcome), request.price_per_hour),
         "deviations": _rows(outcome.deviations, request.accepted_deviations),
         "accepted_deviations": scrub(list(request.accepted_deviations)),
         "proof": None if outcome.proof is None else scrub(outcome.proof),
@@ -123,6 +123,12 @@ def collect_metadata(
         "training_data": request.training_data,
         "files": None if outcome.files is None else dict(outcome.files),
     }
+
+
+def _machines(outcome: Outcome) -> int:
+    """How many were paid for: this one, or those of a cluster that worked."""
+    nodes = outcome.cluster["nodes"] if outcome.cluster else []
+    return max(1, sum(node["state"] != "left out" for node in nodes))
 
 
 def _rows(deviations: Sequence[Deviation], accepted: Sequence[str]) -> list[DeviationRow]:

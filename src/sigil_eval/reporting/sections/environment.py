@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sigil_eval.console import format_duration
@@ -68,7 +69,8 @@ def environment_table(metadata: Metadata) -> Table:
 def _gpu_text(metadata: Metadata) -> str:
     if not metadata["gpus"]:
         return "none"
-    names = ", ".join(f"{gpu['name']} ({gpu['memory']})" for gpu in metadata["gpus"])
+    counts = Counter(f"{gpu['name']} ({gpu['memory']})" for gpu in metadata["gpus"])
+    names = ", ".join(f"{n} × {name}" if n > 1 else name for name, n in counts.items())
     return f"{names}, driver {metadata['gpus'][0]['driver']}, CUDA {metadata['cuda']}"
 
 
