@@ -27,7 +27,8 @@ _SMALL = _LLAMA_8B | {
     "num_key_value_heads": 2,
     "vocab_size": 16384,
 }
-SHAPES = {"8b": _LLAMA_8B, "small": _SMALL}
+_TINY = _SMALL | {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
+SHAPES = {"8b": _LLAMA_8B, "small": _SMALL, "tiny": _TINY}
 
 
 def random_model(shape: str, info: EngineInfo) -> Any:
