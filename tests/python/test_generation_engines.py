@@ -104,6 +104,29 @@ def test_hf_gives_what_plain_generate_gives_token_by_token(
     assert {len(tokens) for tokens, _ in expected.values()} != {60}
 
 
+def test_the_oracle_takes_smaller_batches_when_memory_runs_out(
+    problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of what was tried last, also where it is cuBLAS that gets no memory."""
+    resolved, info = resolve_model(BASE), choose_hardware("cpu", "float32")
+    loaded, tokenizer = load_model(resolved, info), load_tokenizer(resolved)
+    expected = drawn(
+        HFStaticEngine(loaded, tokenizer, PARAMS, info, batch_size=3), requests_for(problems[:2])
+    )
+    generate, tried = loaded.generate, []
+
+    def small(**inputs: Any) -> Any:
+        tried.append(len(inputs["input_ids"]))
+        if tried[-1] > 3:
+            raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`")
+        return generate(**inputs)
+
+    monkeypatch.setattr(loaded, "generate", small)
+    oracle = HFStaticEngine(loaded, tokenizer, PARAMS, info, batch_size=64)
+    assert drawn(oracle, requests_for(problems[:2])) == expected
+    assert tried == [6, 3, 3]
+
+
 def test_an_adapter_beside_the_weights_says_what_a_merged_one_says(
     problems: tuple[Problem, ...],
 ) -> None:
