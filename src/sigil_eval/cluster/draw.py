@@ -56,11 +56,12 @@ class ClusterDrawers:
 
 @contextmanager
 def drawing_on(cluster: Cluster | None, jobs: Sequence[Job]) -> Iterator[ClusterDrawers | None]:
-    """Who draws on the nodes of a cluster; None without one, and for what loads no weights.
+    """Who draws on the nodes of a cluster; None without one, and for engines
+    that have no model's files.
 
     Raises UsageError for a list of devices, and PreflightError when no node has the models.
     """
-    if cluster is None or not jobs[0].options.kind.loads_weights:
+    if cluster is None or not jobs[0].options.kind.needs_model_files:
         yield None
         return
     device = jobs[0].options.device

@@ -68,7 +68,7 @@ def complete(
             progress(done, len(wanted), tokens)
 
     options = plan.job.options
-    if elsewhere is not None and options.kind.loads_weights:
+    if elsewhere is not None and options.kind.needs_model_files:
         elsewhere.draw(plan.job, missing, journal.agree, _into(journal, plan, report))
         return
     devices = devices_of(options.device)[: len(missing)] if options.kind.needs_model_files else []

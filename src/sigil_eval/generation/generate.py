@@ -46,7 +46,7 @@ def generate_samples(
     `output`, and those of shards from theirs; when all are there, no weights are loaded. The file
     is the same byte for byte however often the work was interrupted, however it was divided, and
     whatever the batch size. Rows stand in the order of `problems`, then of sample_index.
-    `models` lends what is loaded; `elsewhere`, where given, draws what loads weights.
+    `models` lends what is loaded; `elsewhere`, where given, draws what has a model.
     With `shard`, only that part is drawn, into `shard.output(output)`. Several devices draw a
     part each, in processes of their own. What `model` names is the engine's affair: a samples
     file for "replay", a name of the server's for "openai".
