@@ -131,6 +131,7 @@ def _unfit(problem: Problem, reason: str) -> UsageError:
     return UsageError(f"{place}problem {problem.task_id}: {reason}")
 
 
+@lru_cache(maxsize=4096)
 def reference_source(problem: Problem) -> str:
     """The reference answer as one source: prompt and body, or the body if it repeats them.
 

@@ -16,7 +16,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +44,7 @@ from sigil_eval.judging.together import Together
 from sigil_eval.judging.toolchain import Toolchain, find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder
+from sigil_eval.problems import Problem
 from sigil_eval.settings import CLIPPY, SANDBOX_MODE, ClippyMode, SandboxMode
 
 _ATTEMPTS = 3
@@ -161,6 +162,11 @@ class Judge:
         return "\n".join(
             [*parts, json.dumps(self.fingerprint()), *map(stamp_of, self.crates.rlibs.values())]
         )
+
+    def compile_tests(self, problems: Iterable[Problem]) -> None:
+        """Compile the tests of `problems`, while nobody knows yet what to judge by them."""
+        with ThreadPoolExecutor(self.settings.workers, "tests") as workers:
+            self._suites.compile(problems, workers)
 
     def judge(
         self, programs: Sequence[Program], known: Collection[str] = ()

@@ -16,6 +16,7 @@ from tree_sitter import Node
 from sigil_eval.rust.lexer import Token, matching_close, tokens
 from sigil_eval.rust.syntax import own_text, walk
 
+_SAID = re.compile(r"crate|cfg")
 # What a build on the target has set; whatever is not here and not off is taken for set.
 _OFF = frozenset({"feature", "windows", "miri", "doc", "doctest", "loom", "fuzzing"})
 
@@ -124,9 +125,10 @@ def _parted(stream: Sequence[Token]) -> list[Sequence[Token]]:
 
 def _path_edits(source: str, root: Node) -> Iterator[_Edit]:
     """`crate` becomes the way to the problem's module, and `cfg(test)` what is always true."""
-    stream = [*tokens(source)]
+    stream = _tokens_to_the_last_path(source)
     offsets = _byte_offsets(source, stream)
-    bodies = [body for node in walk(root) if (body := _module_body(node)) is not None]
+    nodes = walk(root) if "crate" in source else ()
+    bodies = [body for node in nodes if (body := _module_body(node)) is not None]
     for index, token in enumerate(stream):
         if token.kind != "ident" or token.raw:
             continue
@@ -139,6 +141,21 @@ def _path_edits(source: str, root: Node) -> Iterator[_Edit]:
             yield _Edit(offsets[stream[index - 1].start] if before == "$" else start, end, way)
         elif token.text in ("cfg", "cfg_attr") and (before == "[" or following == "!"):
             yield from _always_tested(stream, index, offsets)
+
+
+def _tokens_to_the_last_path(source: str) -> list[Token]:
+    """The tokens of a source as far as something is said by `crate` or `cfg`, and its argument."""
+    stream: list[Token] = []
+    places = [match.start() for match in _SAID.finditer(source)]
+    depth = level = 0
+    for token in tokens(source) if places else ():
+        stream.append(token)
+        depth += (token.kind == "open") - (token.kind == "close")
+        if token.start <= places[-1]:
+            level = depth
+        elif depth <= level and token.text != "!":
+            break
+    return stream
 
 
 def _module_body(node: Node) -> Node | None:

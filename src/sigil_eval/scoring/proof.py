@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
@@ -111,9 +112,12 @@ class _Trial:
 def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
     """Run the proof; raises PreflightError listing every wrong verdict."""
     scorable = [p for p in problem_set.problems if judge.crates.has(p.crates)]
-    trials = [trial for problem in scorable for trial in _trials(problem)]
-    if problem_set.headline == "plus":
-        trials += [t for p in scorable if p.plus for t in _controls(p.with_plus_first)]
+    with ThreadPoolExecutor(1) as beside:  # answers are read while rustc compiles the tests
+        compiled = beside.submit(judge.compile_tests, scorable)
+        trials = [trial for problem in scorable for trial in _trials(problem)]
+        if problem_set.headline == "plus":
+            trials += [t for p in scorable if p.plus for t in _controls(p.with_plus_first)]
+        compiled.result()
     programs = {t.program.sha256: t.program for t in trials if t.program is not None}
     verdicts: dict[str, Verdict] = {}
     with ProgressLine("proving the judge", len(programs), unit="programs") as progress:
