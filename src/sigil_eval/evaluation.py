@@ -50,7 +50,7 @@ from sigil_eval.record.models import model_record, name_on_record
 from sigil_eval.record.training_data import deviations_of_data
 from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reporting.terminal import print_summary
-from sigil_eval.reproduce import rescore
+from sigil_eval.reproduce import RescoredBefore, rescore
 from sigil_eval.run_folder import BASE, TUNED, Mode, PhaseTimes, RunFolder, result_stem
 from sigil_eval.scoring.score import ScoreSummary, score_files
 from sigil_eval.settings import k_above
@@ -327,7 +327,12 @@ def _score(
             summary = score_files(samples, problem_set, folder.path, many.judge, settings.modes)
         with times.phase("re-scoring"):
             seed = settings.drawing.params.seed
-            rescored = rescore(folder.path, problem_set, many.judge, seed=seed)
+            before = RescoredBefore(folder, problem_set, judge, seed)
+            again = settings.strict or settings.prove_again
+            rescored = None if again else before.find()
+            if rescored is None:
+                rescored = rescore(folder.path, problem_set, many.judge, seed=seed)
+                before.keep(rescored)
     return summary, rescored, many.record
 
 

@@ -46,7 +46,7 @@ def test_what_was_proved_is_not_proved_again_unless_that_is_wanted(
     def nobody(*_: Any) -> Proof:
         raise PreflightError("proved anew")
 
-    monkeypatch.setattr(phases, "prove", nobody)
+    monkeypatch.setattr("sigil_eval.scoring.proved.prove", nobody)
     second = phases.prove_aloud(judge, one, again=False)
     said = "".join(capfd.readouterr())
     assert {**second, "seconds_ago": 0} == {**first, "seconds_ago": 0}

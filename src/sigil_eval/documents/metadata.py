@@ -279,6 +279,8 @@ class Rescored(TypedDict):
     """Its upper end."""
     disagreements: list[str]
     """What disagrees, and how."""
+    seconds_ago: NotRequired[Count]
+    """Where an earlier run of the same judge on the same files had them judged: how long ago."""
 
 
 type NodeState = Literal["working", "left out", "lost"]

@@ -34,9 +34,7 @@ class ProvedBefore:
     def __init__(self, judge: Judge, problem_set: ProblemSet, code: str) -> None:
         self._kept = Kept(kept_folder("proved", judge.settings.sandbox_mode))
         self._sandbox = tuple(judge.self_test)
-        said = [code, sys.version, *map(importlib.metadata.version, _READERS), _machine()]
-        said += [judge.identity(), problem_set.headline, repr(problem_set.problems)]
-        self._key = hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
+        self._key = verdicts_key(judge, problem_set, code)
 
     def find(self) -> tuple[Proof, int] | None:
         """The proof, with the seconds that have passed since; None where it is to be given anew."""
@@ -69,6 +67,13 @@ def proved(
     proof = prove(judge, problem_set)
     before.keep(proof)
     return proof, None
+
+
+def verdicts_key(judge: Judge, problem_set: ProblemSet, code: str) -> str:
+    """A hash of all that verdicts depend on besides the programs; `code` is that of our code."""
+    said = [code, sys.version, *map(importlib.metadata.version, _READERS), _machine()]
+    said += [judge.identity(), problem_set.headline, repr(problem_set.problems)]
+    return hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
 
 
 def _machine() -> str:

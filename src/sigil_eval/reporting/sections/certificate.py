@@ -84,6 +84,8 @@ def _rescored(what: str, rescored: Rescored | None) -> Iterator[Fact]:
     agree, samples = rescored["agree"], rescored["samples"]
     of_all = agreement_text(rescored["low"], rescored["high"])
     detail = f"drawn at random; of all results agree {of_all}"
+    if "seconds_ago" in rescored:
+        detail += f"; {format_duration(rescored['seconds_ago'])} before this run"
     state = "holds" if agree == samples else "fails"
     yield Fact(what, f"{agree} of {samples} verdicts agree", detail, state)
 
