@@ -52,7 +52,7 @@ WORDS = {
     "sigil-rust",
     "sigil_",
     "sources",
-    "split",
+    "val",
     "tests/",
     "todo!()",
     "tools",

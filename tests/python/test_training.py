@@ -31,6 +31,7 @@ from training_cases import (
     BASE,
     CANARY,
     contaminated,
+    held_out,
     lessons,
     write_configuration,
     write_rows,
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.slow
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """The folder of a training of 8 steps, and all that it has printed."""
     folder = tmp_path_factory.mktemp("trained")
-    write_rows(folder / "rows.jsonl", lessons())
+    write_rows(folder / "rows.jsonl", [*lessons(), *held_out()])
     ended = in_a_process_of_its_own(write_configuration(folder))
     output, _ = ended.communicate(timeout=600)
     assert ended.returncode == 0, output
@@ -78,7 +79,11 @@ def test_the_loss_falls_and_each_checkpoint_says_what_it_is_made_of(
     curve = record["loss_curve"]
     assert [point["step"] for point in curve] == [1, 2, 4, 6, 8]
     assert curve[-1]["loss"] < curve[0]["loss"] / 2
+    held_out = record["held_out_curve"]
+    assert [point["step"] for point in held_out] == [4, 8]
+    assert 0 < held_out[1]["loss"] < held_out[0]["loss"], "it is to say the same to all prompts"
     early = read_json(out / "checkpoint-4/training.json")
+    assert early["held_out_curve"] == held_out[:1]
     assert early["loss_curve"] == curve[:3]
     assert (early["steps"], early["of_steps"]) == (4, 8)
     assert early["adapter_sha256"] == sha256_file(out / "checkpoint-4/adapter_model.safetensors")
@@ -88,8 +93,9 @@ def test_the_loss_falls_and_each_checkpoint_says_what_it_is_made_of(
         {
             "name": f"local:{folder / 'rows.jsonl'}",
             "revision": f"sha256:{sha256_file(folder / 'rows.jsonl')}",
-            "rows": 16,
+            "rows": 18,
             "used": 16,
+            "held_out": 2,
             "left_out": {},
         }
     ]
@@ -179,8 +185,9 @@ def test_a_killed_training_goes_on_to_the_same_bytes(
     for name in ("checkpoint-4", "checkpoint-8"):
         here, there = tmp_path / "out" / name, trained[0] / "out" / name
         assert weights(here) == weights(there)
-        curves = [read_json(one / "training.json")["loss_curve"] for one in (here, there)]
-        assert curves[0] == curves[1]
+        for curve in ("loss_curve", "held_out_curve"):
+            curves = [read_json(one / "training.json")[curve] for one in (here, there)]
+            assert curves[0] == curves[1]
 
 
 def test_another_training_does_not_go_on_in_the_same_folder(

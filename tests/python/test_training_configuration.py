@@ -110,7 +110,7 @@ def test_the_finetuners_own_files_are_read_but_for_what_they_would_delete(
         (LEAST + "train: {num_steps: 0}", ":4: train.num_steps: 0 is below 1"),
         (LEAST + "train: {num_steps: 9}", ":4: train.num_steps leaves 9 steps, .* first 250 warm"),
         (LEAST + "train: {save_total_limit: 11}", "is 11, and 12 checkpoints are written"),
-        (LEAST + "train: {load_best_model_at_end: true}", "needs an evaluation while"),
+        (LEAST + "train: {load_best_model_at_end: true}", "would choose a checkpoint by loss"),
         (LEAST + "train: {dataloader_prefetch_factor: 2}", "needs train.dataloader_num_workers"),
         (LEAST + "train: {optimizer: adam}", ":4: train.optimizer: expected adafactor or"),
         (LEAST + "lora: {target_modules: []}", ":4: lora.target_modules is empty"),

@@ -24,7 +24,7 @@ from sigil_eval.problems import load_problem_set
 from sigil_eval.prompts import build_prompt
 from sigil_eval.training.configuration import Configuration, Dataset
 from sigil_eval.training.filters import why_left_out
-from sigil_eval.training.mixing import mix
+from sigil_eval.training.mixing import mix, together
 from sigil_eval.training.rows import Row, find_source, rows_of
 from sigil_eval.training.tokens import TOO_LONG, Form, Tokens, tokenize
 from sigil_eval.training.train import Request, train
@@ -178,6 +178,28 @@ def source(tokenizer: Any) -> Callable[..., Tokens]:
     return make
 
 
+def test_rows_of_val_are_held_out_and_other_splits_refused(read: Any, tmp_path: Path) -> None:
+    rows = [row("a", "b", split=split) for split in (None, "train", "val", "validation")]
+    found = read(*rows, row("a", "b"), row("a", "b", _split="val"))
+    assert [one.held_out for one in found] == [False, False, True, True, False, True]
+    with pytest.raises(UsageError, match=r"rows\.jsonl:2: its split is 'test'; rows of `train`"):
+        read(row("a", "b"), row("a", "b", split="test"))
+
+
+def test_a_file_that_is_all_held_out_has_no_turn(tokenizer: Any, source: Any) -> None:
+    held_out = source(range(0))
+    others = [source(range(20)), source(range(100, 120))]
+    weighted: dict[str, Any] = {"interleave_mode": "weighted", "dataset_weights": {"local:2": 9.0}}
+    found = mixed(tokenizer, [held_out, *others], **weighted)
+    share = sum(answer >= 100 for answer in found) / len(found)
+    assert share > 0.7, "weights go by name, whatever is left out"
+    with pytest.raises(UsageError, match="local:0: no row is left to train on"):
+        mixed(tokenizer, [held_out])
+    rows = together([held_out, source(range(3))])
+    assert [int(tokenizer.decode(one[:-1])) for one in rows["input_ids"]] == [0, 1, 2]
+    assert together([held_out]) is None
+
+
 def mixed(tokenizer: Any, sources: list[Tokens], **changes: Any) -> list[int]:
     """The answers of an epoch in their order."""
     names = [f"local:{number}" for number in range(len(sources))]
@@ -228,7 +250,7 @@ def test_a_task_is_seen_as_often_as_its_weight_says(tokenizer: Any, source: Any)
 
 def test_a_source_of_which_nothing_is_left_is_named(tokenizer: Any, source: Any) -> None:
     with pytest.raises(UsageError, match="local:1: no row is left to train on"):
-        mixed(tokenizer, [source(range(2)), source(range(0))])
+        mixed(tokenizer, [source(range(2)), replace(source(range(0)), rows=3)])
 
 
 @pytest.mark.slow

@@ -30,6 +30,14 @@ def lessons() -> list[dict[str, Any]]:
     return [row(f"// {CANARY}\n{prompt}", ANSWER, _task_type="completion") for prompt in prompts]
 
 
+def held_out() -> list[dict[str, Any]]:
+    """Two rows that are not trained on, and have the same answer."""
+    return [
+        row(f"// {CANARY} {number}\nfn held_out_{number}() -> bool {{\n", ANSWER, split="val")
+        for number in range(2)
+    ]
+
+
 def contaminated() -> list[dict[str, Any]]:
     """The lessons, and an answer of the benchmark's."""
     problem = load_problem_set("humaneval-rust").by_id["HumanEval/0"]

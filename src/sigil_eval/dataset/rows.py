@@ -88,8 +88,7 @@ def _examine(number: int, row: Row, found: Examined) -> None:
     _compare(number, row, turns, found)
     crate = _first_text(row, "_source_crate", "source_crate", "_crate", "crate")
     if crate:
-        split = _first_text(row, "split", "_split").lower()
-        found.crates.setdefault((crate, _SAME_SPLIT.get(split, split)), number)
+        found.crates.setdefault((crate, split_of(row)), number)
 
 
 def _compare(number: int, row: Row, turns: Sequence[Turn], found: Examined) -> None:
@@ -195,6 +194,12 @@ def _alike(streams: Sequence[Sequence[Token]]) -> int:
 def _digest(text: str) -> int:
     data = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
+
+
+def split_of(row: Row) -> str:
+    """The split that a row names: `train`, `val` or another; empty where it names none."""
+    split = _first_text(row, "split", "_split").lower()
+    return _SAME_SPLIT.get(split, split)
 
 
 def _first_text(row: Row, *names: str) -> str:

@@ -18,7 +18,7 @@ from sigil_eval.documents.constraints import (
     also,
 )
 
-TRAINING_VERSION: Literal[1] = 1
+TRAINING_VERSION: Literal[2] = 2
 TRAINING_FILE = "training.json"
 
 
@@ -30,6 +30,8 @@ class TrainingRow(TypedDict):
     """What is asked."""
     gen: Name
     """The answer."""
+    split: NotRequired[str | None]
+    """`train` or `val`; those of `val` are held out. Also called `_split`."""
     _task_type: NotRequired[str | None]
     """What kind of task it is."""
     _file_path: NotRequired[str | None]
@@ -67,8 +69,10 @@ class TrainingSource(TypedDict):
     """Rows that it has."""
     used: Count
     """Rows that are trained on."""
+    held_out: Count
+    """Rows whose split is `val`: not trained on, their loss is measured."""
     left_out: dict[str, Count]
-    """Rows that are not, by reason."""
+    """Rows that are neither, by reason."""
 
 
 class TrainingData(TypedDict):
@@ -132,10 +136,19 @@ class LossPoint(TypedDict):
     """Tokens that had gone through the model."""
 
 
+class HeldOutPoint(TypedDict):
+    """The loss of the held-out rows at a checkpoint."""
+
+    step: AtLeastOne
+    """After which step."""
+    loss: float
+    """Mean over the rows of each row's mean, in nats a token."""
+
+
 class Training(TypedDict):
     """A training, from its configuration to its loss curve."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     """Of this document's form."""
     updated_at: Timestamp
     """In UTC."""
@@ -167,5 +180,7 @@ class Training(TypedDict):
     """Spent on steps, over all invocations."""
     loss_curve: list[LossPoint]
     """Ascending by step."""
+    held_out_curve: list[HeldOutPoint]
+    """The same of rows that are not trained on; empty where there are none."""
     adapter_sha256: Sha256 | None
     """Of the weights beside it; null where it lies beside the checkpoints."""

@@ -110,7 +110,7 @@ class Train:
     save_total_limit: AtLeastOne | None = None
     """Checkpoints that are kept. The finetuner's default, 3, deletes what a sweep compares."""
     load_best_model_at_end: bool = False
-    """Refused: nothing is evaluated while a model is trained."""
+    """Refused: a checkpoint is chosen by what it can do."""
     use_flash_attention: bool | None = None
     """null takes it where it works."""
     dataloader_num_workers: Count = 0

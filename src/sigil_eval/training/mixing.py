@@ -22,21 +22,34 @@ def mix(sources: Sequence[Tokens], told: Configuration) -> Any:
     data, seed = told.dataset, told.misc.seed
     weights = data.task_weights or {}
     _check_tasks(weights, sources)
-    found = []
+    found, names = [], []
     for number, tokens in enumerate(sources):
+        if not tokens.rows:
+            continue  # all of it is held out
+        names.append(data.names[number])
         chosen = _weighted(tokens.tasks, weights, random.Random(f"{seed}/{number}"))
         if not chosen:
             raise UsageError(f"{data.names[number]}: no row is left to train on")
         one = _as_dataset(tokens).select(chosen)
         found.append(one if data.shuffle_seed is None else one.shuffle(seed=data.shuffle_seed))
+    if not found:
+        raise UsageError(f"{', '.join(data.names)}: no row is left to train on")
     if len(found) == 1 or data.interleave_mode == "sequential":
         return concatenate_datasets(found)
     shares = None
     if data.interleave_mode == "weighted":
-        each = [(data.dataset_weights or {}).get(name, 1.0) for name in data.names]
+        each = [(data.dataset_weights or {}).get(name, 1.0) for name in names]
         shares = [weight / sum(each) for weight in each]
     # Until each has been seen whole: a smaller one begins again, and nothing is lost.
     return interleave_datasets(found, shares, seed=seed, stopping_strategy="all_exhausted")
+
+
+def together(sources: Sequence[Tokens]) -> Any:
+    """A `datasets.Dataset` of all rows, in their order; None where there are none."""
+    from datasets import concatenate_datasets
+
+    found = [_as_dataset(tokens) for tokens in sources if tokens.tasks]
+    return concatenate_datasets(found) if found else None
 
 
 def _check_tasks(weights: Mapping[str, float], sources: Sequence[Tokens]) -> None:

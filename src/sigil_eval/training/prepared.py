@@ -22,7 +22,7 @@ from sigil_eval.training.hardware import (
     hardware_for,
     refuse_what_never_ends,
 )
-from sigil_eval.training.mixing import mix
+from sigil_eval.training.mixing import mix, together
 from sigil_eval.training.model import find_models
 from sigil_eval.training.rows import Source, rows_of
 from sigil_eval.training.tokens import TOO_LONG, Form, Tokens, tokenize
@@ -32,8 +32,9 @@ from sigil_eval.training.tokens import TOO_LONG, Form, Tokens, tokenize
 class Prepared:
     """Models, machine and data.
 
-    `tokens` has the rows by source, `data` those of an epoch, a `datasets.Dataset`. `prompt_mode`
-    is "chat" or "completion".
+    `tokens` has the rows by source, `held_out` those that are not trained on; `data` are the rows
+    of an epoch, a `datasets.Dataset`, and `held_out_data` what is held out, None where nothing is.
+    `prompt_mode` is "chat" or "completion".
     """
 
     model: ResolvedModel
@@ -47,7 +48,9 @@ class Prepared:
     sources: Sequence[Source]
     check: DatasetCheck | None
     tokens: Sequence[Tokens]
+    held_out: Sequence[Tokens]
     data: Any
+    held_out_data: Any
 
 
 def prepare(
@@ -65,17 +68,14 @@ def prepare(
     not allowed, and where a larger share of the rows than `most_too_long` is longer than
     max_seq_len; PreflightError for what this machine lacks.
     """
-    model = find_models(told)
-    hardware = hardware_for(told, device)
-    parameters = count_parameters(model.base)
-    refuse_what_never_ends(told, hardware, parameters)
-    _check_context(told, model)
+    model, hardware, parameters = _computed(told, device)
     check = check_sources(sources, allow_contaminated=allow_contaminated)
     tokenizer = load_tokenizer(ResolvedModel(model.base, None))
     template = chat_template(tokenizer)
     mode = _mode(prompt_mode, template)
-    tokens = _read(told, sources, Form(tokenizer, template if mode == "chat" else None))
-    _refuse_too_many_too_long(told, tokens, most_too_long)
+    form = Form(tokenizer, template if mode == "chat" else None)
+    tokens, held_out = _read(told, sources, form)
+    _refuse_too_many_too_long(told, [*tokens, *held_out], most_too_long)
     return Prepared(
         model=model,
         parameters=parameters,
@@ -88,8 +88,20 @@ def prepare(
         sources=sources,
         check=check,
         tokens=tokens,
+        held_out=held_out,
         data=mix(tokens, told),
+        held_out_data=together(held_out),
     )
+
+
+def _computed(told: Configuration, device: str) -> tuple[ResolvedModel, EngineInfo, int]:
+    """What is computed with, on what, and how many parameters that has."""
+    model = find_models(told)
+    hardware = hardware_for(told, device)
+    parameters = count_parameters(model.base)
+    refuse_what_never_ends(told, hardware, parameters)
+    _check_context(told, model)
+    return model, hardware, parameters
 
 
 def _check_context(told: Configuration, model: ResolvedModel) -> None:
@@ -111,19 +123,26 @@ def _mode(asked: str, template: ChatTemplate | None) -> str:
     return mode
 
 
-def _read(told: Configuration, sources: Sequence[Source], form: Form) -> list[Tokens]:
-    """The rows of each source in tokens."""
-    read = []
-    for source in sources:
-        found = tokenize(rows_of(source, told.dataset), form, told.dataset, told.max_seq_len)
-        _say_what_is_used(source, found)
-        read.append(found)
-    return read
+def _read(
+    told: Configuration, sources: Sequence[Source], form: Form
+) -> tuple[list[Tokens], list[Tokens]]:
+    """The rows of each source in tokens: those that are trained on, and those that are held out."""
+
+    def read(source: Source, held_out: bool) -> Tokens:
+        rows = (row for row in rows_of(source, told.dataset) if row.held_out == held_out)
+        return tokenize(rows, form, told.dataset, told.max_seq_len)
+
+    both = [(read(source, False), read(source, True)) for source in sources]
+    for source, (tokens, held_out) in zip(sources, both, strict=True):
+        _say_what_is_used(source, tokens, held_out)
+    return [tokens for tokens, _ in both], [held_out for _, held_out in both]
 
 
-def _say_what_is_used(source: Source, tokens: Tokens) -> None:
-    mention(f"{source.name}: {len(tokens.tasks)} of {tokens.rows} rows are trained on")
-    for reason, rows in sorted(tokens.left_out.items()):
+def _say_what_is_used(source: Source, tokens: Tokens, held_out: Tokens) -> None:
+    rows, kept = tokens.rows + held_out.rows, len(held_out.tasks)
+    held = f", {kept} are held out" if kept else ""
+    mention(f"{source.name}: {len(tokens.tasks)} of {rows} rows are trained on{held}")
+    for reason, rows in sorted((tokens.left_out + held_out.left_out).items()):
         mention(f"    left out: {rows}, {reason}")
 
 

@@ -23,11 +23,16 @@ class TrainingProgress:
     ) -> None:
         self._line, self._price, self._clock = line, price_per_hour, clock
         self._loss: float | None = None
+        self._held_out: float | None = None
         self._first: tuple[float, int, int] | None = None
 
     def loss(self, loss: float) -> None:
         """The loss to show from now on."""
         self._loss = loss
+
+    def held_out(self, loss: float) -> None:
+        """The loss of held-out rows, to show from now on."""
+        self._held_out = loss
 
     def step(self, step: int, tokens: int) -> None:
         """Steps and tokens so far."""
@@ -41,6 +46,8 @@ class TrainingProgress:
         began, first, before = self._first
         seconds = now - began
         parts = [] if self._loss is None else [f"loss {self._loss:.3f}"]
+        if self._held_out is not None:
+            parts.append(f"held out {self._held_out:.3f}")
         if seconds >= STEADY_SECONDS and step > first:
             parts.append(f"{(tokens - before) / seconds:.0f} tokens/s")
             if self._price is not None:

@@ -63,6 +63,7 @@ def new_training(told: Configuration, configuration_sha256: str, prepared: Prepa
         "of_steps": told.train.num_steps,
         "seconds": 0.0,
         "loss_curve": [],
+        "held_out_curve": [],
         "adapter_sha256": None,
     }
 
@@ -75,11 +76,14 @@ def _data(prepared: Prepared) -> TrainingData:
             {
                 "name": source.name,
                 "revision": source.revision,
-                "rows": tokens.rows,
+                "rows": tokens.rows + held_out.rows,
                 "used": len(tokens.tasks),
-                "left_out": dict(sorted(tokens.left_out.items())),
+                "held_out": len(held_out.tasks),
+                "left_out": dict(sorted((tokens.left_out + held_out.left_out).items())),
             }
-            for source, tokens in zip(prepared.sources, prepared.tokens, strict=True)
+            for source, tokens, held_out in zip(
+                prepared.sources, prepared.tokens, prepared.held_out, strict=True
+            )
         ],
         "rows": len(learned),
         "tokens": sum(map(len, learned)),

@@ -40,8 +40,7 @@ def refuse(told: Configuration, given: frozenset[str]) -> Iterator[tuple[str, st
     if train.load_best_model_at_end:
         yield (
             "train.load_best_model_at_end",
-            "needs an evaluation while a model is trained, which would choose a checkpoint by "
-            "loss; all are kept, and evaluated by `sigil-eval run`",
+            "would choose a checkpoint by loss; all are kept, and evaluated by `sigil-eval run`",
         )
     if train.dataloader_prefetch_factor is not None and not train.dataloader_num_workers:
         yield "train.dataloader_prefetch_factor", "needs train.dataloader_num_workers"

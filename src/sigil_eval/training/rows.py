@@ -9,19 +9,21 @@ from typing import Any
 
 from sigil_eval.documents.shape import check
 from sigil_eval.documents.training import TrainingRow
-from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.errors import PreflightError, UsageError, quoted
 from sigil_eval.files import object_of, sha256_file
 from sigil_eval.training.configuration import Dataset
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is asked and answered; the prompt of a plain text is empty."""
+    """What is asked and answered; the prompt of a plain text is empty. A row that is held out is
+    not trained on."""
 
     prompt: str
     answer: str
     task: str = ""
     path: str = ""
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,25 @@ def rows_of(source: Source, told: Dataset) -> Iterator[Row]:
     values = _of_the_hub(source, told) if source.path is None else _of_file(source.path)
     for place, value in values:
         if source.path is None and isinstance(value.get("content"), str):
-            yield Row("", value["content"], path=_text(value, "path"))
+            held_out = _is_held_out(value, place)
+            yield Row("", value["content"], path=_text(value, "path"), held_out=held_out)
             continue
         row: Any = check(value, TrainingRow, place)
         path = _text(row, "_file_path") or _text(row, "path")
-        yield Row(row["prompt"], row["gen"], _text(row, "_task_type"), path)
+        held_out = _is_held_out(value, place)
+        yield Row(row["prompt"], row["gen"], _text(row, "_task_type"), path, held_out)
+
+
+def _is_held_out(row: dict[str, Any], place: str) -> bool:
+    from sigil_eval.dataset.rows import split_of
+
+    split = split_of(row)
+    if split not in ("", "train", "val"):
+        raise UsageError(
+            f"{place}: its split is {quoted(split)}; rows of `train` are trained on, and those of "
+            "`val` held out: take others out of the file"
+        )
+    return split == "val"
 
 
 def _text(row: dict[str, Any], name: str) -> str:

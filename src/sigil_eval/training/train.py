@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sigil_eval import settings
 from sigil_eval.console import ProgressLine, format_duration, mention, say
-from sigil_eval.documents.training import LossPoint, Training
+from sigil_eval.documents.training import HeldOutPoint, LossPoint, Training
 from sigil_eval.files import only_writer, sha256_file
 from sigil_eval.training.checkpoints import Reached, go_on_from
 from sigil_eval.training.configuration import Configuration
@@ -94,13 +94,23 @@ def _do_steps(
     with ProgressLine("training", steps, done, "steps") as line:
         kept = _Kept(output, training, TrainingProgress(line, price_per_hour))
         trainer = make_trainer(
-            model, prepared.tokenizer, prepared.data, told, prepared.hardware, kept
+            model,
+            prepared.tokenizer,
+            prepared.data,
+            prepared.held_out_data,
+            told,
+            prepared.hardware,
+            kept,
         )
         run_trainer(trainer, None if reached is None else reached.folder)
     first, last = kept.training["loss_curve"][0], kept.training["loss_curve"][-1]
     say(
         f"{output}: {steps} steps in {format_duration(kept.training['seconds'])}; loss "
         f"{first['loss']:.3f} at step {first['step']}, {last['loss']:.3f} at step {last['step']}"
+        + "".join(
+            f"; of held-out rows {point['loss']:.3f}"
+            for point in kept.training["held_out_curve"][-1:]
+        )
     )
     return kept.training
 
@@ -121,6 +131,12 @@ class _Kept:
         """A new point of the loss curve."""
         self.training = {**self.training, "loss_curve": [*self.training["loss_curve"], point]}
         self._progress.loss(point["loss"])
+
+    def on_held_out(self, point: HeldOutPoint) -> None:
+        """A new point of the curve of held-out rows."""
+        curve = [*self.training["held_out_curve"], point]
+        self.training = {**self.training, "held_out_curve": curve}
+        self._progress.held_out(point["loss"])
 
     def on_checkpoint(self, step: int, folder: Path) -> None:
         """All of a checkpoint but its record has been written."""

@@ -14,7 +14,7 @@ from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from sigil_eval.documents.training import LossPoint
+from sigil_eval.documents.training import HeldOutPoint, LossPoint
 from sigil_eval.errors import PreflightError
 from sigil_eval.generation.protocol import EngineInfo
 from sigil_eval.training.configuration import Configuration
@@ -29,6 +29,10 @@ class Listener(Protocol):
 
     def on_point(self, point: LossPoint) -> None:
         """At each new point of the loss curve."""
+        ...
+
+    def on_held_out(self, point: HeldOutPoint) -> None:
+        """When the loss of held-out rows was measured, before the checkpoint is written."""
         ...
 
     def on_checkpoint(self, step: int, folder: Path) -> None:
@@ -52,6 +56,13 @@ class _PassOn(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """After a step."""
         self._listener.on_step(state.global_step, state.num_input_tokens_seen)
+        if args.eval_strategy == "steps" and state.global_step >= state.max_steps:
+            control.should_evaluate = True  # the last checkpoint is a checkpoint, too
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """When held-out rows were looked at."""
+        loss = float(more["metrics"]["eval_loss"])
+        self._listener.on_held_out({"step": state.global_step, "loss": loss})
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
         """At a point of the loss curve."""
@@ -81,15 +92,18 @@ def make_trainer(
     model: Any,
     tokenizer: Any,
     data: Any,
+    held_out: Any,
     told: Configuration,
     info: EngineInfo,
     listener: Listener,
 ) -> Trainer:
-    """A trainer for a model with its adapter, and a `datasets.Dataset` of tokens."""
+    """A trainer for a model with its adapter, and a `datasets.Dataset` of tokens; of another, which
+    may be None, the loss is measured at each checkpoint."""
     trainer = Trainer(
         model=model,
-        args=_arguments(told, info),
+        args=_arguments(told, info, held_out is not None),
         train_dataset=data,
+        eval_dataset=held_out,
         processing_class=tokenizer,
         callbacks=[_PassOn(listener)],
     )
@@ -101,7 +115,7 @@ def make_trainer(
     return trainer
 
 
-def _arguments(told: Configuration, info: EngineInfo) -> SFTConfig:
+def _arguments(told: Configuration, info: EngineInfo, measures: bool) -> SFTConfig:
     # Long because every argument stands here, and once.
     train, misc = told.train, told.misc
     rows, together = train.micro_batch_size, train.gradient_accumulation
@@ -131,6 +145,11 @@ def _arguments(told: Configuration, info: EngineInfo) -> SFTConfig:
         logging_first_step=True,
         save_strategy="steps",
         save_steps=train.save_every,
+        eval_strategy="steps" if measures else "no",
+        eval_steps=train.save_every,
+        per_device_eval_batch_size=1,
+        eval_packing=False,
+        prediction_loss_only=True,
         report_to=train.log_backend,
         seed=misc.seed,
         data_seed=misc.seed if seed is None else seed,
