@@ -66,8 +66,12 @@ def main() -> None:
             ours[run], passed = measure_ours(programs, settings)
             show(f"sigil-eval, Firejail, {run} run", len(programs), ours[run], passed)
             a_core = len(programs) / ours[run] / options.workers
-            used = processor_seconds() - began
-            print(f"  {a_core:.1f} verdicts/s and core, {used:.1f} s of processor")
+            own, others = (now - then for now, then in zip(processor_seconds(), began, strict=True))
+            largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+            print(
+                f"  {a_core:.1f} verdicts/s and core, {own + others:.1f} s of processor, of them "
+                f"{own:.1f} s of this process; the largest other took {largest} MB"
+            )
     if options.skip_peer:
         return
     seconds, passed = measure_peer(programs, options.workers)
@@ -81,10 +85,10 @@ def show(name: str, programs: int, seconds: float, passed: int) -> None:
     print(f"{name:34} {programs} programs in {seconds:6.1f} s = {rate:6.1f}/s, {passed} pass")
 
 
-def processor_seconds() -> float:
-    """What this process and all that it has waited for have used."""
+def processor_seconds() -> list[float]:
+    """What this process has used, and what all that it has waited for have."""
     used = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return [one.ru_utime + one.ru_stime for one in used]
 
 
 def without_timeouts(programs: Sequence[Program], settings: JudgeSettings) -> list[Program]:
