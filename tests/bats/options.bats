@@ -76,7 +76,7 @@ teardown() { remove_home; }
 @test "--list prints the steps, in order" {
   run setup_sh --list
   expect_status 0
-  [ "$output" = $'system_deps\npython\nvenv\npytorch\nsigilderg\nrust\nsandbox\ncli_tools\nmodels\nevaluation' ]
+  [ "$output" = $'system_deps\npython\nvenv\npytorch\nvllm\nsigilderg\nrust\nsandbox\ncli_tools\nmodels\nevaluation' ]
 }
 
 @test "--plan on a bare machine is the golden file, and writes nothing" {
