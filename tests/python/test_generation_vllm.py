@@ -20,6 +20,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from demo_models import BASE, MODELS, ROOT, TUNED  # noqa: E402
+from sigil_eval.cli.chosen import drawing  # noqa: E402
 from sigil_eval.errors import PreflightError, UsageError  # noqa: E402
 from sigil_eval.generation import (  # noqa: E402
     EngineOptions,
@@ -316,6 +317,15 @@ def test_batch_invariance_is_refused_where_it_cannot_be(
     assert info == EngineInfo("cuda", "bfloat16", "vllm", batch_invariant=True)
 
 
+GIVEN = {
+    **vars(SamplingParams()),
+    **vars(DrawingOptions()),
+    "engine": "auto",
+    "prompt_mode": "auto",
+    "price_per_hour": None,
+}
+
+
 def test_auto_is_vllm_on_a_gpu_once_it_is_proved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,6 +339,8 @@ def test_auto_is_vllm_on_a_gpu_once_it_is_proved(
     for hf_alone in ({"quantization": "nf4"}, {"merge": False}, {"attention": "sdpa"}):
         assert choose_engine(replace(asked, **hf_alone)) == "hf"  # type: ignore[arg-type]
     assert choose_engine(replace(asked, device="cpu")) == "hf"
+    assert drawing(GIVEN).engine.engine == "vllm"
+    assert drawing(GIVEN | {"ray": "auto"}).engine.engine == "hf"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_engine(asked) == "hf"
     assert choose_engine(replace(asked, batch_invariant=True)) == "vllm"

@@ -127,7 +127,7 @@ def trust(given: Given) -> Trust:
 def drawing(given: Given) -> Drawing:
     """How samples are drawn. Raises UsageError for what does not go together."""
     from sigil_eval.generation import EngineOptions, SamplingParams
-    from sigil_eval.generation.engines import AUTO, ENGINES, DrawingOptions, choose_engine
+    from sigil_eval.generation.engines import AUTO, ENGINES, HF, DrawingOptions, choose_engine
     from sigil_eval.phases import Drawing
 
     sampling = ("num_samples", "temperature", "top_p", "top_k", "max_new_tokens", "seed")
@@ -137,7 +137,9 @@ def drawing(given: Given) -> Drawing:
     asked = {name: given[name] for name in how}
     engine = given["engine"]
     if engine == AUTO:
-        engine = choose_engine(DrawingOptions(**asked))
+        # What a cluster's nodes have besides is not known, and the head's proof is not theirs.
+        on_nodes = given.get("ray") is not None
+        engine = HF.name if on_nodes else choose_engine(DrawingOptions(**asked))
     # The address may come from the environment, and is for those engines alone that want one.
     wants_url = ENGINES[engine].needs_base_url
     return Drawing(

@@ -41,7 +41,8 @@ def weights_folder(model: ResolvedModel, info: EngineInfo) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            with contextlib.suppress(BlockingIOError):  # another process still reads it
+            # Another process still reads it, or somebody has taken it away.
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):
                 fcntl.flock(used, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove(folder)
 

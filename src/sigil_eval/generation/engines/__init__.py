@@ -18,6 +18,7 @@ from sigil_eval.generation.engines.vllm import VLLM, vllm_is_proved
 __all__ = [
     "AUTO",
     "ENGINES",
+    "HF",
     "DrawingOptions",
     "EngineKind",
     "EngineOptions",
