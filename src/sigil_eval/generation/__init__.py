@@ -6,8 +6,8 @@ Which model is meant: `models`, with `model_files` and `hub`; how it is prompted
 What draws in this process: `loading`, then `continuous` with its `slots` and `attention`, or
 `static`; both keep `drafts`, draw by `sampling` and end by `stopping`. `proof` compares what the
 engine `hf` computes with what the model is.
-What draws with vLLM: `vllm_engine` here and `vllm_worker` in vLLM's environment, from the weights that
-`merged` makes; `vllm_proof` compares what it draws with what `hf` draws.
+What draws with vLLM: `vllm_engine` here and `vllm_worker` in vLLM's environment, from the weights
+that `merged` makes; `vllm_proof` compares what it draws with what `hf` draws.
 
 Importing this package imports none of it but what is asked of it: what draws in another environment
 (`vllm_worker`) finds there only what it needs itself. torch and transformers are imported only when

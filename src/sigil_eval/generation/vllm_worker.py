@@ -161,6 +161,7 @@ def _keyed_choice(params: SamplingParams) -> type[Any]:
 
         def __init__(self, vllm_config: Any, device: Any, is_pin_memory: bool) -> None:
             self._rows: dict[int, tuple[int, list[int]]] = {}
+            self._pinned = is_pin_memory  # so that the host need not wait for the GPU
 
         def is_argmax_invariant(self) -> bool:
             """It is what decides."""
@@ -173,8 +174,9 @@ def _keyed_choice(params: SamplingParams) -> type[Any]:
         def apply(self, logits: torch.Tensor) -> torch.Tensor:
             """Logits (rows, vocabulary) with all but one token ruled out."""
             rows = [self._rows[row] for row in range(len(logits))]
-            state = torch.tensor([(key, len(drawn)) for key, drawn in rows], device=logits.device)
-            drawn = next_tokens(logits, state[:, 0], state[:, 1], params)
+            state = torch.tensor([(k, len(drawn)) for k, drawn in rows], pin_memory=self._pinned)
+            keys, positions = state.to(logits.device, non_blocking=True).unbind(1)
+            drawn = next_tokens(logits, keys, positions, params)
             return logits.fill_(float("-inf")).scatter_(1, drawn[:, None], 0.0)
 
     return KeyedChoice
