@@ -1,5 +1,5 @@
 """Prove that PyTorch does here what generation asks of it, by generating: a prompt is read and
-answers are drawn by the default engine, and every logit is compared with plain attention's.
+answers are drawn by the engine hf, and every logit is compared with plain attention's.
 
 Usage: prove_pytorch.py VERSION cpu|cuda auto|sdpa|flash_attention_2
 """

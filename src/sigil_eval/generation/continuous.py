@@ -1,4 +1,4 @@
-"""The default engine: continuous batching of a transformers model over a cache of slots.
+"""The engine hf: continuous batching of a transformers model over a cache of slots.
 
 Samples of one prompt share its prefill. Each sample under way holds a slot; when it ends, the
 next request takes the slot over, so that every step computes samples and no padding, however

@@ -1,4 +1,4 @@
-"""Prove that the default engine computes on this device what the model is.
+"""Prove that the engine hf computes on this device what the model is.
 
 The engine reads prompts and draws tokens as it does in an evaluation; then the same tokens are read
 at one go, by plain attention in float32, which gives what every logit should have been.
