@@ -8,6 +8,8 @@
 #:   CHECKPOINT_PATH   its QLoRA adapter, the other model: hub id[/subfolder] or folder
 #:   CHECKPOINTS       instead of CHECKPOINT_PATH, those of a training run: its folder, single ones,
 #:                     names on the hub, lists in files, with spaces between []
+#:   DATASET_CHECK     what `sigil-eval dataset check` found in the training data: problems in it are scored
+#:                     apart [dataset_check.json with the checkpoint]
 #:   NUM_SAMPLES       answers for each problem: more are surer, and take longer [100; demo: 5]
 #:   K_VALUES          the k of pass@k, comma separated, none above NUM_SAMPLES [1,10,100; demo: 1,5]
 #:   HEADLINE          the tests whose score is at the head: published, errata or plus [errata]
@@ -62,6 +64,7 @@ else
   : "${K_VALUES:=1,10,100}"
   : "${OUTPUT_DIR:=humaneval_results}"
 fi
+: "${DATASET_CHECK:=}"
 : "${HEADLINE:=}"
 : "${SEED:=1234}"
 : "${SANDBOX_MODE:=firejail}"

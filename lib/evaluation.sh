@@ -59,6 +59,7 @@ driver_command() {
     --num-samples "$NUM_SAMPLES" --k-values "$K_VALUES" --seed "$SEED"
     --sandbox-mode "$SANDBOX_MODE" --price-per-hour "$PRICE_PER_HOUR"
     --output-dir "$OUTPUT_DIR" --provision-state "$STATE_DIR" --accepted-deviations "$ACCEPTED_DEVIATIONS")
+  [[ -z $DATASET_CHECK ]] || DRIVER+=(--dataset-check "$DATASET_CHECK")
   [[ -z $HEADLINE ]] || DRIVER+=(--headline "$HEADLINE")
   [[ -z $BATCH_SIZE ]] || DRIVER+=(--batch-size "$BATCH_SIZE")
   [[ -z $N_WORKERS ]] || DRIVER+=(--n-workers "$N_WORKERS")

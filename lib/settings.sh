@@ -8,6 +8,7 @@ check_settings() {
   check_numbers
   check_headline
   check_models
+  check_dataset_check
   [[ $PYTHON_VERSION =~ ^3\.12\.[0-9]+$ ]] ||
     usage_error "PYTHON_VERSION=$PYTHON_VERSION: the packages are locked for Python 3.12; name one like $LOCKED_PYTHON."
   check_sandbox
@@ -64,6 +65,10 @@ check_models() {
   else
     check_model CHECKPOINT_PATH "$CHECKPOINT_PATH" adapter_config.json config.json
   fi
+}
+
+check_dataset_check() {
+  [[ -z $DATASET_CHECK || -f $DATASET_CHECK ]] || usage_error "DATASET_CHECK=$DATASET_CHECK: no such file."
 }
 
 # Each is a folder, a list in a file, or a name on the hub; the driver looks into them.

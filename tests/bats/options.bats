@@ -124,7 +124,8 @@ teardown() { remove_home; }
     SKIP_ENV_CHECK=yes NONINTERACTIVE=true ALLOW_NO_SANDBOX=y SANDBOX_MODE=docker SANDBOX_MODE=none PYTHON_VERSION=3.11.9 PYTHON_VERSION=3.12 \
     OUTPUT_DIR="$TEST_HOME/results"$'\r' OUTPUT_DIR=/proc/results OUTPUT_DIR="$TEST_HOME/file" OUTPUT_DIR="$TEST_HOME/file/results" STATE_DIR=/sys/state VENV_DIR=/proc/venv \
     BASE_MODEL=./no/such BASE_MODEL=gpt2 BASE_MODEL="$TEST_HOME/file" BASE_MODEL="$TEST_HOME/empty" BASE_MODEL="$TEST_HOME/adapter" \
-    CHECKPOINT_PATH="a b" CHECKPOINT_PATH="$TEST_HOME/weightless" CHECKPOINTS=./no/such CHECKPOINTS=' '; do
+    CHECKPOINT_PATH="a b" CHECKPOINT_PATH="$TEST_HOME/weightless" CHECKPOINTS=./no/such CHECKPOINTS=' ' \
+    DATASET_CHECK=./no/such DATASET_CHECK="$TEST_HOME/empty"; do
     run env "$setting" bash "$ROOT/eval_setup.sh" --demo
     expect_status 2 || { echo "$setting" && return 1; }
     expect_output "${setting%%[= ]*}="

@@ -16,6 +16,7 @@ DRIVER = ["python", "scripts/evaluate_humaneval.py"]
 SETUP_VARIABLES = {
     "--base-model": "BASE_MODEL",
     "--checkpoint-path": "CHECKPOINT_PATH",
+    "--dataset-check": "DATASET_CHECK",
     "--num-samples": "NUM_SAMPLES",
     "--k-values": "K_VALUES",
     "--headline": "HEADLINE",
