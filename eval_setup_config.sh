@@ -15,13 +15,21 @@
 #:   HEADLINE          the tests whose score is at the head: published, errata or plus [errata]
 #:   SEED              another one draws other answers, the same one the same [1234]
 #:   OUTPUT_DIR        where results go; one stopped there goes on
-#:                     [humaneval_results, demo: ..._demo, with CHECKPOINTS: sweep_results]
+#:                     [humaneval_results, demo: ..._demo, with CHECKPOINTS: sweep_results,
+#:                     with --loop: loop_results, demo: ..._demo]
 #:   SANDBOX_MODE      firejail, or none: then programs that a model wrote have your rights [firejail]
 #:   ALLOW_NO_SANDBOX=1  accepts SANDBOX_MODE=none without being asked
 #:   BATCH_SIZE        samples generated at once: more are faster and need memory [the driver's choice]
 #:   N_WORKERS         programs judged at once [the driver's choice (cores - 2)]
 #:   PRICE_PER_HOUR    US dollars, for the cost estimate [3.00]
 #:   HF_TOKEN          Hugging Face token, for gated models; it is never recorded
+#: For --loop, from crates to a report
+#:   CRATES            the crates that training data are made of: a file of name@version, one a line
+#:                     [none; demo: demo/crates.txt]
+#:   TRAIN_CONFIG      the training, a YAML file of sigilderg-finetuner's; it names base, data and
+#:                     checkpoints, and BASE_MODEL is its model_name [none; demo: demo/loop.yml]
+#:   VAL_SHARE         share of crates that are kept for validation [0.1; demo: 0.3]
+#:   MOST_TOO_LONG     share of rows that may be longer than max_seq_len, and are left out [0.01]
 #: How the machine is set up
 #:   STATE_DIR         everything that is installed; `uninstall` removes it [~/.sigilderg]
 #:   VENV_DIR          the Python environment, which is remade when the lock changes [STATE_DIR/venv]
@@ -49,21 +57,36 @@
 
 # --- what is evaluated ----------------------------------------------------------------------------
 : "${CHECKPOINTS:=}"
+if ((${LOOP:-0})); then
+  if ((${DEMO:-0})); then
+    : "${CRATES:=demo/crates.txt}"
+    : "${TRAIN_CONFIG:=demo/loop.yml}"
+    : "${VAL_SHARE:=0.3}" # of three crates
+    : "${OUTPUT_DIR:=loop_results_demo}"
+  fi
+  : "${OUTPUT_DIR:=loop_results}"
+  : "${BASE_MODEL:=$(configured_base "${TRAIN_CONFIG:-}")}"
+fi
+: "${CRATES:=}"
+: "${TRAIN_CONFIG:=}"
+: "${VAL_SHARE:=0.1}"
+: "${MOST_TOO_LONG:=0.01}"
 if [[ -n $CHECKPOINTS ]]; then : "${OUTPUT_DIR:=sweep_results}"; fi
 if [[ ${DEMO:-0} == 1 ]]; then
   # Two tiny models that the repository carries: a base, and an adapter that knows more answers.
   : "${BASE_MODEL:=$ROOT/demo/models/base}"
-  : "${CHECKPOINT_PATH:=$ROOT/demo/models/adapter}"
+  ((${LOOP:-0})) || : "${CHECKPOINT_PATH:=$ROOT/demo/models/adapter}"
   : "${NUM_SAMPLES:=5}"
   : "${K_VALUES:=1,5}"
   : "${OUTPUT_DIR:=humaneval_results_demo}"
 else
   : "${BASE_MODEL:=meta-llama/Meta-Llama-3.1-8B-Instruct}"
-  : "${CHECKPOINT_PATH:=Superuser666-Sigil/Llama-3.1-8B-Instruct-Rust-QLora/checkpoint-9000}"
+  ((${LOOP:-0})) || : "${CHECKPOINT_PATH:=Superuser666-Sigil/Llama-3.1-8B-Instruct-Rust-QLora/checkpoint-9000}"
   : "${NUM_SAMPLES:=100}"
   : "${K_VALUES:=1,10,100}"
   : "${OUTPUT_DIR:=humaneval_results}"
 fi
+: "${CHECKPOINT_PATH:=}" # of a loop, what it trains
 : "${DATASET_CHECK:=}"
 : "${HEADLINE:=}"
 : "${SEED:=1234}"

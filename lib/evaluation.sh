@@ -34,7 +34,8 @@ evaluation_key() {
   driver_command
   {
     printf '%s\n' "${DRIVER[@]}" "$(venv_key)" "$(provisioned_values)" "$(boot_id)" "${CUDA_VISIBLE_DEVICES-all}"
-    cat "$STATE_DIR"/{deviations.tsv,models.tsv,rust.stamp,sandbox.stamp} "$VLLM_VENV_DIR/$VLLM_PROVED" 2>/dev/null || true
+    cat "$STATE_DIR"/{deviations.tsv,models.tsv,rust.stamp,sandbox.stamp} "$VLLM_VENV_DIR/$VLLM_PROVED" "$CRATES" \
+      "$TRAIN_CONFIG" 2>/dev/null || true
     find "$ROOT/src" "$ROOT/scripts" -name '*.py' -printf '%p %s %T@\n' | LC_ALL=C sort
   } | sha256sum
 }
@@ -45,18 +46,22 @@ scoring_environment() {
   SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 "$@"
 }
 
+# What the driver does, for those who ask how far it is.
+driver_does() { if ((LOOP)); then printf 'the loop'; else printf 'the evaluation'; fi; }
+
 # The driver's command line, one word a line of the array DRIVER.
 driver_command() {
   local swept
   read -ra swept <<<"$CHECKPOINTS"
   DRIVER=("$VENV_DIR/bin/python" "$ROOT/scripts/evaluate_humaneval.py")
-  if ((${#swept[@]})); then
-    DRIVER+=(sweep "${swept[@]}")
+  if ((LOOP)); then
+    DRIVER+=(loop "$CRATES" "$TRAIN_CONFIG" --val-share "$VAL_SHARE" --most-too-long "$MOST_TOO_LONG")
+  elif ((${#swept[@]})); then
+    DRIVER+=(sweep "${swept[@]}" --base-model "$BASE_MODEL")
   else
-    DRIVER+=(--checkpoint-path "$CHECKPOINT_PATH")
+    DRIVER+=(--checkpoint-path "$CHECKPOINT_PATH" --base-model "$BASE_MODEL")
   fi
-  DRIVER+=(--base-model "$BASE_MODEL"
-    --num-samples "$NUM_SAMPLES" --k-values "$K_VALUES" --seed "$SEED"
+  DRIVER+=(--num-samples "$NUM_SAMPLES" --k-values "$K_VALUES" --seed "$SEED"
     --sandbox-mode "$SANDBOX_MODE" --price-per-hour "$PRICE_PER_HOUR"
     --output-dir "$OUTPUT_DIR" --provision-state "$STATE_DIR" --accepted-deviations "$ACCEPTED_DEVIATIONS")
   [[ -z $DATASET_CHECK ]] || DRIVER+=(--dataset-check "$DATASET_CHECK")

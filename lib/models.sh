@@ -37,7 +37,10 @@ record_new_models() {
 
 models_verify() { models_probe; }
 
-models_named() { say "$BASE_MODEL and ${CHECKPOINTS:-$CHECKPOINT_PATH}"; }
+models_named() {
+  local tuned=${CHECKPOINTS:-$CHECKPOINT_PATH}
+  say "$BASE_MODEL${tuned:+ and $tuned}"
+}
 
 models_key() { printf '%s\t%s\t%s\n' "$BASE_MODEL" "${CHECKPOINTS:-$CHECKPOINT_PATH}" "$(model_cache)"; }
 

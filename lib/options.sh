@@ -9,6 +9,8 @@ Sets this machine up, generates Rust answers with a base model and its fine-tune
 Firejail, and writes the reports. Made for Ubuntu 22.04 with an H100; stops elsewhere unless told.
 
   --demo         the whole job on any Debian or Ubuntu machine, without a GPU, with tiny models
+  --loop         from CRATES and TRAIN_CONFIG to a report: training data made of crates, checked, trained
+                 on, and every checkpoint evaluated; with --demo in minutes, without a GPU
   --plan         print what would be done and why; write nothing
   --list         print the steps
   --only STEP    this step alone, without an evaluation
@@ -32,6 +34,7 @@ examples() {
   cat <<'HELP'
 Examples:
   bash eval_setup.sh --demo                         the whole job with tiny models, anywhere
+  bash eval_setup.sh --demo --loop                  from three crates to a fine-tune and its report
   bash eval_setup.sh --plan                         what it would do here, and whether it begins
   NUM_SAMPLES=20 K_VALUES=1,10 bash eval_setup.sh   fewer answers for each problem
   bash eval_setup.sh --demo --only rust             one step, to see it work
@@ -70,13 +73,14 @@ usage_error() {
   exit 2
 }
 
-KNOWN_WORDS=(--demo --plan --list --only --from --force --download-only --offline --yes --help doctor status attach uninstall)
+KNOWN_WORDS=(--demo --loop --plan --list --only --from --force --download-only --offline --yes --help doctor status attach uninstall)
 
 parse_options() {
-  MODE=run DEMO=0 YES=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' OFFLINE_DIR='' RESUME_OPTIONS=''
+  MODE=run DEMO=0 LOOP=0 YES=0 ONLY_STEP='' FROM_STEP='' FORCE_STEP='' OFFLINE_DIR='' RESUME_OPTIONS=''
   while (($#)); do
     case $1 in
       --demo) DEMO=1 RESUME_OPTIONS+=' --demo' ;;
+      --loop) LOOP=1 RESUME_OPTIONS+=' --loop' ;;
       --plan | --list) MODE=${1#--} ;;
       --yes) YES=1 ;;
       doctor | status | attach | uninstall) MODE=$1 ;;

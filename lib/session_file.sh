@@ -3,7 +3,7 @@
 # settings, the chosen steps and the driver's command line.
 
 # What the session needs to know of what was settled here, besides the settings.
-SESSION_VARIABLES=(DEMO STRICT YES FORCE_STEP RESUME_OPTIONS OFFLINE_PACKAGES STEPS_DONE LOG_OFFSET BEGUN)
+SESSION_VARIABLES=(DEMO LOOP STRICT YES FORCE_STEP RESUME_OPTIONS OFFLINE_PACKAGES STEPS_DONE LOG_OFFSET BEGUN)
 
 # Writes the file that the session reads and deletes: 0600, because HF_TOKEN may be in it, and `tmux -e`
 # would show a token to everyone.

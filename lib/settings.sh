@@ -7,6 +7,7 @@ check_settings() {
   check_switches SKIP_ENV_CHECK NONINTERACTIVE ALLOW_NO_SANDBOX WITH_VLLM
   check_numbers
   check_headline
+  check_loop
   check_models
   check_dataset_check
   [[ $PYTHON_VERSION =~ ^3\.12\.[0-9]+$ ]] ||
@@ -58,11 +59,34 @@ check_headline() {
     usage_error "HEADLINE=$HEADLINE: there is no such score; it is published, errata or plus."
 }
 
+check_loop() {
+  local name base
+  ((LOOP)) || return 0
+  for name in CRATES TRAIN_CONFIG; do
+    [[ -n ${!name} ]] || usage_error "--loop wants $name, the name of a file."
+    [[ -f ${!name} ]] ||
+      usage_error "$name=${!name}: no such file. Paths begin in this folder; the demo's, in the checkout (cd $(printf %q "$ROOT"))."
+  done
+  for name in CHECKPOINTS CHECKPOINT_PATH; do
+    [[ -z ${!name} ]] || usage_error "$name=${!name}: --loop evaluates what it trains, and no other."
+  done
+  base=$(configured_base "$TRAIN_CONFIG")
+  [[ -n $base ]] || usage_error "TRAIN_CONFIG=$TRAIN_CONFIG: it has no model_name."
+  [[ $BASE_MODEL == "$base" ]] || usage_error "BASE_MODEL=$BASE_MODEL: $TRAIN_CONFIG trains $base, and --loop evaluates that."
+  [[ $VAL_SHARE =~ ^(0|0?\.[0-9]+)$ ]] || usage_error "VAL_SHARE=$VAL_SHARE is not a share from 0 to less than 1."
+  [[ $MOST_TOO_LONG =~ ^([01]|0?\.[0-9]+)$ ]] || usage_error "MOST_TOO_LONG=$MOST_TOO_LONG is not a share from 0 to 1."
+}
+
+# The base that a training's configuration names; the driver reads the file as a whole.
+configured_base() {
+  sed -nE "s/[[:space:]]+#.*//; s/[[:space:]]*$//; s/^model_name:[[:space:]]*[\"']?([^\"']*)[\"']?$/\1/p" "$1" 2>/dev/null || true
+}
+
 check_models() {
   check_model BASE_MODEL "$BASE_MODEL" config.json
   if [[ -n $CHECKPOINTS ]]; then
     check_checkpoints
-  else
+  elif ((LOOP == 0)); then
     check_model CHECKPOINT_PATH "$CHECKPOINT_PATH" adapter_config.json config.json
   fi
 }

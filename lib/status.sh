@@ -98,7 +98,7 @@ end_as_session_did() {
   elif [[ $during == step* ]]; then
     say "${RED}It ended with exit code $code at $during.${PLAIN} All that was said: $(session_log)"
   else
-    say "${RED}The evaluation ended with exit code $code.${PLAIN} Its log: $OUTPUT_DIR/run.log"
+    say "${RED}${during^} ended with exit code $code.${PLAIN} Its log: $OUTPUT_DIR/run.log"
     ((code == 2)) || say_how_to_go_on
   fi
   exit "$code"

@@ -78,7 +78,7 @@ provision_and_evaluate() {
 }
 
 run_driver() {
-  record_doing 'the evaluation' "$OUTPUT_DIR/run.log"
+  record_doing "$(driver_does)" "$OUTPUT_DIR/run.log"
   printf '== %s %s\n' "$(date -u +%FT%TZ)" "${DRIVER[*]}" >>"$OUTPUT_DIR/run.log"
   set +e
   scoring_environment "${DRIVER[@]}" 2>&1 | tee -i -a "$OUTPUT_DIR/run.log"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The evaluation driver: `sigil-eval run` under the name that ADR-002 gives it; and `sigil-eval
-sweep`, where its first word is `sweep`."""
+sweep` or `sigil-eval loop`, where that is its first word."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ from sigil_eval.cli import main
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    sys.exit(main(words if words[:1] == ["sweep"] else ["run", *words]))
+    sys.exit(main(words if words[:1] in (["sweep"], ["loop"]) else ["run", *words]))

@@ -169,7 +169,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
     fit, and IncompleteError, after all is written, when infrastructure left samples without a
     verdict.
     """
-    problem_set, known = settings.problem_set, _check(settings)
+    problem_set, known = settings.problem_set, check_evaluation(settings)
     folder, seed = settings.folder, settings.drawing.params.seed
     folder.path.mkdir(parents=True, exist_ok=True)
     _check_disk(folder.path)
@@ -202,7 +202,7 @@ def run_evaluation(settings: EvaluationSettings) -> None:
 def try_evaluation(settings: EvaluationSettings) -> None:
     """Check all that can be checked without writing anything: the request, the models' files, their
     tokenizers and prompts, the device, the deviations, the compiler. Raises as a run would."""
-    problem_set, deviations = settings.problem_set, _check(settings)
+    problem_set, deviations = settings.problem_set, check_evaluation(settings)
     drawing = settings.drawing
     info = drawing.engine.kind.describe(drawing.engine)
     say(f"generating on {info.device} in {info.dtype}, attention {info.attention}")
@@ -227,8 +227,8 @@ def try_evaluation(settings: EvaluationSettings) -> None:
     )
 
 
-def _check(settings: EvaluationSettings) -> list[Deviation]:
-    """What a run refuses before it does anything; the known deviations."""
+def check_evaluation(settings: EvaluationSettings) -> list[Deviation]:
+    """Raise what a run refuses before it does anything; the known deviations."""
     _find_models(settings)
     known = _check_deviations(settings)
     _check_prompting(settings)

@@ -99,9 +99,10 @@ class RunFolder:
         """The journal of what was judged."""
         return self.path / ".verdicts.jsonl"
 
-    def clock(self) -> PhaseTimes:
-        """The times of the run's phases so far, with one invocation more."""
-        return PhaseTimes(self.path / ".run-state.json")
+    def clock(self, *, counted: bool = True) -> PhaseTimes:
+        """The times of the run's phases so far, with one invocation more, unless that is counted
+        by another clock."""
+        return PhaseTimes(self.path / ".run-state.json", counted=counted)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -121,7 +122,7 @@ class PhaseTimes:
     """Seconds by phase and the number of invocations, kept on disk from the beginning, so that a
     run that is killed does not forget its earlier parts."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, counted: bool = True) -> None:
         self._path = path
         self.seconds: dict[str, float] = {}
         self.invocations = 0
@@ -130,7 +131,7 @@ class PhaseTimes:
                 self._read()
             except UsageError as error:
                 warn(f"{error}; the times of earlier invocations are not counted")
-        self.invocations += 1
+        self.invocations += counted
         self._write()
 
     def _read(self) -> None:

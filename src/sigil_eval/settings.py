@@ -208,6 +208,7 @@ MOST_TOO_LONG = Setting(
     0.01,
     number,
     Rule("must be a share from 0 to 1", lambda value: 0 <= value <= 1),
+    "MOST_TOO_LONG",
 )
 
 # Which share of crates training data made of them keep for validation.
@@ -216,6 +217,7 @@ VAL_SHARE = Setting(
     0.1,
     number,
     Rule("must be a share from 0 to less than 1", lambda value: 0 <= value < 1),
+    "VAL_SHARE",
 )
 
 # The model that writes what code itself does not give, and the server that has it.

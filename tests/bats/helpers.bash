@@ -33,7 +33,7 @@ setup_sh() { bash "$ROOT/eval_setup.sh" "$@"; }
 
 # Takes the settings as eval_setup.sh does: lenient unless $1 is strict.
 load_settings() {
-  DEMO=${DEMO-1} STRICT=0 YES=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=' --demo'
+  DEMO=${DEMO-1} LOOP=${LOOP-0} STRICT=0 YES=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=' --demo'
   if [[ ${1:-lenient} == strict ]]; then STRICT=1; fi
   source "$ROOT/eval_setup_config.sh"
   mkdir -p "$STATE_DIR/logs"

@@ -65,7 +65,7 @@ teardown() { remove_home; }
 @test "--help names every option and every variable that has a default" {
   run setup_sh --help
   expect_status 0
-  for word in --demo --plan --only --from --force --list --offline --download-only doctor status attach uninstall; do
+  for word in --demo --loop --plan --only --from --force --list --offline --download-only doctor status attach uninstall; do
     expect_output "$word"
   done
   while read -r variable; do
@@ -89,6 +89,37 @@ teardown() { remove_home; }
   diff <(sed "s#$ROOT#ROOT#g; s#$STATE_DIR#STATE#g; s#$HOME#HOME#g" <<<"$output") "$ROOT/tests/bats/golden/plan.txt"
   [ ! -e "$STATE_DIR" ]
   [ -z "$(ls -A "$HOME")" ]
+}
+
+@test "--plan of the loop names its base, and the driver's command" {
+  run bash -c 'cd "$ROOT" && bash eval_setup.sh --demo --loop --plan --from models'
+  expect_status 0
+  output=${output%$'\n\nIt would stop'*}
+  diff <(sed "s#$ROOT#ROOT#g; s#$STATE_DIR#STATE#g" <<<"$output") "$ROOT/tests/bats/golden/plan-loop.txt"
+}
+
+@test "what the loop is to be made of is there, and goes together" {
+  cd "$ROOT"
+  printf 'lora:\n  r: 8\n' >"$TEST_HOME/nameless.yml"
+  printf "model_name: 'org/base' # this one\n" >"$TEST_HOME/train.yml"
+  for setting in CRATES=./no/such TRAIN_CONFIG=./no/such TRAIN_CONFIG="$TEST_HOME/nameless.yml" BASE_MODEL=org/other \
+    CHECKPOINTS=demo/models CHECKPOINT_PATH=demo/models/adapter VAL_SHARE=1 VAL_SHARE=x MOST_TOO_LONG=2; do
+    run env "$setting" bash eval_setup.sh --demo --loop
+    expect_status 2 || { echo "$setting" && return 1; }
+    expect_output "$setting"
+  done
+  run setup_sh --loop
+  expect_status 2
+  expect_output '--loop wants CRATES'
+  cd "$TEST_HOME"
+  run setup_sh --demo --loop
+  expect_status 2
+  expect_output "in the checkout (cd $ROOT)"
+  CRATES="$ROOT/demo/crates.txt" TRAIN_CONFIG=train.yml run setup_sh --loop --plan --only models
+  expect_status 0
+  expect_output 'the models org/base'
+  expect_output "loop $ROOT/demo/crates.txt train.yml --val-share 0.1"
+  [ ! -e "$STATE_DIR" ]
 }
 
 @test "--plan shows a step that is done, with the reason" {

@@ -134,6 +134,21 @@ DRIVER
   expect_no_output '<--checkpoint-path>'
 }
 
+@test "the loop gets its crates and its training, and is said to be at work" {
+  driver <<'DRIVER'
+printf "<%s>\n" "$@"
+cat "$STATE_DIR/run.step"
+exit 1
+DRIVER
+  cd "$ROOT"
+  run setup_sh --demo --loop --from evaluation
+  expect_status 1
+  expect_output $'<loop>\n<demo/crates.txt>\n<demo/loop.yml>\n<--val-share>\n<0.3>'
+  expect_no_output '<--base-model>'
+  expect_output 'doing=the loop'
+  expect_output 'The loop ended with exit code 1.'
+}
+
 @test "a second run leaves the first alone, and says how to see it" {
   driver <<<'sleep 30'
   evaluate_in_background

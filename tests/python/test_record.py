@@ -314,6 +314,18 @@ SET_UP += ["bash eval_setup.sh --demo"]
             ["CHECKPOINTS='run/ last/checkpoint-9' HEADLINE=plus bash eval_setup.sh"],
         ),
         (
+            {
+                "command": [
+                    *DRIVER, "loop", "crates.txt", "train.yml", "--val-share", "0.2", "--demo",
+                    "--no-strict",
+                ],
+            },
+            [
+                "CRATES=crates.txt TRAIN_CONFIG=train.yml VAL_SHARE=0.2 bash eval_setup.sh --demo "
+                "--loop"
+            ],
+        ),
+        (
             {"command": [*DRIVER, "--temperature", "1.0"], "environment": {}},
             [*SET_UP, "python scripts/evaluate_humaneval.py --temperature 1.0"],
         ),

@@ -15,6 +15,7 @@ from sigil_eval.cli.env import env
 from sigil_eval.cli.export import export
 from sigil_eval.cli.extract import extract
 from sigil_eval.cli.generate import generate
+from sigil_eval.cli.loop import loop
 from sigil_eval.cli.problems import problems
 from sigil_eval.cli.report import report
 from sigil_eval.cli.reproduce import reproduce
@@ -35,6 +36,7 @@ COMMANDS = (
     run,
     sweep,
     train,
+    loop,
     report,
     compare,
     reproduce,

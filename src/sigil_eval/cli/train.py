@@ -9,7 +9,24 @@ import click
 from sigil_eval import settings
 from sigil_eval.cli import options
 from sigil_eval.cli.command import Command
+from sigil_eval.cli.options import Decorator
 from sigil_eval.console import answer
+
+
+def data_options(section: str = "Options") -> Decorator:
+    """Which data are not refused."""
+    return options.together(
+        options.option(
+            settings.MOST_TOO_LONG,
+            "share of rows that may be longer than max_seq_len",
+            section=section,
+        ),
+        options.switch(
+            "--allow-contaminated",
+            help="train though problems of the benchmark are in the data",
+            section=section,
+        ),
+    )
 
 
 @click.command(cls=Command, examples=["sigil-eval train demo/train.yml"])
@@ -20,10 +37,7 @@ from sigil_eval.console import answer
     "how rows are put to the model; auto: as an evaluation asks, which is a chat where the "
     "tokenizer has a chat template",
 )
-@options.option(settings.MOST_TOO_LONG, "share of rows that may be longer than max_seq_len")
-@options.switch(
-    "--allow-contaminated", help="train though problems of the benchmark are in the data"
-)
+@data_options()
 @options.price_option("to show what the rest will cost")
 def train(
     configuration: Path,

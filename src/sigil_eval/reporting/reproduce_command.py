@@ -16,6 +16,8 @@ DRIVER = ["python", "scripts/evaluate_humaneval.py"]
 SETUP_VARIABLES = {
     "--base-model": "BASE_MODEL",
     "--checkpoint-path": "CHECKPOINT_PATH",
+    "--val-share": "VAL_SHARE",
+    "--most-too-long": "MOST_TOO_LONG",
     "--dataset-check": "DATASET_CHECK",
     "--num-samples": "NUM_SAMPLES",
     "--k-values": "K_VALUES",
@@ -69,13 +71,17 @@ def _by_setup(metadata: Metadata, command: Sequence[str]) -> str | None:
     """As eval_setup.sh runs it; None for what that has no variable for."""
     if list(command[: len(DRIVER)]) != DRIVER:
         return None
-    demo = "--demo" in command
+    options = ["--demo"] * ("--demo" in command)
     settings = _recorded(metadata, ["PYTHON_VERSION"])
     given = command[len(DRIVER) :]
     if list(given[:1]) == ["sweep"]:
         swept = list(takewhile(lambda word: not word.startswith("--"), given[1:]))
         settings.append(f"CHECKPOINTS={shlex.quote(' '.join(swept))}")
         given = given[1 + len(swept) :]
+    elif list(given[:1]) == ["loop"]:
+        options.append("--loop")
+        settings += [f"CRATES={shlex.quote(given[1])}", f"TRAIN_CONFIG={shlex.quote(given[2])}"]
+        given = given[3:]
     words = iter(given)
     for word in words:
         option, equals, value = word.partition("=")
@@ -85,9 +91,9 @@ def _by_setup(metadata: Metadata, command: Sequence[str]) -> str | None:
                 settings.append(f"{variable}={shlex.quote(value)}")
         elif word not in SETUP_SWITCHES:
             return None
-        elif (switch := SETUP_SWITCHES[word]) and not demo:
+        elif (switch := SETUP_SWITCHES[word]) and "--demo" not in options:
             settings.append(switch)
-    return " ".join([*settings, "bash eval_setup.sh", *["--demo"] * demo])
+    return " ".join([*settings, "bash eval_setup.sh", *options])
 
 
 def _by_hand(metadata: Metadata, command: Sequence[str]) -> Iterator[str]:

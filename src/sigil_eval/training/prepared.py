@@ -68,7 +68,7 @@ def prepare(
     not allowed, and where a larger share of the rows than `most_too_long` is longer than
     max_seq_len; PreflightError for what this machine lacks.
     """
-    model, hardware, parameters = _computed(told, device)
+    model, hardware, parameters = model_and_machine(told, device)
     check = check_sources(sources, allow_contaminated=allow_contaminated)
     tokenizer = load_tokenizer(ResolvedModel(model.base, None))
     template = chat_template(tokenizer)
@@ -94,8 +94,9 @@ def prepare(
     )
 
 
-def _computed(told: Configuration, device: str) -> tuple[ResolvedModel, EngineInfo, int]:
-    """What is computed with, on what, and how many parameters that has."""
+def model_and_machine(told: Configuration, device: str) -> tuple[ResolvedModel, EngineInfo, int]:
+    """The models, what they are computed on, and how many parameters the base has: what can be
+    known, and refused, before there are data. Raises as `prepare`."""
     model = find_models(told)
     hardware = hardware_for(told, device)
     parameters = count_parameters(model.base)
