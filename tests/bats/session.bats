@@ -136,13 +136,15 @@ DRIVER
 
 @test "the loop gets its crates and its training, and is said to be at work" {
   driver <<'DRIVER'
-printf "<%s>\n" "$@"
+printf "<%s>\n" "$@" "$REQUESTS_CA_BUNDLE"
 cat "$STATE_DIR/run.step"
 exit 1
 DRIVER
   cd "$ROOT"
-  run setup_sh --demo --loop --from evaluation
+  unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+  SSL_CERT_FILE=/of/mine.pem run setup_sh --demo --loop --from evaluation
   expect_status 1
+  expect_output '</of/mine.pem>'
   expect_output $'<loop>\n<demo/crates.txt>\n<demo/loop.yml>\n<--val-share>\n<0.3>'
   expect_no_output '<--base-model>'
   expect_output 'doing=the loop'
