@@ -44,8 +44,8 @@ evaluation_key() {
 # crates goes by the system's certificates, as uv does: a company network may have its own.
 scoring_environment() {
   REQUESTS_CA_BUNDLE=${REQUESTS_CA_BUNDLE:-${CURL_CA_BUNDLE:-${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}}} \
-  SIGIL_RUSTC=$(rustc_path) SIGIL_CRATES_DIR=$(crates_dir) SIGIL_SANDBOX_USER=$SANDBOX_USER \
-  SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 "$@"
+    SIGIL_RUSTC=$(rustc_path) SIGIL_CRATES_DIR=$(crates_dir) SIGIL_SANDBOX_USER=$SANDBOX_USER \
+    SIGIL_VLLM_PYTHON=$VLLM_VENV_DIR/bin/python PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 "$@"
 }
 
 # What the driver does, for those who ask how far it is.

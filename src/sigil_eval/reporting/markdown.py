@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sigil_eval.reporting.blocks import (
     Block,
@@ -52,8 +52,14 @@ def _head(run: Run, mode: str = "") -> list[str]:
     """The title, which says at once when the run is not a clean one, and what to know first."""
     title = f"# {cell(run.title)}{mode}{flaws(run)}"
     settings = cell(sampling_line(run))
-    known = (f"> **{notice.title}.** {cell(notice.text)}" for notice in notices(run))
-    return [title, settings, *known]
+    return [title, settings, *_notices(run)]
+
+
+def _notices(run: Run) -> Iterator[str]:
+    for notice in notices(run):
+        yield f"> **{notice.title}.** {cell(notice.text)}"
+        if notice.table:
+            yield render(notice.table)
 
 
 def render(block: Block) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sigil_eval.documents.estimates import EstimateRow
 from sigil_eval.documents.metadata import DeviationRow
+from sigil_eval.reporting.blocks import Table
 from sigil_eval.reporting.run import Run
-from sigil_eval.reporting.seen import score_on, seen_and_unseen
-from sigil_eval.reporting.wording import MODE_TITLES, coverage, model_title, percent
+from sigil_eval.reporting.seen import seen_table
+from sigil_eval.reporting.wording import MODE_TITLES, coverage, model_title
 from sigil_eval.run_folder import METADATA_FILE
 
 DEMO_NOTICE = (
@@ -21,11 +21,12 @@ NO_METADATA = "No metadata"
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing to know; `kind` says how grave it is."""
+    """One thing to know; `kind` says how grave it is, `table` has its figures."""
 
     kind: Literal["demo", "danger", "warning"]
     title: str
     text: str
+    table: Table | None = None
 
 
 def notices(run: Run) -> list[Notice]:
@@ -95,26 +96,13 @@ def _contaminated(run: Run) -> Iterator[Notice]:
     seen, metrics = run.seen_in_training, run.first_metrics
     if not seen:
         return
-    k = metrics["k_values"][0]
-    there, elsewhere = (
-        ", ".join(
-            f"{model_title(label)} {_percent(score_on(metrics, label, k, wanted))}"
-            for label in metrics["models"]
-        )
-        for wanted in seen_and_unseen(run)
-    )
-    problems = run.problem_set["problems"]
     yield Notice(
         "danger",
         "BENCHMARK IN THE TRAINING DATA",
-        f"{len(seen)} of {problems} problems stand in the training data. pass@{k} on them: "
-        f"{there}; on the other {problems - len(seen)}: {elsewhere}. Only the others show what was "
-        "learned.",
+        f"{len(seen)} of {run.problem_set['problems']} problems stand in the training data. Scores "
+        "on them may show memory; only the others show what was learned.",
+        seen_table(run, metrics, metrics["k_values"][:1]),
     )
-
-
-def _percent(score: EstimateRow | None) -> str:
-    return "none" if score is None else percent(score["mean"])
 
 
 def _unstable(run: Run) -> Iterator[Notice]:

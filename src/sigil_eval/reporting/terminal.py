@@ -43,6 +43,8 @@ def print_summary(output_dir: Path, console: Console | None = None) -> None:
     for notice in known:
         line = f"{notice.title}: {notice.text}"
         target.print(line, style=KIND_STYLES[notice.kind], markup=False)
+        if notice.table:
+            print_table(target, notice.table)
     if run.deviations:
         target.print(_deviations_line(run), style="yellow", markup=False)
     for mode, metrics in run.metrics.items():
