@@ -39,13 +39,13 @@ _MADE = {("local", "train.jsonl"): False, ("parquet", "train.parquet"): True}
 class LoopSettings:
     """Which crates, by which configuration of a training, and how its checkpoints are evaluated.
 
-    `sweep` makes of the configuration what is evaluated: its base, and what it leaves.
+    `data` makes of a folder, and of whether Parquet is wanted there, what is to be made; `sweep` of
+    the configuration what is evaluated: its base, and what it leaves.
     """
 
     crates: Path
     configuration: Path
-    seed: int
-    val_share: float
+    data: Callable[[Path, bool], DataRequest]
     training: TrainingRequest
     sweep: Callable[[Configuration], SweepSettings]
 
@@ -110,9 +110,7 @@ def _data_request(wanted: LoopSettings, told: Configuration) -> DataRequest:
         )
     kind, _, path = made[0].partition(":")
     file = Path(path).expanduser()
-    return DataRequest(
-        wanted.crates, file.parent, wanted.seed, wanted.val_share, _MADE[kind, file.name]
-    )
+    return wanted.data(file.parent, _MADE[kind, file.name])
 
 
 def _is_made(name: str) -> bool:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sigil_eval import settings
 from sigil_eval.cli import options
+from sigil_eval.cli.chosen import Given
 from sigil_eval.cli.command import Command, Commands, help_without_command
 from sigil_eval.cli.endings import NOT_CLEAN
 from sigil_eval.cli.option import Option
+from sigil_eval.cli.options import Decorator
 from sigil_eval.console import answer, mention, say
 from sigil_eval.errors import UsageError
 from sigil_eval.files import write_atomic
+
+if TYPE_CHECKING:
+    from sigil_eval.making.make import Request
 
 
 @click.group(cls=Commands)
@@ -64,6 +70,54 @@ def check(sources: tuple[Path, ...], output: Path | None, n_workers: int | None)
     return 0 if is_clean(found) else NOT_CLEAN
 
 
+def making_options(section: str = "Options") -> Decorator:
+    """What data are made of crates by, besides the seed."""
+    return options.together(
+        options.option(
+            settings.VAL_SHARE, "share of crates that are kept for validation", section=section
+        ),
+        click.option(
+            "--locked",
+            cls=Option,
+            type=options.PATH,
+            metavar="DIR",
+            section=section,
+            help="compile with what the Cargo.locks of an earlier data set name, not with today's "
+            "versions",
+        ),
+        options.option(
+            settings.WRITER_URL,
+            "an OpenAI-compatible server whose model writes rows, too; its token is read from "
+            "OPENAI_API_KEY",
+            metavar="URL",
+            section=section,
+        ),
+        options.option(
+            settings.WRITER_MODEL,
+            "the model, as the server calls it",
+            metavar="NAME",
+            section=section,
+        ),
+        options.option(
+            settings.WRITER_TEMPERATURE, "at which it is asked", metavar="T", section=section
+        ),
+    )
+
+
+def making_request(given: Given, crates: Path, folder: Path, parquet: bool) -> Request:
+    """What these options come to, with `seed`. Raises UsageError for what does not go together."""
+    from sigil_eval.making.make import Request
+    from sigil_eval.making.writer import WriterOptions
+
+    url, model = given["writer_url"], given["writer_model"]
+    if model and not url:
+        raise UsageError("--writer-model needs the server that has it: --writer-url")
+    writer = WriterOptions(url, model or "", given["writer_temperature"]) if url else None
+    return Request(
+        crates, folder, given["seed"], given["val_share"], parquet, given["locked"], writer
+    )
+
+
 @dataset.command(
     cls=Command,
     examples=[
@@ -84,34 +138,9 @@ def check(sources: tuple[Path, ...], output: Path | None, n_workers: int | None)
     help="train.jsonl, val.jsonl and dataset_made.json go there",
 )
 @options.option(settings.SEED, "of the order of rows, their tasks and the split")
-@options.option(settings.VAL_SHARE, "share of crates that are kept for validation")
+@making_options()
 @options.switch("--parquet", help="write Parquet instead of JSONL")
-@click.option(
-    "--locked",
-    cls=Option,
-    type=options.PATH,
-    metavar="DIR",
-    help="compile with what the Cargo.locks of an earlier data set name, not with today's versions",
-)
-@options.option(
-    settings.WRITER_URL,
-    "an OpenAI-compatible server whose model writes rows, too; its token is read from "
-    "OPENAI_API_KEY",
-    metavar="URL",
-)
-@options.option(settings.WRITER_MODEL, "the model, as the server calls it", metavar="NAME")
-@options.option(settings.WRITER_TEMPERATURE, "at which it is asked", metavar="T")
-def make(
-    crates: Path,
-    output_dir: Path,
-    seed: int,
-    val_share: float,
-    parquet: bool,
-    locked: Path | None,
-    writer_url: str | None,
-    writer_model: str | None,
-    writer_temperature: float,
-) -> int:
+def make(crates: Path, output_dir: Path, parquet: bool, **given: Any) -> int:
     """Make training data of published crates.
 
     CRATES.txt names them as name@version, one a line. Each is fetched by sigil-pipeline and must
@@ -121,16 +150,10 @@ def make(
     compiled where it claims something of code, and rejected by reason. What was interrupted goes
     on when the same command is given again.
     """
-    from sigil_eval.making.make import Request, make_dataset
+    from sigil_eval.making.make import make_dataset
     from sigil_eval.making.report import report
-    from sigil_eval.making.writer import WriterOptions
 
-    if writer_model and not writer_url:
-        raise UsageError("--writer-model needs the server that has it: --writer-url")
-    writer = None
-    if writer_url:
-        writer = WriterOptions(writer_url, writer_model or "", writer_temperature)
-    made = make_dataset(Request(crates, output_dir, seed, val_share, parquet, locked, writer))
+    made = make_dataset(making_request(given, crates, output_dir, parquet))
     say(report(made))
     answer(made)
     return 0

@@ -12,14 +12,13 @@ from sigil_eval import settings
 from sigil_eval.cli import chosen, options
 from sigil_eval.cli.chosen import Given
 from sigil_eval.cli.command import Command
+from sigil_eval.cli.dataset import making_options, making_request
 from sigil_eval.cli.evaluation import evaluation_options, evaluation_settings
 from sigil_eval.cli.train import data_options
 
 if TYPE_CHECKING:
     from sigil_eval.sweep import SweepSettings
     from sigil_eval.training.configuration import Configuration
-
-_SECTION = "Training"
 
 
 @click.command(
@@ -31,10 +30,8 @@ _SECTION = "Training"
 )
 @click.argument("crates", type=options.PATH, metavar="CRATES.txt")
 @click.argument("configuration", type=options.PATH, metavar="CONFIG.yml")
-@options.option(
-    settings.VAL_SHARE, "share of crates that are kept for validation", section=_SECTION
-)
-@data_options(_SECTION)
+@making_options("Training data")
+@data_options("Training")
 @evaluation_options(replace(settings.OUTPUT_DIR, default=Path("loop_results"), variable=None))
 @click.pass_context
 def loop(ctx: click.Context, /, crates: Path, configuration: Path, **given: Any) -> int:
@@ -52,16 +49,10 @@ def loop(ctx: click.Context, /, crates: Path, configuration: Path, **given: Any)
     wanted = LoopSettings(
         crates=crates,
         configuration=configuration,
-        seed=given["seed"],
-        val_share=given["val_share"],
+        data=lambda folder, parquet: making_request(given, crates, folder, parquet),
         training=Request(
-            **{
-                name: given[name]
-                for name in (
-                    "device", "prompt_mode", "most_too_long", "allow_contaminated",
-                    "price_per_hour",
-                )
-            }
+            given["device"], given["prompt_mode"], given["most_too_long"],
+            given["allow_contaminated"], given["price_per_hour"],
         ),
         sweep=lambda told: _sweep(told, given, ctx),
     )  # fmt: skip
