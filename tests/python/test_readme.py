@@ -31,6 +31,7 @@ AFTER = BY_FIRST_WORDS["bash eval_setup.sh"]
 TRANSCRIPT = BY_FIRST_WORDS["$ bash"]
 FOLDER = BY_FIRST_WORDS["humaneval_results/ combined_summary.md"]
 SWEEP = BY_FIRST_WORDS["sigil-eval sweep"]
+LOOP = BY_FIRST_WORDS["sigil-eval loop"]
 SCORING = BY_FIRST_WORDS["sigil-eval score"]
 CONFIG = BY_FIRST_WORDS["num-samples ="]
 COMPLETION = BY_FIRST_WORDS['eval "$(_SIGIL_EVAL_COMPLETE=bash_source']
@@ -95,13 +96,13 @@ def demo(clone: tuple[Path, str], environment: Environment) -> str:
 
 
 def test_every_block_is_run_or_compared_below() -> None:
-    tried = {START, AFTER, TRANSCRIPT, FOLDER, SWEEP, SCORING, CONFIG, COMPLETION}
+    tried = {START, AFTER, TRANSCRIPT, FOLDER, SWEEP, LOOP, SCORING, CONFIG, COMPLETION}
     assert [text for _, text in BLOCKS if text not in tried] == []
 
 
 def test_a_line_of_bash_is_one_command() -> None:
     """Two on a line, or a choice of them, would break where it is pasted."""
-    for line in (START + AFTER + SWEEP + SCORING).splitlines():
+    for line in (START + AFTER + SWEEP + LOOP + SCORING).splitlines():
         assert re.fullmatch(r"[A-Za-z0-9_./:= -]+( >[a-z.]+)?", line), line
 
 
@@ -161,6 +162,21 @@ def test_checkpoints_are_found_as_the_readme_says(
     of_python, of_bash = SWEEP.splitlines()
     assert "checkpoint-500" in bash(f"{of_python} --check --device cpu", folder, environment)
     assert "sweep run" in bash(f"{of_bash} --demo --plan", folder, environment)
+
+
+def test_the_loop_is_begun_as_the_readme_says(
+    clone: tuple[Path, str], environment: Environment
+) -> None:
+    """It is checked beforehand, and not run: test_loop.py does that."""
+    folder = clone[0]
+    shutil.copy(folder / "demo" / "crates.txt", folder)
+    shutil.copy(folder / "demo" / "loop.yml", folder / "train.yml")
+    of_python, of_the_demo, of_the_target = LOOP.splitlines()
+    assert "3 crates, into out/loop/data" in bash(f"{of_python} --check", folder, environment)
+    assert "loop demo/crates.txt demo/loop.yml" in bash(
+        f"{of_the_demo} --plan", folder, environment
+    )
+    assert "loop crates.txt train.yml" in bash(f"{of_the_target} --plan", folder, environment)
 
 
 @pytest.mark.slow
