@@ -111,7 +111,7 @@ def _be_quiet() -> None:
 def _connect(address: str) -> None:
     import ray
 
-    own = {"include_dashboard": False} if address == LOCAL else {}
+    own: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
     ray.init(address=address, log_to_driver=False, **own)
 
 
