@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether the default engine is right on this machine's device; run it before compare.py.
+"""Whether hf is right on this machine's device; run it before compare.py.
 
 With the demo's two models, which need no download: the engine against plain attention in float32,
 and against generate(), in float32 and in half precision, with the adapter merged and beside the

@@ -27,7 +27,13 @@ _SMALL = _LLAMA_8B | {
     "num_key_value_heads": 2,
     "vocab_size": 16384,
 }
-_TINY = _SMALL | {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
+_TINY = _SMALL | {
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,  # of 32, as small as vLLM takes them
+    "num_key_value_heads": 1,
+}
 SHAPES = {"8b": _LLAMA_8B, "small": _SMALL, "tiny": _TINY}
 
 

@@ -20,7 +20,7 @@ class Draft:
 
     `limit` is how many tokens may be drawn; `awaits` are characters of which one must be in a
     token for the answer to be complete with it, any token where it is empty. `slot` is where the
-    default engine has it, None before and afterwards.
+    hf engine has it, None before and afterwards.
     """
 
     request: Request

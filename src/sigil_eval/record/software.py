@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import json
 import platform
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sigil_eval.documents.metadata import GitState, Lock, Python
@@ -17,6 +19,10 @@ from sigil_eval.record.machine import first_match
 
 PACKAGE = Path(__file__).parents[1]
 JUDGING_ROOMS = ("rust", "answers", "judging", "scoring")
+_SAY_PACKAGES = """
+import importlib.metadata, json
+print(json.dumps([(d.metadata["Name"], d.version) for d in importlib.metadata.distributions()]))
+"""
 
 
 def judge_code_sha256(package: Path = PACKAGE) -> str:
@@ -55,12 +61,22 @@ def python_build() -> Python:
 
 def packages() -> dict[str, str]:
     """Version by name of every distribution that this Python can import."""
-    found: dict[str, str] = {}
-    for distribution in importlib.metadata.distributions():
-        name = distribution.metadata["Name"]
+    return _by_name((d.metadata["Name"], d.version) for d in importlib.metadata.distributions())
+
+
+def packages_of(python: Path) -> dict[str, str] | None:
+    """The same of another interpreter; None where it cannot be asked."""
+    said = output_of([str(python), "-I", "-c", _SAY_PACKAGES])
+    return None if said is None else _by_name(json.loads(said))
+
+
+def _by_name(found: Iterable[Sequence[str]]) -> dict[str, str]:
+    """The first version of each name."""
+    versions: dict[str, str] = {}
+    for name, version in found:
         if name:
-            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), distribution.version)
-    return dict(sorted(found.items()))
+            versions.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return dict(sorted(versions.items()))
 
 
 def cuda_version() -> str | None:
