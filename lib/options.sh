@@ -84,12 +84,8 @@ parse_options() {
       --plan | --list) MODE=${1#--} ;;
       --yes) YES=1 ;;
       doctor | status | attach | uninstall) MODE=$1 ;;
-      --only | --from | --force)
-        parse_step "$1" "${2:-}"
-        shift
-        ;;
-      --download-only | --offline)
-        parse_folder "$1" "${2:-}"
+      --only | --from | --force | --download-only | --offline)
+        parse_value "$1" "${2:-}"
         shift
         ;;
       run-session) # what tmux calls; see lib/tmux.sh
@@ -105,6 +101,14 @@ parse_options() {
     esac
     shift
   done
+}
+
+# parse_value OPTION VALUE
+parse_value() {
+  case $1 in
+    --download-only | --offline) parse_folder "$@" ;;
+    *) parse_step "$@" ;;
+  esac
 }
 
 # parse_step OPTION STEP
