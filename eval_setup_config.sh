@@ -30,6 +30,9 @@
 #:                     checkpoints, and BASE_MODEL is its model_name [none; demo: demo/loop.yml]
 #:   VAL_SHARE         share of crates that are kept for validation [0.1; demo: 0.3]
 #:   MOST_TOO_LONG     share of rows that may be longer than max_seq_len, and are left out [0.01]
+#:   WRITER_URL        an OpenAI-compatible server whose model writes rows, too []
+#:   WRITER_MODEL      that model, as the server calls it []
+#:   OPENAI_API_KEY    the server's token; it is never recorded
 #: How the machine is set up
 #:   STATE_DIR         everything that is installed; `uninstall` removes it [~/.sigilderg]
 #:   VENV_DIR          the Python environment, which is remade when the lock changes [STATE_DIR/venv]
@@ -71,6 +74,8 @@ fi
 : "${TRAIN_CONFIG:=}"
 : "${VAL_SHARE:=0.1}"
 : "${MOST_TOO_LONG:=0.01}"
+: "${WRITER_URL:=}"
+: "${WRITER_MODEL:=}"
 if [[ -n $CHECKPOINTS ]]; then : "${OUTPUT_DIR:=sweep_results}"; fi
 if [[ ${DEMO:-0} == 1 ]]; then
   # Two tiny models that the repository carries: a base, and an adapter that knows more answers.

@@ -58,6 +58,7 @@ driver_command() {
   DRIVER=("$VENV_DIR/bin/python" "$ROOT/scripts/evaluate_humaneval.py")
   if ((LOOP)); then
     DRIVER+=(loop "$CRATES" "$TRAIN_CONFIG" --val-share "$VAL_SHARE" --most-too-long "$MOST_TOO_LONG")
+    [[ -z $WRITER_URL ]] || DRIVER+=(--writer-url "$WRITER_URL" --writer-model "$WRITER_MODEL")
   elif ((${#swept[@]})); then
     DRIVER+=(sweep "${swept[@]}" --base-model "$BASE_MODEL")
   else

@@ -163,4 +163,5 @@ venv_apply() {
 venv_verify() {
   leave_variables_behind
   "$VENV_DIR/bin/python" -I -c 'import numpy, rich, scipy, transformers, tree_sitter_rust'
+  read_loop
 }

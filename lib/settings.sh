@@ -75,6 +75,24 @@ check_loop() {
   [[ $BASE_MODEL == "$base" ]] || usage_error "BASE_MODEL=$BASE_MODEL: $TRAIN_CONFIG trains $base, and --loop evaluates that."
   [[ $VAL_SHARE =~ ^(0|0?\.[0-9]+)$ ]] || usage_error "VAL_SHARE=$VAL_SHARE is not a share from 0 to less than 1."
   [[ $MOST_TOO_LONG =~ ^([01]|0?\.[0-9]+)$ ]] || usage_error "MOST_TOO_LONG=$MOST_TOO_LONG is not a share from 0 to 1."
+  check_writer
+  read_loop
+}
+
+# Its token is in OPENAI_API_KEY, and nowhere else.
+check_writer() {
+  [[ -z $WRITER_URL || $WRITER_URL =~ ^https?://[^/?@]+(/[^?@]*)?$ ]] ||
+    usage_error 'WRITER_URL is not an address like https://host/v1, without a user, a password or a query.'
+  [[ -z $WRITER_URL || -n $WRITER_MODEL ]] || usage_error "WRITER_URL=$WRITER_URL: which model of that server's? Name it: WRITER_MODEL"
+  [[ -z $WRITER_MODEL || -n $WRITER_URL ]] || usage_error "WRITER_MODEL=$WRITER_MODEL: which server has it? Name it: WRITER_URL"
+}
+
+# What is in CRATES and TRAIN_CONFIG, as soon as there is a Python that can read it.
+read_loop() {
+  local said code=0
+  ((LOOP)) && [[ -x $VENV_DIR/bin/python ]] || return 0
+  said=$("$VENV_DIR/bin/python" -I "$ROOT/lib/python/read_loop.py" "$CRATES" "$TRAIN_CONFIG" 2>&1) || code=$?
+  ((code != 2)) || die 2 "$said"
 }
 
 # The base that a training's configuration names; the driver reads the file as a whole.

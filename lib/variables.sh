@@ -19,7 +19,7 @@ PASSED_ON=(
   CARGO_HOME 'CARGO_HTTP_*' 'CARGO_NET_*' 'CARGO_REGISTR*' RUSTUP_HOME PYENV_ROOT APT_LOCK_TIMEOUT
   # models: the hub's cache by all its names
   HF_TOKEN HUGGING_FACE_HUB_TOKEN HF_TOKEN_PATH HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE HF_HUB_OFFLINE TRANSFORMERS_OFFLINE
-  HF_HUB_DOWNLOAD_TIMEOUT HF_HUB_ETAG_TIMEOUT HF_HUB_DISABLE_XET 'HF_XET_*'
+  OPENAI_API_KEY HF_HUB_DOWNLOAD_TIMEOUT HF_HUB_ETAG_TIMEOUT HF_HUB_DISABLE_XET 'HF_XET_*'
   # devices, and a cache for those who compile often
   CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER CCACHE_DIR CCACHE_BASEDIR CCACHE_NOHASHDIR
 )
@@ -50,6 +50,7 @@ complete_environment() {
   [[ :$PATH: == *:/usr/sbin:* ]] || PATH=$PATH:$SYSTEM_FOLDERS
   HF_TOKEN=$(token_of_environment)
   if [[ -n $HF_TOKEN ]]; then export HF_TOKEN; else unset HF_TOKEN HUGGING_FACE_HUB_TOKEN; fi
+  [[ -n $WRITER_URL ]] || unset OPENAI_API_KEY # nobody is to be asked
   # Named, the hub's places stay the same in a session with another folder and other variables.
   if is_exported HF_HOME; then
     HF_HOME=$(realpath -m "$(hub_home)")

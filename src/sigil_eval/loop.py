@@ -85,9 +85,8 @@ def try_loop(wanted: LoopSettings) -> None:
 def _beforehand(wanted: LoopSettings) -> tuple[Configuration, DataRequest, EvaluationSettings]:
     """What is asked for, where all that a stage needs is there: the configuration, which data are
     to be made, and the evaluation, of the base alone as yet."""
-    told = read_configuration(wanted.configuration)
-    data = _data_request(wanted, told)
-    read_crates(wanted.crates)
+    told, file, is_parquet = read_inputs(wanted.crates, wanted.configuration)
+    data = wanted.data(file.parent, is_parquet)
     pipeline_version()
     check_libraries(told)
     from sigil_eval.training.prepared import model_and_machine
@@ -96,21 +95,27 @@ def _beforehand(wanted: LoopSettings) -> tuple[Configuration, DataRequest, Evalu
     return told, data, wanted.sweep(told).evaluation(Found((), {}))
 
 
-def _data_request(wanted: LoopSettings, told: Configuration) -> DataRequest:
-    """The data that the configuration reads and that are yet to be made. Raises UsageError where it
-    reads none such, and where others that it reads are not there."""
+def read_inputs(crates: Path, configuration: Path) -> tuple[Configuration, Path, bool]:
+    """The configuration, the file of rows that it reads and that is yet to be made, and whether
+    that is Parquet.
+
+    Raises UsageError where the configuration or the list of crates cannot be read, where no rows
+    are to be made, and where others that it reads are not there.
+    """
+    told = read_configuration(configuration)
+    read_crates(crates)
     made = [name for name in told.dataset.names if _is_made(name)]
     for name in told.dataset.names:
         if name not in made:
             find_source(name)
     if len(made) != 1:
         raise UsageError(
-            f"{wanted.configuration}: dataset.names must have the rows that are made once, as "
+            f"{configuration}: dataset.names must have the rows that are made once, as "
             f"local:FOLDER/train.jsonl or parquet:FOLDER/train.parquet, and has {len(made)} such"
         )
     kind, _, path = made[0].partition(":")
     file = Path(path).expanduser()
-    return wanted.data(file.parent, _MADE[kind, file.name])
+    return told, file, _MADE[kind, file.name]
 
 
 def _is_made(name: str) -> bool:

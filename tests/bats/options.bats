@@ -103,7 +103,8 @@ teardown() { remove_home; }
   printf 'lora:\n  r: 8\n' >"$TEST_HOME/nameless.yml"
   printf "model_name: 'org/base' # this one\n" >"$TEST_HOME/train.yml"
   for setting in CRATES=./no/such TRAIN_CONFIG=./no/such TRAIN_CONFIG="$TEST_HOME/nameless.yml" BASE_MODEL=org/other \
-    CHECKPOINTS=demo/models CHECKPOINT_PATH=demo/models/adapter VAL_SHARE=1 VAL_SHARE=x MOST_TOO_LONG=2; do
+    CHECKPOINTS=demo/models CHECKPOINT_PATH=demo/models/adapter VAL_SHARE=1 VAL_SHARE=x MOST_TOO_LONG=2 \
+    WRITER_URL=http://127.0.0.1:8000/v1 WRITER_MODEL=writer; do
     run env "$setting" bash eval_setup.sh --demo --loop
     expect_status 2 || { echo "$setting" && return 1; }
     expect_output "$setting"
@@ -120,6 +121,41 @@ teardown() { remove_home; }
   expect_output 'the models org/base'
   expect_output "loop $ROOT/demo/crates.txt train.yml --val-share 0.1"
   [ ! -e "$STATE_DIR" ]
+}
+
+@test "the loop asks the model that is named for rows, and its address holds no secret" {
+  cd "$ROOT"
+  WRITER_URL=http://127.0.0.1:8000/v1 WRITER_MODEL='a model' run setup_sh --demo --loop --plan
+  expect_output 'loop demo/crates.txt demo/loop.yml --val-share 0.3 --most-too-long 0.01 --writer-url http://127.0.0.1:8000/v1 --writer-model a\ model '
+  for address in 127.0.0.1:8000 ftp://server/v1 http:// http://me:hidden@server/v1 http://server/v1?key=hidden; do
+    WRITER_URL=$address WRITER_MODEL=writer run setup_sh --demo --loop
+    expect_status 2 || { echo "$address" && return 1; }
+    expect_output 'WRITER_URL is not an address'
+    expect_no_output hidden
+  done
+}
+
+@test "what is in the loop's files is read before anything, once there is a Python" {
+  python3 -c 'import tree_sitter_rust, yaml' 2>/dev/null || skip 'this Python has not the packages'
+  cd "$ROOT"
+  mkdir -p "$STATE_DIR/venv/bin"
+  printf '#!/bin/sh\nexec %s "$@"\n' "$(type -P python3)" >"$STATE_DIR/venv/bin/python"
+  chmod +x "$STATE_DIR/venv/bin/python"
+  printf 'model_name: %s\ndatasett:\n' "$ROOT/demo/models/base" >"$TEST_HOME/train.yml"
+  TRAIN_CONFIG=$TEST_HOME/train.yml run setup_sh --demo --loop
+  expect_status 2
+  expect_output "$TEST_HOME/train.yml:2: datasett is no key of a training configuration; did you mean dataset?"
+  echo either >"$TEST_HOME/crates.txt"
+  CRATES=$TEST_HOME/crates.txt run setup_sh --demo --loop --plan
+  expect_status 2
+  expect_output "$TEST_HOME/crates.txt:1: 'either' is no crate at a version"
+  [ ! -e "$STATE_DIR/logs" ]
+  run setup_sh --demo --loop --plan --only models
+  expect_status 0
+  printf '#!/bin/sh\necho broken >&2; exit 1\n' >"$STATE_DIR/venv/bin/python" # it is to be made anew
+  run setup_sh --demo --loop --plan --only models
+  expect_status 0
+  expect_no_output broken
 }
 
 @test "--plan shows a step that is done, with the reason" {

@@ -234,6 +234,21 @@ DRIVER
   [ -z "$output" ]
 }
 
+@test "the token of a server that writes rows reaches the loop alone, and neither argument lists nor logs nor files" {
+  export OPENAI_API_KEY=secret_of_a_server
+  driver <<<'ps axww -o args >"$STATE_DIR_FOR_PS"; echo "$1: ${#OPENAI_API_KEY}"'
+  sed -i "2i STATE_DIR_FOR_PS=$TEST_HOME/ps" "$STATE_DIR/venv/bin/python"
+  cd "$ROOT"
+  WRITER_URL=http://127.0.0.1:8000/v1 WRITER_MODEL=writer run setup_sh --demo --loop --from evaluation
+  expect_status 0
+  expect_output 'evaluate_humaneval.py: 18'
+  run evaluate
+  expect_status 0
+  expect_output 'evaluate_humaneval.py: 0'
+  run grep -r secret_of_a_server "$TEST_HOME"
+  [ -z "$output" ]
+}
+
 @test "the session's file is for its owner only" {
   HF_TOKEN=x
   load_settings

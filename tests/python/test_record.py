@@ -316,13 +316,14 @@ SET_UP += ["bash eval_setup.sh --demo"]
         (
             {
                 "command": [
-                    *DRIVER, "loop", "crates.txt", "train.yml", "--val-share", "0.2", "--demo",
+                    *DRIVER, "loop", "crates.txt", "train.yml", "--val-share", "0.2",
+                    "--writer-url", "http://server/v1", "--writer-model", "m", "--demo",
                     "--no-strict",
                 ],
             },
             [
-                "CRATES=crates.txt TRAIN_CONFIG=train.yml VAL_SHARE=0.2 bash eval_setup.sh --demo "
-                "--loop"
+                "CRATES=crates.txt TRAIN_CONFIG=train.yml VAL_SHARE=0.2 "
+                "WRITER_URL=http://server/v1 WRITER_MODEL=m bash eval_setup.sh --demo --loop"
             ],
         ),
         (

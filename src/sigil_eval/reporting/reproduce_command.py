@@ -18,6 +18,8 @@ SETUP_VARIABLES = {
     "--checkpoint-path": "CHECKPOINT_PATH",
     "--val-share": "VAL_SHARE",
     "--most-too-long": "MOST_TOO_LONG",
+    "--writer-url": "WRITER_URL",
+    "--writer-model": "WRITER_MODEL",
     "--dataset-check": "DATASET_CHECK",
     "--num-samples": "NUM_SAMPLES",
     "--k-values": "K_VALUES",
