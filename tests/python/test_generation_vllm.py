@@ -303,6 +303,19 @@ def test_a_worker_sees_its_gpu_alone_and_no_package_of_this_environment(
     assert (one["CUDA_VISIBLE_DEVICES"], one["VLLM_BATCH_INVARIANT"]) == ("4,GPU-6", "0")
 
 
+def test_a_worker_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "hf_" + "A1b2C3d4" * 4
+    named = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY")
+    for name in named:
+        monkeypatch.setenv(name, "by its name")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:pa55word@proxy:3128")
+    monkeypatch.setenv("NOTES", f"by its form: {secret}")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    seen = worker_environment(CPU, tmp_path)
+    assert not {*named, "HTTPS_PROXY", "NOTES"} & set(seen)
+    assert (seen["HF_HOME"], seen["PATH"]) == (str(tmp_path), os.environ["PATH"])
+
+
 def test_batch_invariance_is_refused_where_it_cannot_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,8 +20,8 @@ from sigil_eval.record.deviations import Deviation, read_deviations
 from sigil_eval.record.durations import durations_of, read_steps
 from sigil_eval.record.machine import gpus, machine
 from sigil_eval.record.metadata import Outcome, Request, Tools, collect_metadata
-from sigil_eval.record.redaction import RECORDED_VARIABLES, REMOVED
 from sigil_eval.record.software import git_state, judge_code_sha256, rustc_version
+from sigil_eval.redaction import RECORDED_VARIABLES, REMOVED
 from sigil_eval.reporting.reproduce_command import (
     DRIVER,
     SETUP_SWITCHES,

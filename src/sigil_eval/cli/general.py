@@ -13,7 +13,7 @@ from sigil_eval.cli.config_file import read_config
 from sigil_eval.cli.option import Option
 from sigil_eval.console import detail, is_verbose, speak
 from sigil_eval.errors import UsageError
-from sigil_eval.record.redaction import scrub
+from sigil_eval.redaction import scrub
 
 _SECTION: dict[str, Any] = {"section": "General", "recorded": False}
 _FILE, _FROM_FILE = "sigil_eval.config", "sigil_eval.from_config"

@@ -25,6 +25,7 @@ from sigil_eval.generation.drafts import Draft, DraftBook
 from sigil_eval.generation.loading import or_explain
 from sigil_eval.generation.protocol import EngineInfo, Request, Sample, SamplingParams
 from sigil_eval.generation.vllm_worker import Order
+from sigil_eval.redaction import without_secrets
 
 # As requirements/vllm.in has it: another one may sample, batch or cache otherwise.
 VERSION = "0.19.1"
@@ -223,8 +224,10 @@ def _failure(said: str) -> str:
 
 
 def worker_environment(info: EngineInfo, packages: Path) -> dict[str, str]:
-    """Its variables: it finds this package in the folder `packages`, and sees its GPU alone."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    """Its variables: it finds this package in the folder `packages`, sees its GPU alone, and no
+    secret, for it asks nobody for anything."""
+    environment = without_secrets(os.environ)
+    environment.pop("PYTHONHOME", None)
     environment |= {
         "PYTHONPATH": str(packages),
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # one process: the one that can be ended

@@ -29,7 +29,6 @@ from sigil_eval.problems import ProblemSet
 from sigil_eval.record.deviations import Deviation, unique
 from sigil_eval.record.durations import cost
 from sigil_eval.record.machine import gpus, machine
-from sigil_eval.record.redaction import recorded_environment, scrub
 from sigil_eval.record.software import (
     cuda_version,
     firejail_version,
@@ -39,6 +38,7 @@ from sigil_eval.record.software import (
     python_build,
     rustc_version,
 )
+from sigil_eval.redaction import recorded_environment, scrub
 from sigil_eval.settings import SandboxMode
 
 

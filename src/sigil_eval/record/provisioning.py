@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sigil_eval.record.redaction import scrub
+from sigil_eval.redaction import scrub
 
 
 def read_table(state: Path | None, name: str, columns: int) -> list[list[str]]:

@@ -41,7 +41,8 @@ RECORDED_VARIABLES = (
 
 _SECRET_NAME = re.compile(
     # Not "tokens": max_new_tokens is a number that matters.
-    r"(^|[_\-.])(api[_\-]?key|auth|authorization|credentials?|passw(or)?d|passphrase|secret|token)$",
+    r"(^|[_\-.])((api|access|private|secret)[_\-]?key|auth|authorization"
+    r"|credentials?|passw(or)?d|passphrase|secret|token)$",
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(
@@ -84,3 +85,8 @@ def _scrub_list(values: Iterable[Any]) -> list[Any]:
 def recorded_environment() -> dict[str, str]:
     """The variables of RECORDED_VARIABLES that are set here."""
     return {name: str(scrub(os.environ[name])) for name in RECORDED_VARIABLES if name in os.environ}
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that have nothing like a credential in them."""
+    return {name: value for name, value in environment.items() if scrub(value, name) == value}
