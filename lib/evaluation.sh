@@ -69,6 +69,7 @@ driver_command() {
     --output-dir "$OUTPUT_DIR" --provision-state "$STATE_DIR" --accepted-deviations "$ACCEPTED_DEVIATIONS")
   [[ -z $DATASET_CHECK ]] || DRIVER+=(--dataset-check "$DATASET_CHECK")
   [[ -z $HEADLINE ]] || DRIVER+=(--headline "$HEADLINE")
+  [[ $ENGINE == auto ]] || DRIVER+=(--engine "$ENGINE")
   [[ -z $BATCH_SIZE ]] || DRIVER+=(--batch-size "$BATCH_SIZE")
   [[ -z $N_WORKERS ]] || DRIVER+=(--n-workers "$N_WORKERS")
   if [[ $SANDBOX_MODE == none ]]; then DRIVER+=(--allow-no-sandbox); fi # confirm_no_sandbox has asked

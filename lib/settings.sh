@@ -7,6 +7,7 @@ check_settings() {
   check_switches SKIP_ENV_CHECK NONINTERACTIVE ALLOW_NO_SANDBOX WITH_VLLM
   check_numbers
   check_headline
+  check_engine
   check_loop
   check_models
   check_dataset_check
@@ -57,6 +58,12 @@ check_numbers() {
 check_headline() {
   [[ $HEADLINE =~ ^(published|errata|plus)?$ ]] ||
     usage_error "HEADLINE=$HEADLINE: there is no such score; it is published, errata or plus."
+}
+
+check_engine() {
+  [[ $ENGINE =~ ^(auto|hf|vllm)$ ]] || usage_error "ENGINE=$ENGINE: there is no such choice; it is auto, hf or vllm."
+  [[ $ENGINE != vllm || $WITH_VLLM == 1 || -f $VLLM_VENV_DIR/$VLLM_PROVED ]] ||
+    usage_error "ENGINE=vllm: vLLM has not been set up here. WITH_VLLM=1 does that."
 }
 
 check_loop() {

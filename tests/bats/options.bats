@@ -187,7 +187,7 @@ teardown() { remove_home; }
   touch "$TEST_HOME/file" "$TEST_HOME/adapter"/{adapter_config.json,a.safetensors} "$TEST_HOME/weightless/config.json"
   for setting in NUM_SAMPLES=none NUM_SAMPLES=0 NUM_SAMPLES=2.5 NUM_SAMPLES=99999999999999999999 NUM_SAMPLES=5$'\r' \
     K_VALUES=1,,2 K_VALUES=1,10 K_VALUES=0 SEED=-1 SEED=x \
-    PRICE_PER_HOUR=2,49 PRICE_PER_HOUR=free PRICE_PER_HOUR=-1 PRICE_PER_HOUR=. BATCH_SIZE=auto BATCH_SIZE=0 N_WORKERS=0 N_WORKERS=-2 \
+    PRICE_PER_HOUR=2,49 PRICE_PER_HOUR=free PRICE_PER_HOUR=-1 PRICE_PER_HOUR=. ENGINE=magic ENGINE=vllm BATCH_SIZE=auto BATCH_SIZE=0 N_WORKERS=0 N_WORKERS=-2 \
     SKIP_ENV_CHECK=yes NONINTERACTIVE=true ALLOW_NO_SANDBOX=y SANDBOX_MODE=docker SANDBOX_MODE=none PYTHON_VERSION=3.11.9 PYTHON_VERSION=3.12 \
     OUTPUT_DIR="$TEST_HOME/results"$'\r' OUTPUT_DIR=/proc/results OUTPUT_DIR="$TEST_HOME/file" OUTPUT_DIR="$TEST_HOME/file/results" STATE_DIR=/sys/state VENV_DIR=/proc/venv \
     BASE_MODEL=./no/such BASE_MODEL=gpt2 BASE_MODEL="$TEST_HOME/file" BASE_MODEL="$TEST_HOME/empty" BASE_MODEL="$TEST_HOME/adapter" \
@@ -284,6 +284,8 @@ teardown() { remove_home; }
   run setup_sh --demo --plan --from vllm
   expect_status 0
   [[ ${lines[0]} == 'sigilderg    to do '* ]]
+  ENGINE=vllm WITH_VLLM=1 run setup_sh --demo --plan --from vllm
+  expect_status 0
   run setup_sh --demo --plan --only vllm
   expect_status 0
   [[ ${lines[0]} == 'vllm         to do '* ]]

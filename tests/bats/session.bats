@@ -99,10 +99,11 @@ wait_for_parent() {
 @test "the driver gets the defaults of the demo, and the environment may change them" {
   driver <<<'printf "<%s>\n" "$@"'
   touch "$TEST_HOME/check.json"
-  NUM_SAMPLES=2 K_VALUES=1,2 BATCH_SIZE=9 CHECKPOINT_PATH=a_b/c DATASET_CHECK="$TEST_HOME/check.json" run evaluate
+  NUM_SAMPLES=2 K_VALUES=1,2 ENGINE=hf BATCH_SIZE=9 CHECKPOINT_PATH=a_b/c DATASET_CHECK="$TEST_HOME/check.json" run evaluate
   expect_status 0
   expect_output $'<--num-samples>\n<2>'
   expect_output $'<--k-values>\n<1,2>'
+  expect_output $'<--engine>\n<hf>'
   expect_output $'<--batch-size>\n<9>'
   expect_output $'<--checkpoint-path>\n<a_b/c>'
   expect_output $'<--dataset-check>\n'"<$TEST_HOME/check.json>"

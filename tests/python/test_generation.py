@@ -214,6 +214,10 @@ def test_an_interrupt_keeps_what_is_finished(
         ({"sampler": 3}, "sampler version was 2, is now 3"),
         ({"dtype": "bfloat16"}, "dtype was float32, is now bfloat16"),
         ({"model": BASE}, "adapter revision was sha256:"),
+        (
+            {"engine": "hf-static"},
+            r"engine was hf, is now hf-static\. Use the earlier settings \(--engine hf\)",
+        ),
     ],
 )
 def test_other_settings_are_refused_by_name(

@@ -310,6 +310,13 @@ SET_UP += ["bash eval_setup.sh --demo"]
             ["K_VALUES=1,5 bash eval_setup.sh --demo"],
         ),
         (
+            {
+                "command": [*DRIVER, "--engine", "vllm", "--strict"],
+                "models": {"base": {"name": "b", "engine": "vllm"}},
+            },
+            ["WITH_VLLM=1 ENGINE=vllm bash eval_setup.sh"],
+        ),
+        (
             {"command": [*DRIVER, "sweep", "run/", "last/checkpoint-9", "--headline", "plus"]},
             ["CHECKPOINTS='run/ last/checkpoint-9' HEADLINE=plus bash eval_setup.sh"],
         ),

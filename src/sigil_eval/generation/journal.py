@@ -130,10 +130,14 @@ class SampleJournal:
             if earlier.get(name) != value
         ]
         if differing:
+            # An engine may have been chosen by `auto`, so that nobody knows its option.
+            engine, named = earlier.get("engine"), ""
+            if settings.get("engine", engine) != engine:
+                named = f" (--engine {engine})"
             raise UsageError(
                 f"{self.path} holds {len(self.samples)} samples made with other settings: "
-                f"{'; '.join(differing)}. Use the earlier settings, choose another output, or "
-                f"delete {self.path.name} and {self._output.name} there to start again"
+                f"{'; '.join(differing)}. Use the earlier settings{named}, choose another output, "
+                f"or delete {self.path.name} and {self._output.name} there to start again"
             )
 
     def check_prompts(self, prompts: Mapping[str, str]) -> None:

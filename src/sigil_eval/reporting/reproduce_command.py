@@ -28,6 +28,7 @@ SETUP_VARIABLES = {
     "--sandbox-mode": "SANDBOX_MODE",
     "--price-per-hour": "PRICE_PER_HOUR",
     "--accepted-deviations": "ACCEPTED_DEVIATIONS",
+    "--engine": "ENGINE",
     "--batch-size": "BATCH_SIZE",
     "--n-workers": "N_WORKERS",
     "--output-dir": None,
@@ -75,6 +76,8 @@ def _by_setup(metadata: Metadata, command: Sequence[str]) -> str | None:
         return None
     options = ["--demo"] * ("--demo" in command)
     settings = _recorded(metadata, ["PYTHON_VERSION"])
+    if any(model.get("engine") == "vllm" for model in metadata["models"].values()):
+        settings.append("WITH_VLLM=1")
     given = command[len(DRIVER) :]
     if list(given[:1]) == ["sweep"]:
         swept = list(takewhile(lambda word: not word.startswith("--"), given[1:]))
