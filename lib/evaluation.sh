@@ -19,6 +19,14 @@ evaluation_probe() {
   say "$(sigil_eval_path) is there, and the driver has checked this run"
 }
 
+# Where sigil-pipeline asks for crates, of which the first is named. A folder of data may be there already.
+evaluation_needs() {
+  local crate
+  ((LOOP)) || return 0
+  crate=$(sed -nE '/^[[:space:]]*([a-z0-9_-]+@[^[:space:]#]+).*/{s//\1/p;q}' "$CRATES")
+  [[ -z $crate ]] || needs_answer fails curl "https://static.crates.io/crates/${crate%@*}/${crate/@/-}.crate"
+}
+
 evaluation_apply() { make_sigil_eval; }
 
 # What is proved is the call that is going to be made, all but what costs time.

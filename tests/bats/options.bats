@@ -135,6 +135,17 @@ teardown() { remove_home; }
   done
 }
 
+@test "the registry is asked for the loop's crates beforehand" {
+  LOOP=1 CRATES=$TEST_HOME/crates.txt
+  printf '# small ones\n\n  either@1.15.0 # first\nheck@0.5.0\n' >"$CRATES"
+  run as_program evaluation_needs
+  expect_status 0
+  [ "$output" = $'fails\tcurl\thttps://static.crates.io/crates/either/either-1.15.0.crate' ]
+  LOOP=0
+  run as_program evaluation_needs
+  [ -z "$output" ]
+}
+
 @test "what is in the loop's files is read before anything, once there is a Python" {
   python3 -c 'import tree_sitter_rust, yaml' 2>/dev/null || skip 'this Python has not the packages'
   cd "$ROOT"
