@@ -22,12 +22,12 @@ from sigil_eval.judging.crates import find_crates
 from sigil_eval.judging.diagnostics import errors_among, show_errors
 from sigil_eval.judging.driver import scope
 from sigil_eval.judging.errors import SandboxFailureError
-from sigil_eval.judging.kept import Kept
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.sandbox import FirejailSandbox
 from sigil_eval.judging.self_test import self_test
 from sigil_eval.judging.toolchain import find_toolchain
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder, write_source
+from sigil_eval.kept import Kept
 from sigil_eval.problems import Problem
 
 # A process that runs cases ends itself long before this processor time; what takes more memory has

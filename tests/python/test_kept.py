@@ -14,8 +14,8 @@ import pytest
 from sigil_eval.answers.program import Program
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import Judge, JudgeSettings
-from sigil_eval.judging.kept import Kept
 from sigil_eval.judging.verdict import Verdict
+from sigil_eval.kept import Kept
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.provisioned import cache_folder, provisioned_file
 

@@ -2,6 +2,7 @@
 
 `generate` is the way in. `plan` finds the model and makes the prompts; `drawing` draws what the
 `journal` lacks, on one device or several (`devices`, `shards`), with one of the `engines`.
+What a plan has settled is kept (`settled`), so that a run that lacks nothing loads no tokenizer.
 Which model is meant: `models`, with `model_files` and `hub`; how it is prompted: `prompting`.
 What draws in this process: `loading`, then `continuous` with its `slots` and `attention`, or
 `static`; both keep `drafts`, draw by `sampling` and end by `stopping`. `proof` compares what the

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from sigil_eval.generation.devices import Report, devices_of, draw_on_all
 from sigil_eval.generation.hub import fetch_weights
 from sigil_eval.generation.journal import SampleJournal, Settings
-from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
+from sigil_eval.generation.plan import Job, Plan, SampleId, Settled, plan_for
 from sigil_eval.generation.protocol import EngineInfo, ProgressCallback, Sample
 from sigil_eval.generation.shards import Shard, take_over
 
@@ -35,7 +35,7 @@ class Elsewhere(Protocol):
         ...
 
 
-def check(plan: Plan, journal: SampleJournal) -> None:
+def check(plan: Settled, journal: SampleJournal) -> None:
     """Compare with the journal what can be compared before anything is loaded.
 
     Raises UsageError where its samples were drawn otherwise.
@@ -46,18 +46,20 @@ def check(plan: Plan, journal: SampleJournal) -> None:
 
 
 def complete(
-    plan: Plan,
+    settled: Settled,
     journal: SampleJournal,
     output: Path,
     wanted: Sequence[SampleId],
     models: ModelPool | None,
     progress: ProgressCallback | None,
     elsewhere: Elsewhere | None = None,
-) -> None:
-    """Draw what the journal lacks, on one device or several, or `elsewhere`."""
+) -> Settled:
+    """Draw what the journal lacks, on one device or several, or `elsewhere`; by which plan."""
     missing = [sample for sample in wanted if sample not in journal.samples]
     if not missing:
-        return
+        return settled
+    plan = settled if isinstance(settled, Plan) else plan_for(settled.job)
+    check(plan, journal)
     done, tokens = len(wanted) - len(missing), 0
 
     def report(more_samples: int, more_tokens: int) -> None:
@@ -70,12 +72,13 @@ def complete(
     options = plan.job.options
     if elsewhere is not None and options.kind.needs_model_files:
         elsewhere.draw(plan.job, missing, journal.agree, _into(journal, plan, report))
-        return
+        return plan
     devices = devices_of(options.device)[: len(missing)] if options.kind.needs_model_files else []
     if len(devices) > 1:
         _draw_on(devices, plan, journal, output, missing, report)
     else:
         _draw(plan, journal, missing, models, report)
+    return plan
 
 
 def _draw_on(

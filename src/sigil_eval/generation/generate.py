@@ -12,7 +12,7 @@ from sigil_eval.files import dump_row, write_atomic
 from sigil_eval.generation.drawing import Elsewhere, check, complete
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.journal import SampleJournal
-from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
+from sigil_eval.generation.plan import Job, SampleId, Settled, plan_for
 from sigil_eval.generation.protocol import (
     GenerationSummary,
     ModelSpec,
@@ -20,6 +20,7 @@ from sigil_eval.generation.protocol import (
     Prompting,
     SamplingParams,
 )
+from sigil_eval.generation.settled import settle
 from sigil_eval.generation.shards import Shard, take_over
 from sigil_eval.problems import Problem
 
@@ -55,7 +56,7 @@ def generate_samples(
     PreflightError for a model that cannot be had or loaded.
     """
     job = Job(model, tuple(problems), params, prompt_mode, options or EngineOptions())
-    began, plan = time.monotonic(), plan_for(job)
+    began, plan = time.monotonic(), settle(job)
     wanted = [(problem.task_id, i) for problem in problems for i in range(params.num_samples)]
     if shard is not None:
         wanted, output = shard.of(wanted), shard.output(output)
@@ -63,14 +64,14 @@ def generate_samples(
         take_over(journal, output)
         check(plan, journal)
         earlier = set(journal.samples)
-        complete(plan, journal, output, wanted, models, progress, elsewhere)
+        plan = complete(plan, journal, output, wanted, models, progress, elsewhere)
         rows = [_row(journal.samples[sample], plan) for sample in wanted]
         _write_samples(output, rows)
     return _summary(plan, journal, wanted, earlier, time.monotonic() - began)
 
 
 def _summary(
-    plan: Plan,
+    plan: Settled,
     journal: SampleJournal,
     wanted: Sequence[SampleId],
     earlier: set[SampleId],
@@ -87,9 +88,9 @@ def _summary(
         tokens=sum(fresh),
         seconds=seconds,
         truncated=sum(journal.samples[sample]["finish_reason"] == "length" for sample in wanted),
-        model_revision=plan.prepared.revisions.base,
-        adapter_revision=plan.prepared.revisions.adapter,
-        prompt_mode=plan.prepared.prompt_mode,
+        model_revision=plan.revisions.base,
+        adapter_revision=plan.revisions.adapter,
+        prompt_mode=plan.prompt_mode,
         prompt_template_sha256=plan.template_sha256,
         device=header["device"] if header else "",
         dtype=str(settings.get("dtype", "")),
@@ -97,7 +98,7 @@ def _summary(
         engine=plan.job.options.engine,
         quantization=plan.job.options.quantization,
         batch_invariant=plan.job.options.batch_invariant,
-        prompting=plan.prepared.prompting,
+        prompting=plan.prompting,
         sampler=plan.sampler,
     )
 
@@ -107,7 +108,8 @@ def describe_prompting(
 ) -> Prompting:
     """With which tokenizer a model will be prompted. Raises UsageError where that cannot be
     settled."""
-    return (options or EngineOptions()).kind.prepare(model, prompt_mode).prompting
+    job = Job(model, (), SamplingParams(), prompt_mode, options or EngineOptions())
+    return settle(job).prompting
 
 
 def show_prompt(
@@ -121,9 +123,9 @@ def show_prompt(
     return plan_for(job).prompts[problem.task_id]
 
 
-def _row(journaled: SampleRow, plan: Plan) -> SampleRow:
+def _row(journaled: SampleRow, plan: Settled) -> SampleRow:
     """A row of the samples file."""
-    return {**journaled, "model": plan.prepared.name, "revision": plan.prepared.revisions.evaluated}
+    return {**journaled, "model": plan.name, "revision": plan.revisions.evaluated}
 
 
 def _write_samples(output: Path, rows: Sequence[SampleRow]) -> None:

@@ -26,6 +26,7 @@ _NOT_MODEL = (
     "train_results.json",
     "eval_results.json",
 )
+_LARGE = 256 << 20
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 
 
@@ -113,6 +114,21 @@ def choose_files(name: str, names: Sequence[str], trust: Trust) -> tuple[str, ..
             "--allow-pickle if you trust its author with this machine"
         )
     return tuple(sorted(chosen))
+
+
+def small_files(model: ModelFiles) -> list[str]:
+    """Name and hash of each file but the weights, whether it is of the model's or not: of all that
+    a tokenizer can be made of. Files that are too large for that stand with size and time."""
+    folders = (model.folder, model.folder / "additional_chat_templates")
+    paths = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    said = []
+    for path in sorted(paths):
+        if path.is_file() and not holds_weights(path.name):
+            state = path.stat()
+            size, modified = state.st_size, state.st_mtime_ns
+            what = _hash(path, size, modified) if size <= _LARGE else f"{size} {modified}"
+            said.append(f"{path.relative_to(model.folder)} {what}")
+    return said
 
 
 def holds_weights(file: str) -> bool:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 
 from sigil_eval.answers.needs import called_by
 from sigil_eval.generation.engines import EngineOptions
 from sigil_eval.generation.keys import SAMPLER_VERSION, sample_key
 from sigil_eval.generation.prepared import Prepared
-from sigil_eval.generation.protocol import Asked, ModelSpec, Request, SamplingParams
+from sigil_eval.generation.protocol import (
+    Asked,
+    ModelSpec,
+    Prompting,
+    Request,
+    Revisions,
+    SamplingParams,
+)
 from sigil_eval.problems import Problem
 from sigil_eval.prompts import build_prompt, prompt_sha256, prompt_template_sha256
 
@@ -30,22 +36,17 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A job whose model is found, with the prompt of each problem by task id."""
+class Settled:
+    """What is known of a job before weights are loaded: the model by name and content, and how it
+    is prompted. `prompt_hashes` are the sha256 of each prompt by task id."""
 
     job: Job
-    prepared: Prepared
-    prompts: dict[str, str]
-
-    @cached_property
-    def template_sha256(self) -> str:
-        """Of the way prompts are made."""
-        return prompt_template_sha256(self.prepared.prompt_mode, self.prepared.template)
-
-    @cached_property
-    def prompt_hashes(self) -> dict[str, str]:
-        """sha256 of each prompt by task id."""
-        return {task_id: prompt_sha256(prompt) for task_id, prompt in self.prompts.items()}
+    name: str
+    revisions: Revisions
+    prompt_mode: str
+    template_sha256: str
+    prompting: Prompting
+    prompt_hashes: dict[str, str]
 
     @property
     def sampler(self) -> int | None:
@@ -58,11 +59,11 @@ class Plan:
         del params["num_samples"]
         return {
             "engine": self.job.options.engine,
-            "model revision": self.prepared.revisions.base,
-            "adapter revision": self.prepared.revisions.adapter,
-            "prompt mode": self.prepared.prompt_mode,
+            "model revision": self.revisions.base,
+            "adapter revision": self.revisions.adapter,
+            "prompt mode": self.prompt_mode,
             "prompt template": self.template_sha256,
-            "tokenizer": self.prepared.prompting.tokenizer_sha256,
+            "tokenizer": self.prompting.tokenizer_sha256,
             "sampler version": self.sampler,
             **params,
             "early_stop": self.job.options.early_stop,
@@ -70,10 +71,18 @@ class Plan:
             "batch_invariant": self.job.options.batch_invariant,
         }
 
+
+@dataclass(frozen=True)
+class Plan(Settled):
+    """A job whose model is found and can be asked, with the prompt of each problem by task id."""
+
+    prepared: Prepared
+    prompts: dict[str, str]
+
     def requests(self, wanted: Sequence[SampleId]) -> list[Request]:
         """What an engine is asked."""
-        seed, identity = self.job.params.seed, self.prepared.revisions.identity
-        chat = self.prepared.prompt_mode == "chat"
+        seed, identity = self.job.params.seed, self.revisions.identity
+        chat = self.prompt_mode == "chat"
         continued = {p.task_id: "" if chat else p.prompt for p in self.job.problems}
         asked = {
             p.task_id: Asked(p.prompt, p.entry_point, called_by(p.test)) for p in self.job.problems
@@ -102,4 +111,14 @@ def plan_for(job: Job) -> Plan:
         problem.task_id: build_prompt(problem, prepared.template, prepared.prompt_mode)
         for problem in job.problems
     }
-    return Plan(job, prepared, prompts)
+    return Plan(
+        job=job,
+        name=prepared.name,
+        revisions=prepared.revisions,
+        prompt_mode=prepared.prompt_mode,
+        template_sha256=prompt_template_sha256(prepared.prompt_mode, prepared.template),
+        prompting=prepared.prompting,
+        prompt_hashes={task_id: prompt_sha256(prompt) for task_id, prompt in prompts.items()},
+        prepared=prepared,
+        prompts=prompts,
+    )

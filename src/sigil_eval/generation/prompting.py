@@ -25,7 +25,7 @@ def choose_tokenizer(spec: ModelSpec, model: ResolvedModel, mode: str) -> tuple[
     Raises UsageError where a model is to be prompted as its base and cannot be.
     """
     own = load_tokenizer(model)
-    base = _base(spec, model)
+    base = prompted_as(spec, model)
     brings = model.adapter or model.base
     if base is None or not brings.has_tokenizer or brings == base:
         return own, Prompting(tokenizer_sha256(own))
@@ -48,7 +48,7 @@ def choose_tokenizer(spec: ModelSpec, model: ResolvedModel, mode: str) -> tuple[
     return shared, Prompting(*hashes, brought, note)
 
 
-def _base(spec: ModelSpec, model: ResolvedModel) -> ModelFiles | None:
+def prompted_as(spec: ModelSpec, model: ResolvedModel) -> ModelFiles | None:
     """The base whose tokenizer is to be taken instead of the model's own."""
     if not spec.prompt_as_base or spec.checkpoint is None:
         return None

@@ -37,11 +37,11 @@ from sigil_eval.judging.errors import (
     SandboxFailureError,
     WallClockError,
 )
-from sigil_eval.judging.kept import Kept
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.sandbox import Sandbox
 from sigil_eval.judging.toolchain import Toolchain
 from sigil_eval.judging.workplace import Workplace, write_source
+from sigil_eval.kept import Kept
 from sigil_eval.problems import Problem
 
 _ATTEMPTS = 2

@@ -33,7 +33,6 @@ from sigil_eval.judging.compiler import Compiler
 from sigil_eval.judging.crates import Crates, find_crates
 from sigil_eval.judging.errors import COMPILING_FAILED, NoRoomError
 from sigil_eval.judging.execution import Drivers, Result, is_whole
-from sigil_eval.judging.kept import Kept, kept_folder
 from sigil_eval.judging.limits import Limits
 from sigil_eval.judging.lint import Lints, lint_batch, plan_lint_batches
 from sigil_eval.judging.process import kill_running
@@ -44,6 +43,7 @@ from sigil_eval.judging.together import Together
 from sigil_eval.judging.toolchain import Toolchain, find_toolchain
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, new_workplace, shared_folder
+from sigil_eval.kept import Kept, kept_folder
 from sigil_eval.problems import Problem
 from sigil_eval.settings import CLIPPY, SANDBOX_MODE, ClippyMode, SandboxMode
 

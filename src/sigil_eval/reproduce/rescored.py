@@ -11,7 +11,7 @@ from sigil_eval.documents.shape import check
 from sigil_eval.errors import UsageError
 from sigil_eval.files import dump_row, json_value, sha256_file
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.kept import Kept, kept_folder
+from sigil_eval.kept import Kept, kept_folder
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.run_folder import MODES, RunFolder

@@ -19,7 +19,7 @@ from sigil_eval.documents.shape import check
 from sigil_eval.errors import UsageError
 from sigil_eval.files import dump_row, json_value
 from sigil_eval.judging.judge import Judge
-from sigil_eval.judging.kept import Kept, kept_folder
+from sigil_eval.kept import Kept, kept_folder
 from sigil_eval.problems import ProblemSet
 from sigil_eval.scoring.proof import Proof, prove
 

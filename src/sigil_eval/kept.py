@@ -1,4 +1,5 @@
-"""What was compiled of the judge's own sources and of problems, kept from run to run.
+"""What can be made again, kept from run to run: what was compiled of the judge's own sources and of
+problems, what was proved, how models are prompted.
 
 Never anything of an answer's: no sandbox sees the folder, and only what its own user has written
 there counts. A file that is damaged, or made otherwise, is made anew.
@@ -68,8 +69,9 @@ class Kept:
                 size -= found.st_size
 
 
-def kept_folder(name: str, sandbox_mode: SandboxMode) -> Path | None:
-    """Where what is called so is kept: nowhere, where answers could write to it."""
+def kept_folder(name: str, sandbox_mode: SandboxMode = "firejail") -> Path | None:
+    """Where what is called so is kept: nowhere, where the verdict on an answer depends on it and
+    answers could write to it."""
     with contextlib.suppress(RuntimeError):
         return cache_folder() / name if sandbox_mode != "none" else None
     return None
