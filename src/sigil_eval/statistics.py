@@ -11,9 +11,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sigil_eval.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 EXACT_SIGN_FLIPS = 16
@@ -202,11 +206,20 @@ def bootstrap_interval(
 
     differences = np.array(_differences(base, tuned), dtype=np.float64)
     n = len(differences)
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    means = draws @ differences / n
+    means = _resampled(n, seed, resamples) @ differences / n
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=1)
+def _resampled(n: int, seed: int, resamples: int) -> NDArray[np.float64]:
+    """How often each of `n` problems is drawn, a row for each resample; the same for every pair of
+    models and every k."""
+    import numpy as np
+
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+    return draws.astype(np.float64)
 
 
 def mcnemar_exact(base: Sequence[bool], tuned: Sequence[bool]) -> float:

@@ -61,7 +61,8 @@ def python_build() -> Python:
 
 def packages() -> dict[str, str]:
     """Version by name of every distribution that this Python can import."""
-    return _by_name((d.metadata["Name"], d.version) for d in importlib.metadata.distributions())
+    found = (distribution.metadata for distribution in importlib.metadata.distributions())
+    return _by_name((metadata["Name"], metadata["Version"]) for metadata in found)
 
 
 def packages_of(python: Path) -> dict[str, str] | None:
