@@ -139,6 +139,14 @@ def test_a_flood_of_distinct_programs_stays_within_the_budget() -> None:
         assert chosen["distinct"] == 301
 
 
+def test_the_packages_of_both_environments_are_on_the_page(tmp_path: Path) -> None:
+    metadata = make_metadata(vllm_packages={"numpy": "2.2.6", "vllm": "0.19.1"})
+    page = html.unescape(make_run(tmp_path, good_results(), metadata)["report.html"])
+    assert "<summary>All 3 packages</summary>" in page
+    assert "<summary>All 2 packages in vLLM's environment</summary>" in page
+    assert "<dt>numpy</dt><dd>2.2.6</dd>" in page
+
+
 def test_policy_mode_alone_shows_its_own_verdicts(tmp_path: Path) -> None:
     rows = [make_row("T/0", 0, policy_findings=[finding("process")])]
     reports = make_run(tmp_path, {"base": rows}, make_metadata(), modes=("policy",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sigil_eval.generation.keys import SAMPLER_VERSION
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.machine import gpus
-from sigil_eval.record.software import cuda_version, judge_code_sha256, packages
+from sigil_eval.record.software import cuda_version, judge_code_sha256, packages, packages_of
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.reporting.reports import write_reports
 from sigil_eval.reproduce import agreement_sentence, faults, reproduce, rescore
@@ -192,6 +193,23 @@ def test_the_sampler_that_drew_the_answers_is_compared_with_ours(
     assert main(["reproduce", str(run), "--samples", "0"]) == 0
     pins = json.loads((run / "reproduction.json").read_text())["pins"]
     assert [c["state"] for c in pins if c["what"] == "sampler, base"] == [state]
+
+
+def test_the_packages_of_vllm_are_compared_with_those_here(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run / "eval_metadata.json"
+    metadata = json.loads(path.read_text())
+    monkeypatch.setenv("SIGIL_VLLM_PYTHON", sys.executable)
+    metadata["vllm_packages"] = packages_of(Path(sys.executable))
+    path.write_text(json.dumps(metadata))
+    states = []
+    for python in (sys.executable, "/nowhere/python"):
+        monkeypatch.setenv("SIGIL_VLLM_PYTHON", python)
+        assert main(["reproduce", str(run), "--samples", "0"]) == 0
+        pins = json.loads((run / "reproduction.json").read_text())["pins"]
+        states += [c["state"] for c in pins if c["what"] == "packages of vLLM"]
+    assert states == ["same", "differs"]
 
 
 @pytest.mark.parametrize(

@@ -350,6 +350,8 @@ class Metadata(TypedDict):
     """The interpreter."""
     packages: dict[str, str]
     """Version by name of every distribution that could be imported."""
+    vllm_packages: NotRequired[dict[str, str] | None]
+    """The same of the environment of vLLM's own; null where it drew nothing."""
     lock: Lock | None
     """The lock that the environment was made from."""
     rustc: Annotated[dict[str, str], Constraint(required=["version"])] | None

@@ -25,6 +25,7 @@ from sigil_eval.documents.metadata import (
     ScoringCounts,
     TrainingDataRecord,
 )
+from sigil_eval.generation.engines.vllm import VLLM
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.deviations import Deviation, unique
 from sigil_eval.record.durations import cost
@@ -37,6 +38,7 @@ from sigil_eval.record.software import (
     packages,
     python_build,
     rustc_version,
+    vllm_packages,
 )
 from sigil_eval.redaction import recorded_environment, scrub
 from sigil_eval.settings import SandboxMode
@@ -105,6 +107,7 @@ def collect_metadata(
         "cuda": cuda_version(),
         "python": python_build(),
         "packages": packages(),
+        "vllm_packages": vllm_packages() if _vllm_drew(outcome.models) else None,
         "lock": lock_state(tools.checkout),
         "rustc": rustc_version(tools.rustc),
         "sandbox": {"mode": tools.sandbox, "firejail": firejail_version()},
@@ -129,6 +132,10 @@ def _machines(outcome: Outcome) -> int:
     """How many were paid for: this one, or those of a cluster that worked."""
     nodes = outcome.cluster["nodes"] if outcome.cluster else []
     return max(1, sum(node["state"] != "left out" for node in nodes))
+
+
+def _vllm_drew(models: Mapping[str, ModelRecord]) -> bool:
+    return any(model.get("engine") == VLLM.name for model in models.values())
 
 
 def _rows(deviations: Sequence[Deviation], accepted: Sequence[str]) -> list[DeviationRow]:

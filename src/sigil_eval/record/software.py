@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sigil_eval.documents.metadata import GitState, Lock, Python
 from sigil_eval.files import sha256_file
+from sigil_eval.provisioned import provided
 from sigil_eval.record.commands import output_of
 from sigil_eval.record.machine import first_match
 
@@ -69,6 +70,12 @@ def packages_of(python: Path) -> dict[str, str] | None:
     """The same of another interpreter; None where it cannot be asked."""
     said = output_of([str(python), "-I", "-c", _SAY_PACKAGES])
     return None if said is None else _by_name(json.loads(said))
+
+
+def vllm_packages() -> dict[str, str] | None:
+    """The same of vLLM's interpreter; None where there is none."""
+    named = provided("vllm_python")
+    return None if named is None else packages_of(Path(named.value))
 
 
 def _by_name(found: Iterable[Sequence[str]]) -> dict[str, str]:

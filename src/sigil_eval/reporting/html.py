@@ -217,6 +217,7 @@ def recorded(run: Run) -> dict[str, object] | None:
         "environment": environment.environment_table(run.metadata),
         "command": reproduce_command(run.metadata),
         "packages": run.metadata["packages"],
+        "vllm_packages": run.metadata.get("vllm_packages"),
         "arguments": {
             name: json.dumps(value, ensure_ascii=False)
             for name, value in run.metadata["arguments"].items()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from sigil_eval.documents import Metadata
+from sigil_eval.generation.engines.vllm import VLLM
 
 PROJECT = "https://github.com/Superuser666-Sigil/SigilDERG-Lambda-Package"
 DRIVER = ["python", "scripts/evaluate_humaneval.py"]
@@ -76,7 +77,7 @@ def _by_setup(metadata: Metadata, command: Sequence[str]) -> str | None:
         return None
     options = ["--demo"] * ("--demo" in command)
     settings = _recorded(metadata, ["PYTHON_VERSION"])
-    if any(model.get("engine") == "vllm" for model in metadata["models"].values()):
+    if any(model.get("engine") == VLLM.name for model in metadata["models"].values()):
         settings.append("WITH_VLLM=1")
     given = command[len(DRIVER) :]
     if list(given[:1]) == ["sweep"]:

