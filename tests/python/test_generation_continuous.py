@@ -1,4 +1,4 @@
-"""The default engine by itself: what it draws, and when memory or context run out."""
+"""The hf engine by itself: what it draws, and when memory or context run out."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ LLAMA_8B = {
     "max_position_embeddings": 8192,
     "rope_theta": 500000.0,
 }
-# Operations that a step of the default engine dispatches, views included; on a GPU most launch a
+# Operations that a step of the hf engine dispatches, views included; on a GPU most launch a
 # kernel, each of which takes the host some microseconds. A larger figure needs a reason.
 DISPATCHES = {"sdpa": 2034, FLASH: 1965}
 
