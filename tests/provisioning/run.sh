@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The long suites of provisioning, all of them or some; see docs/provisioning.md.
+# The long suites of provisioning, all of them or some; see docs/provisioning.md. `rehearsal --loop`
+# is run only where it is asked for.
 #   bash tests/provisioning/run.sh [whole] [bats] [airgap] [github] [cloud]
-#   bash tests/provisioning/run.sh rehearsal [--short | --mutations [NAME...]]
+#   bash tests/provisioning/run.sh rehearsal [--short] [--loop] | --mutations [NAME...]
 #   bash tests/provisioning/run.sh matrix [--steps A,B] [--faults A,B] [--moments 0.2,0.5,0.8]
 #   bash tests/provisioning/run.sh mutation [FUNCTION...]
 #   bash tests/provisioning/run.sh origins

@@ -13,6 +13,7 @@ import io
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import zipfile
@@ -120,6 +121,12 @@ def memory() -> str:
     return text
 
 
+def certificates() -> str:
+    """Of whom this machine believes: where it reaches the world, so does one that is made here."""
+    paths = ssl.get_default_verify_paths()
+    return Path(paths.cafile or paths.openssl_cafile).read_text()
+
+
 def package_layer(lab: Lab) -> Path:
     """The project as `git clone` gives it."""
     layer = lab.machines / "clone"
@@ -133,9 +140,15 @@ def package_layer(lab: Lab) -> Path:
 
 
 @contextmanager
-def target(lab: Lab, layers: list[Path], settings: dict[str, str]) -> Iterator[Machine]:
-    """Such a machine, with the token of its user's in its file."""
+def target(
+    lab: Lab,
+    layers: list[Path],
+    settings: dict[str, str],
+    files: dict[str, str] | None = None,
+) -> Iterator[Machine]:
+    """Such a machine, with the token of its user's in its file, and with other files."""
     files = {
+        **(files or {}),
         "/usr/bin/nvidia-smi": (STAND_INS / "nvidia-smi").read_text(),
         "/etc/meminfo": memory(),
     }
