@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from shapes import SHAPES  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM  # noqa: E402
 
@@ -213,16 +214,6 @@ def test_slots_are_counted_from_what_is_free_for_each_of_two_models(
     assert 0.7 * total < opened[0] * each <= 0.8 * total
 
 
-LLAMA_8B = {
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "max_position_embeddings": 8192,
-    "rope_theta": 500000.0,
-}
 # Operations that a step of the hf engine dispatches, views included; on a GPU most launch a
 # kernel, each of which takes the host some microseconds. A larger figure needs a reason.
 DISPATCHES = {"sdpa": 2034, FLASH: 1965}
@@ -245,7 +236,7 @@ def test_a_step_of_an_8b_model(attention: str, monkeypatch: pytest.MonkeyPatch) 
     """Shapes, precision, how many operations, and that the host waits for none of them."""
     meta, slots = torch.device("meta"), 4
     with meta:
-        model = LlamaForCausalLM(LlamaConfig(**LLAMA_8B)).to(torch.bfloat16)
+        model = LlamaForCausalLM(LlamaConfig(**SHAPES["8b"])).to(torch.bfloat16)
     model.config._attn_implementation = attention
     monkeypatch.setattr(
         "sigil_eval.generation.attention.attend_to_slots",

@@ -36,11 +36,15 @@ def without_invisible_marks(text: str) -> str:
 _QUOTED = re.compile(r"(?:^[ ]{0,3}>[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _QUOTE_MARK = re.compile(r"^[ ]{0,3}>[ ]?", re.MULTILINE)
 _FENCE_OR_FUNCTION = re.compile(r"^[ ]{0,3}>[>\s]*(?:```|~~~|(?:pub\s+)?fn\s)", re.MULTILINE)
+# Quotations of quotations, and so on: each takes a reading of the whole text.
+_DEEPEST = 100
 
 
 def without_quotation_marks(text: str) -> str:
     """No `>` before the lines of a quotation that holds a fence, a function, or all there is."""
-    while any(f"\n{' ' * indent}>" in f"\n{text}" for indent in range(4)):
+    for _ in range(_DEEPEST):
+        if not any(f"\n{' ' * indent}>" in f"\n{text}" for indent in range(4)):
+            break
         said = _QUOTED.sub(_unquoted_lines(text), text)
         if said == text:
             break
