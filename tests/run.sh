@@ -11,7 +11,9 @@ set -Eeuo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/all.sh"
 cd "$ROOT"
 
-DEMO=1 STRICT=0 INTERACTIVE=0 FORCE_STEP='' CHOSEN_STEPS=() RESUME_OPTIONS=''
+parse_options --demo
+STRICT=0 INTERACTIVE=0
+resume_command() { printf 'cd %q && bash tests/run.sh' "$ROOT"; }
 STATE_DIR=${TEST_STATE_DIR:-$ROOT/.test-venv}
 VENV_DIR=$STATE_DIR/venv
 source "$ROOT/eval_setup_config.sh"
