@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
@@ -24,7 +25,6 @@ from compare import measure_ours, processor_seconds, without_timeouts
 from corpus import mixed_programs
 
 from sigil_eval.answers.program import Program
-from sigil_eval.judging import kept
 from sigil_eval.judging.contract import reference_source
 from sigil_eval.judging.judge import JudgeSettings
 from sigil_eval.judging.limits import Limits
@@ -79,10 +79,10 @@ def compare(
 
 def measure(programs: Sequence[Program], cache: Path, settings: JudgeSettings) -> float:
     """Seconds of processor time that judging programs uses, with what `cache` keeps."""
-    kept.cache_folder = lambda: cache
-    began = processor_seconds()
-    measure_ours(programs, settings)
-    return processor_seconds() - began
+    with mock.patch("sigil_eval.kept.cache_folder", lambda: cache):
+        began = sum(processor_seconds())
+        measure_ours(programs, settings)
+        return sum(processor_seconds()) - began
 
 
 if __name__ == "__main__":

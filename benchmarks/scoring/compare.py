@@ -20,8 +20,10 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
@@ -29,7 +31,6 @@ from corpus import mixed_programs
 
 from sigil_eval.answers.program import Program
 from sigil_eval.files import write_jsonl
-from sigil_eval.judging import kept
 from sigil_eval.judging.judge import Judge, JudgeSettings
 from sigil_eval.judging.limits import Limits
 from sigil_eval.problems import load_problem_set
@@ -58,8 +59,7 @@ def main() -> None:
     settings = JudgeSettings(limits=Limits(run_seconds=2), workers=options.workers)
     programs = without_timeouts(programs, settings)
 
-    with tempfile.TemporaryDirectory() as name:
-        kept.cache_folder = lambda: Path(name)
+    with kept_in_a_new_folder():
         ours = {}
         for run in ("first", "later"):
             began = processor_seconds()
@@ -83,6 +83,14 @@ def show(name: str, programs: int, seconds: float, passed: int) -> None:
     """One line of the result."""
     rate = programs / seconds
     print(f"{name:34} {programs} programs in {seconds:6.1f} s = {rate:6.1f}/s, {passed} pass")
+
+
+@contextmanager
+def kept_in_a_new_folder() -> Iterator[None]:
+    """Nothing is known of earlier runs; the next ones in it know of each other."""
+    with tempfile.TemporaryDirectory() as name:
+        with mock.patch("sigil_eval.kept.cache_folder", lambda: Path(name)):
+            yield
 
 
 def processor_seconds() -> list[float]:
@@ -119,7 +127,7 @@ def measure_peer(programs: Sequence[Program], workers: int) -> tuple[float, int]
             folder / "samples.jsonl",
             ({"task_id": str(i), "completion": body(p)} for i, p in enumerate(programs)),
         )
-        command = [python, "-c", PEER_SCRIPT, "samples.jsonl", "problems.jsonl", str(workers)]
+        command = [str(python), "-c", PEER_SCRIPT, "samples.jsonl", "problems.jsonl", str(workers)]
         began = time.monotonic()
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
         seconds = time.monotonic() - began
