@@ -104,6 +104,16 @@ lint() {
   check 'ruff check' "$LINT_DIR/bin/ruff" check .
   check 'ruff format' "$LINT_DIR/bin/ruff" format --check .
   check mypy "$LINT_DIR/bin/mypy" --python-executable "$VENV_DIR/bin/python" src
+  check 'mypy benchmarks' typed_benchmarks
+}
+
+# Each folder by itself: their modules are imported by bare names, as a script sees its neighbours.
+typed_benchmarks() {
+  local folder failed=0
+  for folder in benchmarks/*/; do
+    MYPYPATH=src:benchmarks/scoring "$LINT_DIR/bin/mypy" --python-executable "$VENV_DIR/bin/python" "$folder" || failed=1
+  done
+  return "$failed"
 }
 
 python_tests() {

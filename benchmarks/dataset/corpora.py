@@ -40,7 +40,7 @@ _MANIFEST = (
 def rows_of(crates: str) -> list[dict[str, str]]:
     """A row for each different function of crates (`NAME=VERSION`, with spaces between): the
     comment above is its prompt. Cargo fetches what is not there."""
-    rows = {}
+    rows: dict[str, dict[str, str]] = {}
     for folder in _sources(crates.split()):
         for path in sorted(folder.rglob("*.rs")):
             for row in _rows_of_file(path.read_text(encoding="utf-8", errors="replace")):

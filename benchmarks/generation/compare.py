@@ -131,7 +131,8 @@ def in_a_process(name: str, size: int | None, options: argparse.Namespace) -> di
     for line in said:
         print(line, flush=True)
     report: dict[str, Any] = json.loads(last)
-    return report.get("left out", report)
+    left_out: str | None = report.get("left out")
+    return left_out or report
 
 
 def contend(options: argparse.Namespace) -> None:

@@ -126,7 +126,7 @@ def engine(kind: type[HFEngine | HFStaticEngine], requests: list[Request], size:
             early_stop=not setting.random_weights,
         )
         rate = timed(lambda: tokens_drawn(drawer.generate, requests), size, setting.info.device)
-        return replace(rate, batch_size=drawer.slots) if kind is HFEngine else rate
+        return replace(rate, batch_size=drawer.slots) if isinstance(drawer, HFEngine) else rate
 
     return run
 
@@ -142,7 +142,7 @@ def continuous(setting: Setting) -> Rate:
     from transformers import ContinuousBatchingConfig, GenerationConfig
 
     params = setting.params
-    config = GenerationConfig(
+    config = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,
         temperature=params.temperature,
         top_p=params.top_p,

@@ -9,7 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from sigil_eval.generation.protocol import EngineInfo
 
-_LLAMA_8B = {
+_LLAMA_8B: dict[str, Any] = {
     "hidden_size": 4096,
     "intermediate_size": 14336,
     "num_hidden_layers": 32,
@@ -50,4 +50,4 @@ def random_model(shape: str, info: EngineInfo) -> Any:
         torch.set_default_dtype(before)
     model.set_attn_implementation(info.attention)
     model.generation_config.eos_token_id = model.config.eos_token_id = None
-    return model.eval()
+    return model.eval()  # type: ignore[no-untyped-call]
