@@ -19,7 +19,8 @@
 #:                     with --loop: loop_results, demo: ..._demo]
 #:   SANDBOX_MODE      firejail, or none: then programs that a model wrote have your rights [firejail]
 #:   ALLOW_NO_SANDBOX=1  accepts SANDBOX_MODE=none without being asked
-#:   ENGINE            what draws answers: hf, vllm, or auto: vllm where WITH_VLLM=1 has proved it [auto]
+#:   ENGINE            what draws answers: hf, hf-static (for models with sliding windows), vllm,
+#:                     or auto: vllm where WITH_VLLM=1 has proved it, else hf [auto]
 #:   BATCH_SIZE        samples generated at once: more are faster and need memory [the driver's choice]
 #:   N_WORKERS         programs judged at once [the driver's choice (cores - 2)]
 #:   PRICE_PER_HOUR    US dollars, for the cost estimate [3.00]

@@ -61,7 +61,8 @@ check_headline() {
 }
 
 check_engine() {
-  [[ $ENGINE =~ ^(auto|hf|vllm)$ ]] || usage_error "ENGINE=$ENGINE: there is no such choice; it is auto, hf or vllm."
+  [[ $ENGINE =~ ^(auto|hf|hf-static|vllm)$ ]] ||
+    usage_error "ENGINE=$ENGINE: there is no such choice; it is auto, hf, hf-static or vllm."
   [[ $ENGINE != vllm || $WITH_VLLM == 1 || -f $VLLM_VENV_DIR/$VLLM_PROVED ]] ||
     usage_error "ENGINE=vllm: vLLM has not been set up here. WITH_VLLM=1 does that."
 }

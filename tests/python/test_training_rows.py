@@ -226,6 +226,9 @@ def test_sources_are_drawn_by_their_weights_and_by_the_seed(tokenizer: Any, sour
     share = sum(number < 100 for number in found) / len(found)
     assert 0.65 < share < 0.85
     assert mixed(tokenizer, two, **weighted) == found
+    weighted["dataset_weights"] = {"local:0": 1e6}
+    with pytest.raises(UsageError, match=r"leaves 'local:1' 1\.0e-06 of an epoch.* 100 times"):
+        mixed(tokenizer, two, **weighted)
 
 
 def test_rows_are_shuffled_only_when_a_seed_is_given(tokenizer: Any, source: Any) -> None:

@@ -11,11 +11,16 @@ from sigil_eval.training.configuration import Configuration
 from sigil_eval.training.tokens import Tokens
 
 
+MOST_REPEATED = 100
+"""How many times as many rows as there are an epoch may have, where sources are drawn by weight."""
+
+
 def mix(sources: Sequence[Tokens], told: Configuration) -> Any:
     """A `datasets.Dataset` of the rows of an epoch, columns input_ids and completion_mask.
 
     Every row of weight 1 or more is in it; what is drawn is drawn by the seed. Raises UsageError
-    for a task weight whose task no row has.
+    for a task weight whose task no row has, and for a weight so small that its rows would hardly
+    ever all be drawn.
     """
     from datasets import concatenate_datasets, interleave_datasets
 
@@ -40,6 +45,7 @@ def mix(sources: Sequence[Tokens], told: Configuration) -> Any:
     if data.interleave_mode == "weighted":
         each = [(data.dataset_weights or {}).get(name, 1.0) for name in names]
         shares = [weight / sum(each) for weight in each]
+        _check_shares(names, list(map(len, found)), shares)
     # Until each has been seen whole: a smaller one begins again, and nothing is lost.
     return interleave_datasets(found, shares, seed=seed, stopping_strategy="all_exhausted")
 
@@ -50,6 +56,17 @@ def together(sources: Sequence[Tokens]) -> Any:
 
     found = [_as_dataset(tokens) for tokens in sources if tokens.tasks]
     return concatenate_datasets(found) if found else None
+
+
+def _check_shares(names: Sequence[str], rows: Sequence[int], shares: Sequence[float]) -> None:
+    """An epoch ends when each source has been seen whole: after about rows / share rows of all."""
+    for name, count, share in zip(names, rows, shares, strict=True):
+        if share * MOST_REPEATED * sum(rows) < count:
+            raise UsageError(
+                f"dataset.dataset_weights leaves {quoted(name)} {share:.1e} of an epoch: until its "
+                f"{count} rows were seen, the {sum(rows)} rows of all would be seen more than "
+                f"{MOST_REPEATED} times. Give it more, or take it out of names"
+            )
 
 
 def _check_tasks(weights: Mapping[str, float], sources: Sequence[Tokens]) -> None:
