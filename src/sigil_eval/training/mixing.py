@@ -10,7 +10,6 @@ from sigil_eval.errors import UsageError, did_you_mean, quoted
 from sigil_eval.training.configuration import Configuration
 from sigil_eval.training.tokens import Tokens
 
-
 MOST_REPEATED = 100
 """How many times as many rows as there are an epoch may have, where sources are drawn by weight."""
 
