@@ -23,7 +23,7 @@
 #:                     or auto: vllm where WITH_VLLM=1 has proved it, else hf [auto]
 #:   BATCH_SIZE        samples generated at once: more are faster and need memory [the driver's choice]
 #:   N_WORKERS         programs judged at once [the driver's choice (cores - 2)]
-#:   PRICE_PER_HOUR    US dollars, for the cost estimate [3.00]
+#:   PRICE_PER_HOUR    US dollars for each GPU, or for a machine that has none [3.00]
 #:   HF_TOKEN          Hugging Face token, for gated models; it is never recorded
 #: For --loop, from crates to a report
 #:   CRATES            the crates that training data are made of: a file of name@version, one a line

@@ -3,8 +3,8 @@ compares the results with those of one machine:
 
     python benchmarks/scaling/faults.py [NAME...]
 
-It needs the extra `cluster`, and root for the disk that is full. Ends with 1 where a result
-differs or a command did not end.
+It needs the extra `cluster`, and root for the disk that is full and for the links that are cut.
+Ends with 1 where a result differs or a command did not end.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from links import Links
 from nodes import Nodes, free_port  # before Ray is imported: it sets what Ray then reads
 from work import await_begin, other_rustc, results, write_work
 
@@ -28,23 +29,18 @@ LIMIT_SECONDS = 600
 
 
 class Scene:
-    """A folder with work to do, and three nodes to do it."""
+    """A folder with work to do, and a head that nodes can be added to. `on` stands before the
+    command, where it is to run on another machine."""
 
     def __init__(self, folder: Path, nodes: Nodes) -> None:
         self.folder, self.nodes = folder, nodes
+        self.on: list[str] = []
         self.samples, self.problems = write_work(folder, PROGRAMS)
 
     def score(self, name: str, *more: str) -> subprocess.CompletedProcess[str]:
         given = ["--problem-file", str(self.problems), "--output-dir", str(self.folder / name)]
-        command = [
-            sys.executable,
-            "-m",
-            "sigil_eval.cli",
-            "score",
-            str(self.samples),
-            *given,
-            *more,
-        ]
+        command = [*self.on, sys.executable, "-m", "sigil_eval.cli", "score", str(self.samples)]
+        command += [*given, *more]
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
         )
@@ -56,7 +52,7 @@ class Scene:
         judged."""
         with ThreadPoolExecutor(1) as other:
             ended = other.submit(self.score, name, "--ray", address or self.nodes.address)
-            await_begin(self.folder / name / ".verdicts.jsonl")
+            await_begin(self.folder / name / ".verdicts.jsonl", ended.done)
             then()
             return ended.result()
 
@@ -127,6 +123,33 @@ def partition(scene: Scene) -> subprocess.CompletedProcess[str]:
     return scene.disturbed("partition", hold)
 
 
+def link(scene: Scene) -> subprocess.CompletedProcess[str]:
+    """The link to a node is cut for 30 s."""
+    return _cut(scene, "link", 1, 30)
+
+
+def long_link(scene: Scene) -> subprocess.CompletedProcess[str]:
+    """The link to a node is cut for so long that Ray gives the node up."""
+    return _cut(scene, "long_link", 1, 120)
+
+
+def head_link(scene: Scene) -> subprocess.CompletedProcess[str]:
+    """The link to the head, on which the command runs, is cut for 30 s."""
+    return _cut(scene, "head_link", 0, 30)
+
+
+def _cut(scene: Scene, name: str, machine: int, seconds: float) -> subprocess.CompletedProcess[str]:
+    with Links(scene.folder, 3) as links:
+
+        def cut() -> None:
+            links.cut(machine)
+            time.sleep(seconds)
+            links.mend(machine)
+
+        scene.on = links.on(0)
+        return scene.disturbed(name, cut, links.address)
+
+
 def disk(scene: Scene) -> subprocess.CompletedProcess[str]:
     """The disk that a node compiles on is full."""
     with small_disk(scene.folder / "small") as small:
@@ -157,7 +180,10 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-FAULTS = {scene.__name__: scene for scene in (killed, rustc, head, partition, disk)}
+FAULTS = {
+    scene.__name__: scene
+    for scene in (killed, rustc, head, partition, disk, link, head_link, long_link)
+}
 
 
 def main(names: list[str]) -> int:

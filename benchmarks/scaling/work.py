@@ -40,10 +40,12 @@ def results(output: Path) -> dict[str, bytes]:
     return {mode: path.read_bytes() for mode, path in files.items()}
 
 
-def await_begin(journal: Path, seconds: float = 300) -> None:
-    """Wait until something that was done is in a journal."""
+def await_begin(
+    journal: Path, over: Callable[[], bool] = lambda: False, seconds: float = 300
+) -> None:
+    """Wait until something that was done is in a journal, or until the work is `over`."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and not over():
         if journal.exists() and journal.read_bytes().count(b"\n") > 1:
             return
         time.sleep(0.02)

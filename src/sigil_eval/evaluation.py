@@ -354,6 +354,7 @@ def _write_metadata(
         demo=settings.demo,
         accepted_deviations=settings.accepted_deviations,
         price_per_hour=settings.drawing.price_per_hour,
+        device=settings.drawing.engine.device,
         training_data=settings.training_data,
     )
     tools = Tools(checkout(), rustc, settings.judge.sandbox_mode)

@@ -26,6 +26,7 @@ from sigil_eval.generation.progress import GenerationProgress
 from sigil_eval.judging.crates import Crates
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
+from sigil_eval.record.rented import rented_here
 from sigil_eval.record.software import judge_code_sha256
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.run_folder import Mode, RunFolder
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How samples are drawn, whichever model they are of; the price is in US dollars."""
+    """How samples are drawn, whichever model they are of; the price is in US dollars, for a GPU or
+    for a machine without one."""
 
     params: SamplingParams
     engine: EngineOptions
@@ -65,6 +67,11 @@ class Drawing:
         """Draw a model's samples into `output`; see `generate_samples`."""
         total = len(problem_set.problems) * self.params.num_samples
         total = len(range(shard.number - 1, total, shard.count)) if shard else total
+        here = rented_here(self.engine.device).units if self.price_per_hour is not None else 1
+
+        def rented() -> int:
+            return here if elsewhere is None else elsewhere.rented
+
         with ProgressLine(f"generating {label}", total) as line:
             return generate_samples(
                 model,
@@ -76,7 +83,7 @@ class Drawing:
                 shard=shard,
                 models=models,
                 elsewhere=elsewhere,
-                progress=GenerationProgress(line, self.price_per_hour),
+                progress=GenerationProgress(line, self.price_per_hour, rented),
             )
 
 

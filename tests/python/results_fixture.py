@@ -217,7 +217,14 @@ METADATA: dict[str, Any] = {
         ],
         "total_seconds": 8758.5,
     },
-    "cost": {"currency": "USD", "price_per_hour": 2.99, "hours": 2.4329, "estimate": 7.27},
+    "cost": {
+        "currency": "USD",
+        "price_per_hour": 2.99,
+        "hours": 2.4329,
+        "gpus": 1,
+        "machines": 0,
+        "estimate": 7.27,
+    },
     "deviations": [],
     "accepted_deviations": [],
     "proof": {

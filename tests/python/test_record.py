@@ -196,6 +196,8 @@ def test_provisioning_state_is_read(tmp_path: Path) -> None:
         "currency": "USD",
         "price_per_hour": 3.0,
         "hours": round(52 / 3600, 4),
+        "gpus": 0,
+        "machines": 1,
         "estimate": 0.04,
     }
 

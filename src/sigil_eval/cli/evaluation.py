@@ -70,7 +70,7 @@ def _output_options(output_dir: Setting[Path]) -> Decorator:
             default=lambda: provisioned().get("state_dir"),
             hidden=True,
         ),
-        options.price_option("of a machine with all its GPUs, to estimate the cost", "Output"),
+        options.price_option("of each GPU, or of a machine without one, for the cost", "Output"),
         switch("--demo", help="say so in every report", section="Output"),
         switch(
             "--check",

@@ -45,7 +45,7 @@ from sigil_eval.errors import UsageError
     metavar="I/N",
     help="draw only part I of N; the command without it puts the parts together",
 )
-@options.price_option("to show what generation has cost so far")
+@options.price_option("of each GPU, or of a machine without one, to show the cost so far")
 @options.problem_options()
 @click.option(
     "--show-prompt",

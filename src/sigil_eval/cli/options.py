@@ -356,5 +356,5 @@ def _trust_options(section: str = "Engine") -> Decorator:
 
 
 def price_option(help_: str, section: str = "Options") -> Decorator:
-    """What an hour of the machine costs."""
+    """What an hour of a GPU costs."""
     return option(settings.PRICE_PER_HOUR, help_, metavar="USD", section=section)

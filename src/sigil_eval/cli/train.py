@@ -38,7 +38,7 @@ def data_options(section: str = "Options") -> Decorator:
     "tokenizer has a chat template",
 )
 @data_options()
-@options.price_option("to show what the rest will cost")
+@options.price_option("of the GPU, or of a machine without one, to show what the rest will cost")
 def train(
     configuration: Path,
     device: str,

@@ -14,6 +14,7 @@ from sigil_eval.cluster.foreman import lead
 from sigil_eval.cluster.order import Alive, Done, Failed, Message, Node, Order, Piece, Task
 from sigil_eval.console import mention, warn
 from sigil_eval.errors import PreflightError
+from sigil_eval.record.rented import Rented, rented_nodes
 
 # For how long nothing may be heard of the cluster, or be had of it, and how long between two tries.
 SILENT_SECONDS = 45.0
@@ -61,6 +62,11 @@ class Crew:
     def workers(self) -> int:
         """How many there are now."""
         return self._workers
+
+    @property
+    def rented(self) -> Rented:
+        """The nodes that work now."""
+        return rented_nodes(node.to_row() for node in self.nodes.values())
 
     def work(self, tasks: Iterable[bytes]) -> Iterator[Piece | Done]:
         """Have tasks done; yields what comes of them, by their numbers from 0, as it comes.

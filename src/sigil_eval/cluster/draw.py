@@ -29,6 +29,11 @@ class ClusterDrawers:
         self._jobs = list(jobs)
         self._crew = crew
 
+    @property
+    def rented(self) -> int:
+        """How many GPUs, and nodes without one, are paid for now."""
+        return self._crew.rented.units
+
     def draw(
         self,
         job: Job,

@@ -165,7 +165,8 @@ class _Foreman:
         for name, found in alive.items():
             room = self._room(found["Resources"])
             if name not in floor.places and room:
-                node = Node(name[:8], found["NodeManagerAddress"], "proving")
+                gpus = int(found["Resources"].get("GPU", 0))
+                node = Node(name[:8], found["NodeManagerAddress"], "proving", gpus=gpus)
                 floor.places[name] = _Place(node, room)
                 self._prove(name, room)
         for name, place in floor.places.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Literal, Protocol, Self
 
@@ -114,21 +114,22 @@ class Alive:
 @dataclass(frozen=True)
 class Node:
     """A node, and what has become of it. `name` is the beginning of the id that Ray gave it,
-    `address` its address, for people alone."""
+    `address` its address, for people alone; `gpus` are all that it has."""
 
     name: str
     address: str
     state: Literal["proving"] | NodeState
     reason: str = ""
     workers: int = 0
+    gpus: int = 0
 
     def at_work(self, workers: int) -> Self:
         """The same one, after it has proved itself."""
-        return type(self)(self.name, self.address, "working", "", workers)
+        return replace(self, state="working", workers=workers)
 
     def gone(self, state: Literal["left out", "lost"], reason: str) -> Self:
         """The same one, which gets no more work."""
-        return type(self)(self.name, self.address, state, reason, self.workers)
+        return replace(self, state=state, reason=reason)
 
     def to_row(self) -> NodeRow:
         """For the metadata, which has no address."""
@@ -138,6 +139,7 @@ class Node:
             "state": state,
             "reason": self.reason or None,
             "workers": self.workers,
+            "gpus": self.gpus,
         }
 
 

@@ -187,16 +187,20 @@ class Durations(TypedDict):
 
 
 class Cost(TypedDict):
-    """What the machine cost, estimated."""
+    """What the machines cost, estimated."""
 
     currency: Literal["USD"]
     """Always US dollars."""
     price_per_hour: NotNegative
-    """As it was given."""
+    """Of a GPU, or of a machine without one, as it was given."""
     hours: NotNegative
     """The run's and the set-up's."""
+    gpus: NotRequired[Count]
+    """How many GPUs were paid for; absent where they were not counted."""
+    machines: NotRequired[Count]
+    """How many machines without a GPU were paid for."""
     estimate: NotNegative
-    """Price times hours."""
+    """Price times hours times GPUs and machines."""
 
 
 class DeviationRow(TypedDict):
@@ -297,6 +301,8 @@ class NodeRow(TypedDict):
     """Why it was left out or lost."""
     workers: Count
     """How many worked on it at a time."""
+    gpus: Count
+    """How many it has."""
 
 
 class ClusterRecord(TypedDict):

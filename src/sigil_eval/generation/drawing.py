@@ -24,6 +24,11 @@ Agree = Callable[[Settings, str], None]
 class Elsewhere(Protocol):
     """Draws samples on other machines."""
 
+    @property
+    def rented(self) -> int:
+        """How many GPUs, and machines without one, are paid for now."""
+        ...
+
     def draw(
         self,
         job: Job,

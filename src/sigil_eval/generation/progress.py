@@ -12,19 +12,22 @@ class GenerationProgress:
     """Shows on a line what `generate_samples` reports; pass it as `progress`.
 
     Tokens a second count from the first report on, since until then a model is loaded. The cost
-    is that of the time since this was made, at `price_per_hour` in dollars.
+    is that of the time since this was made, at `price_per_hour` in dollars for each GPU, or machine
+    without one, of which there are `rented` now.
     """
 
     def __init__(
         self,
         line: ProgressLine,
         price_per_hour: float | None,
+        rented: Callable[[], int] = lambda: 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._line = line
         self._price = price_per_hour
+        self._rented = rented
         self._clock = clock
-        self._began = clock()
+        self._paid_until, self._dollars = clock(), 0.0
         self._first: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int, tokens: int) -> None:
@@ -41,5 +44,12 @@ class GenerationProgress:
         if now - since >= STEADY_SECONDS:
             parts.append(f"{(tokens - before) / (now - since):.0f} tokens/s")
         if self._price is not None:
-            parts.append(f"${(now - self._began) / 3600 * self._price:.2f} so far")
+            parts.append(self._cost(now, self._price))
         return ", ".join(parts)
+
+    def _cost(self, now: float, price: float) -> str:
+        rented = self._rented()
+        self._dollars += (now - self._paid_until) / 3600 * price * rented
+        self._paid_until = now
+        at = f" at {rented} × ${price:.2f} an hour" if rented > 1 else ""
+        return f"${self._dollars:.2f} so far{at}"

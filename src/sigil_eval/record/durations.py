@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sigil_eval.documents.metadata import Cost, Durations, ProvisioningStep
 from sigil_eval.record.provisioning import read_table
+from sigil_eval.record.rented import Rented
 
 
 def read_steps(state: Path | None) -> list[ProvisioningStep]:
@@ -49,13 +50,15 @@ def durations_of(
     }
 
 
-def cost(seconds: float, price_per_hour: float | None) -> Cost | None:
-    """Estimated cost in US dollars, or None without a price."""
+def cost(seconds: float, price_per_hour: float | None, rented: Rented) -> Cost | None:
+    """Estimated cost in US dollars, at a price for each GPU, or None without a price."""
     if price_per_hour is None:
         return None
     return {
         "currency": "USD",
         "price_per_hour": price_per_hour,
         "hours": round(seconds / 3600, 4),
-        "estimate": round(seconds / 3600 * price_per_hour, 2),
+        "gpus": rented.gpus,
+        "machines": rented.machines,
+        "estimate": round(seconds / 3600 * price_per_hour * rented.units, 2),
     }

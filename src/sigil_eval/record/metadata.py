@@ -30,6 +30,7 @@ from sigil_eval.problems import ProblemSet
 from sigil_eval.record.deviations import Deviation, unique
 from sigil_eval.record.durations import cost
 from sigil_eval.record.machine import gpus, machine
+from sigil_eval.record.rented import Rented, rented_here, rented_nodes
 from sigil_eval.record.software import (
     cuda_version,
     firejail_version,
@@ -41,14 +42,14 @@ from sigil_eval.record.software import (
     vllm_packages,
 )
 from sigil_eval.redaction import recorded_environment, scrub
-from sigil_eval.settings import SandboxMode
+from sigil_eval.settings import DEVICE, SandboxMode
 
 
 @dataclass(frozen=True)
 class Request:
     """What somebody asked for: the command as typed, all of its options by name, the seeds, the ids
-    of the deviations that a strict run lets pass, what the machine costs in US dollars, and what a
-    check of the training data has found."""
+    of the deviations that a strict run lets pass, what a GPU costs in US dollars, the device, and
+    what a check of the training data has found."""
 
     command: Sequence[str]
     arguments: Mapping[str, Any]
@@ -56,6 +57,7 @@ class Request:
     demo: bool = False
     accepted_deviations: Sequence[str] = ()
     price_per_hour: float | None = None
+    device: str = DEVICE.default
     training_data: TrainingDataRecord | None = None
 
 
@@ -116,7 +118,7 @@ def collect_metadata(
         "prompt_template_sha256": _first_template(outcome.models),
         "seeds": dict(request.seeds),
         "durations": durations,
-        "cost": cost(durations["total_seconds"] * _machines(outcome), request.price_per_hour),
+        "cost": cost(durations["total_seconds"], request.price_per_hour, _rented(request, outcome)),
         "deviations": _rows(outcome.deviations, request.accepted_deviations),
         "accepted_deviations": scrub(list(request.accepted_deviations)),
         "proof": None if outcome.proof is None else scrub(outcome.proof),
@@ -128,10 +130,10 @@ def collect_metadata(
     }
 
 
-def _machines(outcome: Outcome) -> int:
-    """How many were paid for: this one, or those of a cluster that worked."""
-    nodes = outcome.cluster["nodes"] if outcome.cluster else []
-    return max(1, sum(node["state"] != "left out" for node in nodes))
+def _rented(request: Request, outcome: Outcome) -> Rented:
+    if outcome.cluster:
+        return rented_nodes(outcome.cluster["nodes"])
+    return rented_here(request.device)
 
 
 def _vllm_drew(models: Mapping[str, ModelRecord]) -> bool:

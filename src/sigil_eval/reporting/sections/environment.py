@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sigil_eval.console import format_duration
 from sigil_eval.documents import Metadata
-from sigil_eval.documents.metadata import ClusterRecord, SandboxState
+from sigil_eval.documents.metadata import ClusterRecord, Cost, SandboxState
 from sigil_eval.reporting.blocks import Block, Code, Commands, Table, titled
 from sigil_eval.reporting.reproduce_command import reproduce_command
 from sigil_eval.reporting.run import Run
@@ -29,10 +29,17 @@ def duration_table(metadata: Metadata) -> Table:
     if durations["invocations"] > 1:
         notes.append(f"The run was resumed: {durations['invocations']} invocations in all.")
     if cost is not None:
-        notes.append(
-            f"Estimated cost: ${cost['estimate']:.2f} at ${cost['price_per_hour']:.2f} an hour."
-        )
+        notes.append(f"Estimated cost: ${cost['estimate']:.2f} at {_rate(cost)} an hour.")
     return Table(["Phase", "Time"], rows, 1, " ".join(notes))
+
+
+def _rate(cost: Cost) -> str:
+    counts = {"GPU": cost.get("gpus", 0), "machine": cost.get("machines", 0)}
+    price = f"${cost['price_per_hour']:.2f}"
+    if sum(counts.values()) <= 1:
+        return price
+    named = [f"{n} {name}{'s' * (n > 1)}" for name, n in counts.items() if n]
+    return f"{' and '.join(named)} × {price}"
 
 
 def environment_table(metadata: Metadata) -> Table:
