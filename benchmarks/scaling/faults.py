@@ -46,21 +46,25 @@ class Scene:
         )
 
     def disturbed(
-        self, name: str, then: Callable[[], object], address: str = ""
+        self, then: Callable[[], object], address: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Score on the cluster, and do something, in the main thread, as soon as something is
         judged."""
         with ThreadPoolExecutor(1) as other:
-            ended = other.submit(self.score, name, "--ray", address or self.nodes.address)
-            await_begin(self.folder / name / ".verdicts.jsonl", ended.done)
+            ended = other.submit(self.score, "disturbed", "--ray", address or self.nodes.address)
+            await_begin(self.folder / "disturbed" / ".verdicts.jsonl", ended.done)
             then()
             return ended.result()
+
+    def same(self) -> bool:
+        """Whether that has found what one machine has."""
+        return results(self.folder / "alone") == results(self.folder / "disturbed")
 
 
 def killed(scene: Scene) -> subprocess.CompletedProcess[str]:
     """A node goes without a word."""
     added = [scene.nodes.add() for _ in range(3)]
-    return scene.disturbed("killed", lambda: scene.nodes.kill(added[0]))
+    return scene.disturbed(lambda: scene.nodes.kill(added[0]))
 
 
 def rustc(scene: Scene) -> subprocess.CompletedProcess[str]:
@@ -68,7 +72,7 @@ def rustc(scene: Scene) -> subprocess.CompletedProcess[str]:
     scene.nodes.add({"SIGIL_RUSTC": str(other_rustc(scene.folder))})
     scene.nodes.add()
     scene.nodes.add()
-    return scene.disturbed("rustc", lambda: None)
+    return scene.disturbed(lambda: None)
 
 
 def head(scene: Scene) -> subprocess.CompletedProcess[str]:
@@ -82,7 +86,7 @@ def head(scene: Scene) -> subprocess.CompletedProcess[str]:
         others.append(_Apart(port))
 
     try:
-        return scene.disturbed("head", restart, f"127.0.0.1:{port}")
+        return scene.disturbed(restart, f"127.0.0.1:{port}")
     finally:
         for other in others:
             other.kill_all()
@@ -120,25 +124,25 @@ def partition(scene: Scene) -> subprocess.CompletedProcess[str]:
         time.sleep(30)
         scene.nodes.let_go(added[0])
 
-    return scene.disturbed("partition", hold)
+    return scene.disturbed(hold)
 
 
 def link(scene: Scene) -> subprocess.CompletedProcess[str]:
     """The link to a node is cut for 30 s."""
-    return _cut(scene, "link", 1, 30)
+    return _cut(scene, 1, 30)
 
 
 def long_link(scene: Scene) -> subprocess.CompletedProcess[str]:
     """The link to a node is cut for so long that Ray gives the node up."""
-    return _cut(scene, "long_link", 1, 120)
+    return _cut(scene, 1, 120)
 
 
 def head_link(scene: Scene) -> subprocess.CompletedProcess[str]:
     """The link to the head, on which the command runs, is cut for 30 s."""
-    return _cut(scene, "head_link", 0, 30)
+    return _cut(scene, 0, 30)
 
 
-def _cut(scene: Scene, name: str, machine: int, seconds: float) -> subprocess.CompletedProcess[str]:
+def _cut(scene: Scene, machine: int, seconds: float) -> subprocess.CompletedProcess[str]:
     with Links(scene.folder, 3) as links:
 
         def cut() -> None:
@@ -147,7 +151,7 @@ def _cut(scene: Scene, name: str, machine: int, seconds: float) -> subprocess.Co
             links.mend(machine)
 
         scene.on = links.on(0)
-        return scene.disturbed(name, cut, links.address)
+        return scene.disturbed(cut, links.address)
 
 
 def disk(scene: Scene) -> subprocess.CompletedProcess[str]:
@@ -156,7 +160,7 @@ def disk(scene: Scene) -> subprocess.CompletedProcess[str]:
         scene.nodes.add({"TMPDIR": str(small)})
         scene.nodes.add()
         scene.nodes.add()
-        return scene.disturbed("disk", lambda: fill(small))
+        return scene.disturbed(lambda: fill(small))
 
 
 def fill(disk: Path) -> None:
@@ -201,7 +205,9 @@ def main(names: list[str]) -> int:
                 alone = scene.score("alone")
                 assert alone.returncode == 0, alone.stderr
                 ended = FAULTS[name](scene)
-            same = ended.returncode == 0 and results(folder / "alone") == results(folder / name)
+            same = ended.returncode == 0 and results(folder / "alone") == results(
+                folder / "disturbed"
+            )
             failed += not same
             print(
                 f"{name}: {'the same bytes' if same else 'NOT THE SAME'}, "
