@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -266,6 +267,27 @@ def test_data_with_the_benchmark_in_them_are_trained_on_only_when_told_so(
     }
     validate(read_json(beside), "dataset_check")
     validate(read_json(tmp_path / "out/training.json"), "training")
+
+
+@pytest.mark.parametrize("share", [0.9, 1.1])
+def test_a_disk_without_room_for_the_checkpoints_is_told_before_the_first_step(
+    trained: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    written = [
+        trained[0] / "out" / f"checkpoint-{step}" / name
+        for step in (4, 8)
+        for name in ("adapter_model.safetensors", "optimizer.pt")
+    ]
+    free = int(share * sum(path.stat().st_size for path in written))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    write_rows(tmp_path / "rows.jsonl", lessons())
+    configuration = write_configuration(tmp_path)
+    if share > 1:
+        assert train(configuration, Request())["steps"] == 8
+        return
+    with pytest.raises(PreflightError, match=r"out: 2 checkpoints of .* GB each will not fit"):
+        train(configuration, Request())
+    assert not list((tmp_path / "out").glob("checkpoint-*"))
 
 
 def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:

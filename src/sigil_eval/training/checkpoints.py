@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sigil_eval.documents.shape import read_document
 from sigil_eval.documents.training import TRAINING_FILE, Training
-from sigil_eval.errors import UsageError
+from sigil_eval.errors import PreflightError, UsageError
+from sigil_eval.training.configuration import Configuration
 
 _NAME = re.compile(r"checkpoint-([0-9]{1,12})")
 # What decides the weights: where one of these differs, it is another training.
@@ -57,6 +58,22 @@ def go_on_from(output: Path, training: Training) -> Reached | None:
             continue
         last = Reached(folder, read_document(folder / TRAINING_FILE, Training))
     return last
+
+
+def check_space(parameters: int, told: Configuration, done: int) -> None:
+    """Raises PreflightError where misc.output_dir has no room for the checkpoints after `done`
+    steps: of each of `parameters` that are trained the weight, in float32, and what the optimizer
+    knows of it, two numbers of the same size, or in 8 bits."""
+    output = Path(told.misc.output_dir)
+    count = sum(step > done for step in told.checkpoints)
+    each = parameters * (4 + (2 if "8bit" in told.train.optimizer else 8))
+    free = shutil.disk_usage(output).free
+    if count * each > free:
+        raise PreflightError(
+            f"{output}: {count} checkpoints of {each / 1e9:.2g} GB each will not fit into the "
+            f"{free / 1e9:.2g} GB that are free there: make room, name a misc.output_dir that has "
+            "it, or save less often (train.save_every)"
+        )
 
 
 def _check_same(file: Path, there: Training, here: Training) -> None:

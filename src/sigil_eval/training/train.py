@@ -11,7 +11,7 @@ from sigil_eval import settings
 from sigil_eval.console import ProgressLine, format_duration, mention, say
 from sigil_eval.documents.training import HeldOutPoint, LossPoint, Training
 from sigil_eval.files import only_writer, sha256_file
-from sigil_eval.training.checkpoints import Reached, go_on_from
+from sigil_eval.training.checkpoints import Reached, check_space, go_on_from
 from sigil_eval.training.configuration import Configuration
 from sigil_eval.training.needs import check_libraries
 from sigil_eval.training.progress import TrainingProgress
@@ -40,8 +40,8 @@ def train(configuration: Path, request: Request) -> Training:
     """Train, or go on where a training stopped; the record of what is then in misc.output_dir.
 
     Raises UsageError for what cannot be done as it was asked for, and PreflightError for what this
-    machine lacks, both before a weight is loaded; PreflightError, too, when memory runs out or
-    nothing is learned any more.
+    machine lacks, both before a step is done; PreflightError, too, when memory runs out or nothing
+    is learned any more.
     """
     told = read_configuration(configuration)
     sources = [find_source(name) for name in told.dataset.names]
@@ -91,6 +91,7 @@ def _do_steps(
         mention(f"going on from {reached.folder}, {done} of {steps} steps")
     be_quiet()
     model = load_trainable(prepared.model, told, prepared.hardware, output)
+    check_space(model.num_parameters(only_trainable=True), told, done)
     with ProgressLine("training", steps, done, "steps") as line:
         kept = _Kept(output, training, TrainingProgress(line, price_per_hour))
         trainer = make_trainer(
