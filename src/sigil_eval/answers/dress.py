@@ -167,7 +167,9 @@ _ANSWER_TAG = re.compile(
     r"(?P<text>.*?)(?:</(?P=name)>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_QUALIFIERS = r"(?:#\[[^\]\n]*\]\s*|(?:pub(?:\([^)\n]*\))?|const|async|unsafe|extern|\"\w+\")\s+)*"
+_QUALIFIERS = re.compile(
+    r"(?:#\[[^\]\n]*\]\s*|(?:pub(?:\([^)\n]*\))?|const|async|unsafe|extern|\"\w+\")\s+)*\Z"
+)
 
 
 def said_in_tags(text: str) -> str:
@@ -186,7 +188,7 @@ def with_function_on_its_line(text: str, function: str) -> str:
         line = text[max(text.rfind("\n", position, start) + 1, position) : start]
         if len(line) > 200:
             continue
-        qualifiers = re.search(rf"{_QUALIFIERS}\Z", line)
+        qualifiers = _QUALIFIERS.search(line)
         before = line[: qualifiers.start()] if qualifiers else line
         if before.strip() and _leads_to(before) and _has_body(text, found.end()):
             at = start - (len(line) - len(before))

@@ -86,6 +86,11 @@ _NETWORK_CRATES = words(
 )
 _FFI_CRATES = {"libc", "nix", "rustix", "winapi", "windows", "windows_sys", "errno", "syscalls"}
 
+# Without one of these, no path into the standard library and no macro is forbidden.
+FORBIDDEN_WORDS = (
+    GUARDED_STD_MODULES | {*_STD_TYPES, *MACROS, "global_allocator"} | _NETWORK_CRATES | _FFI_CRATES
+)
+
 
 def std_category(path: Path) -> str | None:
     """The category of a path below the standard library's root."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sigil_eval.rust.functions import definitions_of
 from sigil_eval.rust.items import Item, read_items
-from sigil_eval.rust.lexer import tokens
+from sigil_eval.rust.lexer import brackets, tokens
 from sigil_eval.rust.syntax import parse
 
 
@@ -60,20 +61,29 @@ def is_rust(text: str, question: Question) -> bool:
     """Whether a text is Rust and nothing else, by itself or behind what the prompt begins."""
     return any(
         tree is not None and not tree.root_node.has_error
-        for tree in (parse(one.encode()) for one in (text, question.start + text))
+        for one in (text, question.start + text)
+        if not _has_back_tick(one)
+        for tree in (parse(one.encode()),)
     )
+
+
+# What a back-tick could be part of in Rust: a string, a comment, a character, a first line.
+_HIDING = re.compile(r"[\"\\]|//|/\*|'`|#!|---|\A\ufeff")
+
+
+def _has_back_tick(text: str) -> bool:
+    """Whether a text surely has a back-tick where Rust has none, which saves parsing prose."""
+    position = text.find("`")
+    return position >= 0 and not _HIDING.search(text, 0, position + 1)
 
 
 def body_brace(text: str, start: int) -> int | None:
     """Offset of the `{` that opens the body of the function that starts at `start`."""
     depth = 0
-    for token in tokens(text, start):
-        if token.text == "{" and depth == 0:
-            return token.start
-        if token.kind == "open":
-            depth += 1
-        elif token.kind == "close":
-            depth -= 1
-        elif token.text == ";" and depth == 0:
+    for bracket, position in brackets(text, start):
+        if bracket == "{" and depth == 0:
+            return position
+        if bracket == ";" and depth == 0:
             return None
+        depth += (bracket in "([{") - (bracket in ")]}")
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from sigil_eval.answers.account import Part
 from sigil_eval.answers.dress import (
@@ -156,7 +157,7 @@ def views_of(text: str, question: Question) -> Iterator[View]:
     """
     text = _taken(STEPS[:_UNMISTAKABLE], text, question)[0]
     plain, left_out = _taken(STEPS[_UNMISTAKABLE:], text, question)
-    if plain == text or (is_rust(text, question) and _differ_in_literals(text, plain)):
+    if plain == text or (_differ_in_literals(text, plain) and is_rust(text, question)):
         yield View(text)
         return
     yield View(plain, left_out=left_out)
@@ -174,7 +175,7 @@ def views_of(text: str, question: Question) -> Iterator[View]:
 
 def _differ_in_literals(text: str, plain: str) -> bool:
     """Whether two sources differ in nothing but strings, comments and white space."""
-    return [*_words(text)] == [*_words(plain)]
+    return all(one == other for one, other in zip_longest(_words(text), _words(plain)))
 
 
 def _words(text: str) -> Iterator[str]:
@@ -200,5 +201,11 @@ def _changed(text: str, after: str) -> str:
 
 def _same(one: str, other: str) -> int:
     """How many characters two texts begin with in common."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+    fewest, most = 0, min(len(one), len(other))
+    while fewest < most:
+        middle = (fewest + most + 1) // 2
+        if one.startswith(other[fewest:middle], fewest):
+            fewest = middle
+        else:
+            most = middle - 1
+    return fewest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from tree_sitter import Node
@@ -70,6 +71,7 @@ _ITEM_START = re.compile(
 _FUNCTION_NAME = re.compile(r"\bfn\s+(?:r#)?(\w+)")
 
 
+@lru_cache(maxsize=1024)
 def definition_of(function: str) -> re.Pattern[str]:
     """Finds where a function of this name is defined, or seems to be."""
     return re.compile(rf"\bfn\s+(?:r#)?{re.escape(function)}\b")
@@ -112,12 +114,12 @@ def _from_tree(root: Node, data: bytes, entry_point: str) -> Source:
             clean = clean and node.type == "empty_statement"
             continue
         attributes = data[start : node.start_byte].decode()
-        found = _item(item, attributes, data, entry_point)
-        items.append(replace(found, text=found.text + data[item.end_byte : node.end_byte].decode()))
+        end = data[item.end_byte : node.end_byte].decode()
+        items.append(_item(item, attributes, end, data, entry_point))
     return Source(tuple(items), tuple(inner), clean)
 
 
-def _item(node: Node, attributes: str, data: bytes, entry_point: str) -> Item:
+def _item(node: Node, attributes: str, end: str, data: bytes, entry_point: str) -> Item:
     names = tuple(_names(node, data))
     text = text_of(node, data)
     role: Role = "other"
@@ -129,7 +131,7 @@ def _item(node: Node, attributes: str, data: bytes, entry_point: str) -> Item:
         role = "entry"
     elif node.type == "function_item" and names == ("main",):
         role = "main"
-    return Item(node.type, names, attributes + text, role)
+    return Item(node.type, names, attributes + text + end, role)
 
 
 def _names(node: Node, data: bytes) -> Iterator[str]:

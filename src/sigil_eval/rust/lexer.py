@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 
 class Token(NamedTuple):
@@ -36,19 +36,22 @@ _STRING = r"[bc]?\""
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _STRING_END = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
+_CHAR = r"b?'(?:\\(?:u\{[^}'\n]*\}|.)[^'\n]{0,8}?|[^\\'\n])'"
+_LIFETIME = r"'(?:r\#)?[^\W\d]\w*"
+_RAW_IDENT = r"r\#[^\W\d]\w*"
 _WHITESPACE = "\t\n\x0b\x0c\r \u0085\u200e\u200f\u2028\u2029\ufeff"
 
 # Order matters: a raw string before a raw identifier, a character before a lifetime.
 _TOKEN = re.compile(
     rf"""
-      (?P<space>[{_WHITESPACE}]+)
-    | {_LINE_COMMENT}
-    | {_BLOCK_COMMENT}
+    (?:[{_WHITESPACE}]|//[^\n]*)*+
+    (?:
+      {_BLOCK_COMMENT}
     | (?P<raw_string>{_RAW_STRING})
     | (?P<string>{_STRING})
-    | (?P<char>b?'(?:\\(?:u\{{[^}}'\n]*\}}|.)[^'\n]{{0,8}}?|[^\\'\n])')
-    | (?P<lifetime>'(?:r\#)?[^\W\d]\w*)
-    | (?P<raw_ident>r\#[^\W\d]\w*)
+    | (?P<char>{_CHAR})
+    | (?P<lifetime>{_LIFETIME})
+    | (?P<raw_ident>{_RAW_IDENT})
     | (?P<ident>[^\W\d]\w*)
     | (?P<number>\d\w*(?:\.\d\w*)?)
     | (?P<path_sep>::)
@@ -56,14 +59,28 @@ _TOKEN = re.compile(
     | (?P<close>[)\]}}])
     | (?P<punct>[-!\#$%&*+,./:;<=>?@^|~])
     | (?P<unknown>.)
+    | (?P<nothing>\Z)
+    )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# All tokens up to a bracket, a semicolon, or what is closed later.
+_PLAIN_TOKENS = re.compile(
+    rf"""
+    (?: [{_WHITESPACE}]
+      | //[^\n]*
+      | (?!/\*|[bc]?r\#*\")
+        (?: {_STRING}[^\"\\]*(?:\\.[^\"\\]*)*\"
+          | {_CHAR} | {_LIFETIME} | {_RAW_IDENT} | \w+ | [^\w()\[\]{{}};\"] )
+    )*+
     """,
     re.VERBOSE | re.DOTALL,
 )
 _CLOSED_LATER = {"block_comment", "raw_string", "string"}
+_BRACKETS = {*"()[]{};"}
 # The kind of the tokens that go by another name than their pattern; "" is left out.
 _KINDS = {
-    "space": "",
-    "line_comment": "",
+    "nothing": "",
     "block_comment": "",
     "raw_string": "literal",
     "string": "literal",
@@ -80,17 +97,35 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]
     limit = len(text) if end is None else end
     position = start
     while position < limit:
-        # Any character is a match, if only for `unknown`.
-        match = cast("re.Match[str]", _TOKEN.match(text, position, limit))
-        pattern = cast("str", match.lastgroup)
-        begin, position = position, match.end()
-        if pattern in _CLOSED_LATER:
-            closed = _closing_end(match, limit)
-            position = limit if closed is None else closed
+        match = _TOKEN.match(text, position, limit)
+        assert match and match.lastgroup  # any character is a match, if only for `unknown`
+        pattern = match.lastgroup
+        begin, position = match.start(pattern), _end_of(match, limit)
         if pattern == "raw_ident":
             yield Token("ident", text[begin + 2 : position], begin, position, raw=True)
         elif kind := _KINDS.get(pattern, pattern):
             yield Token(kind, text[begin:position], begin, position)
+
+
+def brackets(text: str, start: int = 0) -> Iterator[tuple[str, int]]:
+    """The brackets and semicolons among `tokens`, each with its offset, in a part of the time."""
+    position, limit = start, len(text)
+    while position < limit:
+        plain = _PLAIN_TOKENS.match(text, position, limit)
+        position = plain.end() if plain else position
+        if text[position : position + 1] in _BRACKETS:
+            yield text[position], position
+            position += 1
+        elif match := _TOKEN.match(text, position, limit):
+            position = _end_of(match, limit)
+
+
+def _end_of(match: re.Match[str], limit: int) -> int:
+    """Where a token ends."""
+    if match.lastgroup not in _CLOSED_LATER:
+        return match.end()
+    closed = _closing_end(match, limit)
+    return limit if closed is None else closed
 
 
 def _closing_end(opening: re.Match[str], limit: int) -> int | None:
@@ -176,13 +211,13 @@ def block_end(text: str, start: int, depth: int = 0) -> tuple[int, int]:
     Returns (offset just after the closing brace, 0), or (end of the text, braces left open).
     With `depth` 1, `start` is already inside the block.
     """
-    for token in tokens(text, start):
-        if token.kind == "open" and token.text == "{":
+    for bracket, position in brackets(text, start):
+        if bracket == "{":
             depth += 1
-        elif token.kind == "close" and token.text == "}":
+        elif bracket == "}":
             depth -= 1
             if depth <= 0:
-                return token.end, 0
+                return position + 1, 0
     return len(text), depth
 
 

@@ -16,7 +16,7 @@ from sigil_eval.rust.vocabulary import PRIMITIVE_TYPES, STD_CRATES
 Path = tuple[str, ...]
 
 _MAX_DEPTH = 64
-_MAX_STEPS = 50_000
+MAX_STEPS = 50_000
 # More segments than any path has; what comes after them can't change what a path is judged by.
 _MAX_SEGMENTS = 32
 
@@ -210,7 +210,7 @@ class Resolver:
 
     def _count(self, steps: int) -> None:
         self._steps += steps
-        if self._steps > _MAX_STEPS or len(self._active) > _MAX_DEPTH:
+        if self._steps > MAX_STEPS or len(self._active) > _MAX_DEPTH:
             raise TangledError
 
     def _from_glob(self, targets: Iterable[Target], name: str) -> Iterator[Target]:

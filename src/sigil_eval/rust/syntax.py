@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 
 import tree_sitter_rust
 from tree_sitter import Language, Node, Parser, Point, Tree
@@ -21,8 +22,12 @@ _CHUNK_BYTES = 1 << 16
 _local = threading.local()
 
 
+@lru_cache(maxsize=16)
 def parse(source: bytes) -> Tree | None:
-    """Parse Rust source; None when it is too large or would take unreasonably long."""
+    """Parse Rust source; None when it is too large or would take unreasonably long.
+
+    Who reads an answer asks for the same text several times, so the last few are remembered.
+    """
     parser = _parser()
     if len(source) <= _SMALL_BYTES:
         return parser.parse(source)

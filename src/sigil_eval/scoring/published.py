@@ -7,7 +7,7 @@ problem, a program that names nothing in it is the same program without.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields
 from functools import lru_cache
 from itertools import pairwise
 
@@ -27,16 +27,16 @@ def as_published(program: Program, published: Problem, code: str | None) -> Prog
     problem = program.problem
     if code is None:
         return None
-    with_prelude = replace(
-        published,
-        prelude=problem.prelude,
-        canonical_solution=problem.canonical_solution,
-        flag=problem.flag,
-        plus=problem.plus,
-    )
-    if code == program.code and with_prelude == problem and not _may_need(program):
+    if code == program.code and _asks_the_same(problem, published) and not _may_need(program):
         return program
     return Program(published, code)
+
+
+def _asks_the_same(problem: Problem, published: Problem) -> bool:
+    """Whether errata have left everything that a verdict depends on, but for the prelude."""
+    unlike = ("prelude", "canonical_solution", "flag", "plus", "place")
+    names = (one.name for one in fields(Problem) if one.name not in unlike)
+    return all(getattr(problem, name) == getattr(published, name) for name in names)
 
 
 def _may_need(program: Program) -> bool:
