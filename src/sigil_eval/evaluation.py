@@ -305,7 +305,8 @@ def _generate(
         settings.drawing.job(settings.models.spec(label), problem_set)
         for label in settings.models.labels
     ]
-    with drawing_on(settings.cluster, jobs) as elsewhere:
+    outputs = [settings.folder.samples(label) for label in settings.models.labels]
+    with drawing_on(settings.cluster, jobs, outputs) as elsewhere:
         for label in settings.models.labels:
             spec, output = settings.models.spec(label), settings.folder.samples(label)
             with times.phase(f"generation {label}"):

@@ -101,7 +101,7 @@ def test_a_node_that_dies_while_it_draws_changes_no_byte(
     one = draw(tmp_path / "one.jsonl")
     nodes.add()
     dies = nodes.add()
-    with drawing_on(Cluster(nodes.address), [job]) as elsewhere:
+    with drawing_on(Cluster(nodes.address), [job], [tmp_path / "many.jsonl"]) as elsewhere:
         killer = when_begun(tmp_path / ".many.journal.jsonl", lambda: nodes.kill(dies))
         many = draw(tmp_path / "many.jsonl", elsewhere)
         killer.join()
@@ -117,7 +117,8 @@ def test_a_node_whose_model_is_another_gets_no_work(humaneval: ProblemSet) -> No
     options = EngineOptions(device="cpu")
     job = Job(model, tuple(humaneval.problems[:1]), SamplingParams(), "auto", options)
     settings = plan_for(job).settings()
-    DrawWorker(pickle.dumps(DrawOrder([job], [settings]))).prove(1)
+    kind = DrawWorker(pickle.dumps(DrawOrder([job], [settings]))).prove(1)
+    assert kind == "dtype float32 and attention sdpa"
     other = {**settings, "model revision": "sha256:0"}
     with pytest.raises(PreflightError, match=r"model revision is .*, the run's is sha256:0"):
         DrawWorker(pickle.dumps(DrawOrder([job], [other]))).prove(1)
@@ -142,7 +143,7 @@ def test_devices_of_one_machine_are_not_those_of_a_cluster(
     options = EngineOptions(device="cuda:0,cuda:1")
     job = Job(ModelSpec(base="x"), (), SamplingParams(), "auto", options)
     with pytest.raises(UsageError, match="names devices of one machine"):
-        with drawing_on(Cluster("local"), [job]):
+        with drawing_on(Cluster("local"), [job], [Path("x")]):
             pass
 
 

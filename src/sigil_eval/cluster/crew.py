@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -141,6 +142,7 @@ class Crew:
     def _note_node(self, node: Node) -> None:
         self.nodes[node.name] = node
         if node.state == "working":
+            self._order = replace(self._order, kind=node.kind)  # another foreman is to know it
             plural = "s" if node.workers > 1 else ""
             mention(f"node {node.name} ({node.address}): {node.workers} worker{plural}")
         else:

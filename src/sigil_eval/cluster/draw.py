@@ -5,13 +5,15 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from sigil_eval.cluster.crew import Crew
-from sigil_eval.cluster.draw_worker import Block, Drawn, DrawOrder, DrawWorker
+from sigil_eval.cluster.draw_worker import Block, Drawn, DrawOrder, DrawWorker, in_words
 from sigil_eval.cluster.order import Cluster, Done, Order
 from sigil_eval.errors import IncompleteError, UsageError
-from sigil_eval.generation.drawing import Agree
-from sigil_eval.generation.plan import Job, SampleId, plan_for
+from sigil_eval.generation.drawing import Agree, check, hardware_settings
+from sigil_eval.generation.journal import SampleJournal, journal_path
+from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
 from sigil_eval.generation.protocol import Sample
 from sigil_eval.generation.shards import Shard
 
@@ -60,9 +62,11 @@ class ClusterDrawers:
 
 
 @contextmanager
-def drawing_on(cluster: Cluster | None, jobs: Sequence[Job]) -> Iterator[ClusterDrawers | None]:
-    """Who draws on the nodes of a cluster; None without one, and for engines
-    that have no model's files.
+def drawing_on(
+    cluster: Cluster | None, jobs: Sequence[Job], outputs: Sequence[Path]
+) -> Iterator[ClusterDrawers | None]:
+    """Who draws on the nodes of a cluster, for these samples files; None without one, and for
+    engines that have no model's files.
 
     Raises UsageError for a list of devices, and PreflightError when no node has the models.
     """
@@ -75,13 +79,37 @@ def drawing_on(cluster: Cluster | None, jobs: Sequence[Job]) -> Iterator[Cluster
             f"--device {device} names devices of one machine; with --ray it is auto (each GPU of "
             "the cluster) or cpu (each node)"
         )
-    what = pickle.dumps(DrawOrder(jobs, [plan_for(job).settings() for job in jobs]))
+    plans = [plan_for(job) for job in jobs]
+    what = pickle.dumps(DrawOrder(jobs, [plan.settings() for plan in plans]))
     order = Order(
         cluster.address,
         DrawWorker,
         what,
         a_worker_for_each="node" if device == "cpu" else "GPU",
         late_seconds=_LATE_SECONDS,
+        kind=_settled_kind(plans, outputs),
     )
     with Crew(order) as crew:
         yield ClusterDrawers(jobs, crew)
+
+
+def _settled_kind(plans: Sequence[Plan], outputs: Sequence[Path]) -> str | None:
+    """In which precision and with which attention nodes must draw, where it is settled: as the
+    samples that are there were, or else as this machine does, if it draws on such a device.
+
+    Raises UsageError where those samples were drawn otherwise than is asked for now.
+    """
+    for plan, output in zip(plans, outputs, strict=True):
+        if journal_path(output).exists():
+            with SampleJournal(output) as journal:
+                check(plan, journal)
+                if journal.header is not None:
+                    return in_words(journal.header["settings"])
+    options = plans[0].job.options
+    try:
+        info = options.kind.describe(options)
+    except UsageError:
+        return None  # it has no such device, or not the engine
+    if info.device == "cpu" and options.device != "cpu":
+        return None
+    return in_words(hardware_settings(info))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sigil_eval import console
 from sigil_eval.errors import PreflightError
-from sigil_eval.generation.drawing import draw
+from sigil_eval.generation.drawing import draw, hardware_settings
 from sigil_eval.generation.journal import Settings
 from sigil_eval.generation.plan import Job, Plan, SampleId, plan_for
 from sigil_eval.generation.protocol import Sample
@@ -47,6 +47,11 @@ class Drawn:
     samples: Sequence[Sample]
 
 
+def in_words(settings: Settings) -> str:
+    """What differs from one kind of device to another, as people are told it."""
+    return " and ".join(f"{name} {settings.get(name)}" for name in ("dtype", "attention"))
+
+
 class DrawWorker:
     """Draws blocks, one after the other, on one device. See `order.Worker`."""
 
@@ -63,18 +68,19 @@ class DrawWorker:
     def _plans(self) -> list[Plan]:
         return [plan_for(job) for job in self._order.jobs]
 
-    def prove(self, workers: int) -> None:
-        """Find every model, and compare what decides a sample's text. Raises PreflightError where
-        something is not the run's."""
+    def prove(self, workers: int) -> str:
+        """Find every model, and compare what decides a sample's text; in which precision and with
+        which attention it is drawn. Raises PreflightError where something is not the run's."""
+        options = self._order.jobs[0].options
+        info = options.kind.describe(options)  # or what this machine does not have
         for plan, wanted in zip(self._plans, self._order.settings, strict=True):
-            options = plan.job.options
-            options.kind.describe(options)  # says what this machine does not have
             found = plan.settings()
             for name, value in wanted.items():
                 if found[name] != value:
                     raise PreflightError(
                         f"{plan.prepared.name}: {name} is {found[name]}, the run's is {value}"
                     )
+        return in_words(hardware_settings(info))
 
     def start(self) -> None:
         """Models are loaded when they are first drawn from."""

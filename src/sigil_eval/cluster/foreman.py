@@ -122,6 +122,7 @@ class _Foreman:
         self._ray = ray
         self._ray_error = ray_error
         self._floor = _Floor()
+        self._kind = order.kind
         self._looked = self._spoke = 0.0
         self._said = Alive(0, 0)
 
@@ -199,10 +200,10 @@ class _Foreman:
         self._floor.hands.append(hand)
         return hand
 
-    def _open(self, name: str) -> None:
+    def _open(self, name: str, kind: str) -> None:
         """Give a node that has proved itself all the workers that it has room for."""
         place = self._floor.places[name]
-        place.node = place.node.at_work(place.room)
+        place.node = place.node.at_work(place.room, kind)
         self._say(place.node)
         for _ in range(place.room):
             self._start(name)
@@ -264,20 +265,26 @@ class _Foreman:
             return  # its node was left out just now
         try:
             if hand.task is None:
-                self._ray.get(call)
+                said = self._ray.get(call)
                 del self._floor.calls[call]
-                self._made_ready(hand)
+                self._made_ready(hand, said)
             else:
                 self._take_piece(call, hand)
         except self._ray_error as error:
             self._failed(hand, error)
 
-    def _made_ready(self, hand: _Hand) -> None:
-        if self._floor.places[hand.node].node.state == "proving":
-            self._dismiss(hand)  # it was there to prove the node
-            self._open(hand.node)
-        else:
+    def _made_ready(self, hand: _Hand, kind: str) -> None:
+        if self._floor.places[hand.node].node.state != "proving":
             hand.ready = True
+            return
+        self._dismiss(hand)  # it was there to prove the node
+        if self._kind is None:
+            self._kind = kind
+        if kind == self._kind:
+            self._open(hand.node, kind)
+        else:
+            unlike = f"it works with {kind}, the run with {self._kind}; options settle that for all"
+            self._leave_out(hand.node, "left out", unlike)
 
     def _take_piece(self, call: Any, hand: _Hand) -> None:
         task = hand.task

@@ -82,7 +82,7 @@ class JudgeWorker:
         self._open = ExitStack()
         self._judge: Judge | None = None
 
-    def prove(self, workers: int) -> None:
+    def prove(self, workers: int) -> str:
         """Compare the node's judge with the run's, have the sandbox try itself, and reference
         answers and wrong ones judged. Raises PreflightError when something is not as it must be.
         """
@@ -90,6 +90,7 @@ class JudgeWorker:
         with Judge(replace(order.settings, workers=workers)) as judge:
             order.standard.compare(Standard.of(judge))
             proved(judge, order.problem_set, order.standard.code)
+        return ""
 
     def start(self) -> None:
         """Open the judge that this worker has for itself, whose sandbox tries itself, too."""

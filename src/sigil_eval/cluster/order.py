@@ -23,8 +23,9 @@ class Worker(Protocol):
 
     def __init__(self, what: bytes) -> None: ...
 
-    def prove(self, workers: int) -> None:
-        """Show, once on each node, that the node may be given work for this many workers."""
+    def prove(self, workers: int) -> str:
+        """Show, once on each node, that the node may be given work for this many workers; of what
+        kind it is, in words, where all nodes have to be of one."""
         ...
 
     def start(self) -> None:
@@ -69,6 +70,7 @@ class Order:
     There is a worker for each CPU of a node, for each GPU, or one; but at most `most_per_node`,
     where that is given. `worker` makes one of `what`. A task that is under way for more than
     `late_seconds` is given to somebody who is idle, too: perhaps its worker cannot be reached.
+    All nodes are of one `kind`; where it is not given, it is that of the first that is proved.
     """
 
     address: str
@@ -77,6 +79,7 @@ class Order:
     a_worker_for_each: Literal["CPU", "GPU", "node"] = "CPU"
     most_per_node: int | None = None
     late_seconds: float = 30.0
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class Alive:
 @dataclass(frozen=True)
 class Node:
     """A node, and what has become of it. `name` is the beginning of the id that Ray gave it,
-    `address` its address, for people alone; `gpus` are all that it has."""
+    `address` its address, for people alone; `gpus` are all that it has, `kind` is
+    known once it works."""
 
     name: str
     address: str
@@ -122,10 +126,11 @@ class Node:
     reason: str = ""
     workers: int = 0
     gpus: int = 0
+    kind: str = ""
 
-    def at_work(self, workers: int) -> Self:
+    def at_work(self, workers: int, kind: str) -> Self:
         """The same one, after it has proved itself."""
-        return replace(self, state="working", workers=workers)
+        return replace(self, state="working", workers=workers, kind=kind)
 
     def gone(self, state: Literal["left out", "lost"], reason: str) -> Self:
         """The same one, which gets no more work."""

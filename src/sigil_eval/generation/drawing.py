@@ -105,7 +105,7 @@ def _draw_on(
         job = replace(plan.job, options=replace(plan.job.options, device=device))
         info = job.options.kind.describe(job.options)  # or what is wrong, before any process starts
         parts.append((job, shard.output(output), shard.of(missing)))
-    journal.agree({**plan.settings(), **_hardware(info)}, ",".join(devices))
+    journal.agree({**plan.settings(), **hardware_settings(info)}, ",".join(devices))
     draw_on_all(_draw_part, parts, report)
     for path in take_over(journal, output):
         path.unlink()
@@ -153,11 +153,11 @@ def draw(
     """Have every setting agreed with, load the model, draw the missing samples."""
     options = plan.job.options
     info = options.kind.describe(options)
-    agree({**plan.settings(), **_hardware(info)}, info.device)
+    agree({**plan.settings(), **hardware_settings(info)}, info.device)
     with options.kind.start(plan.prepared, plan.job.params, options, info, models) as engine:
         engine.generate(plan.requests(missing), finished)
 
 
-def _hardware(info: EngineInfo) -> Settings:
+def hardware_settings(info: EngineInfo) -> Settings:
     """What of the hardware changes the last digits of a model's output."""
     return {"dtype": info.dtype, "attention": info.attention, "adapters": info.adapters}
