@@ -57,9 +57,12 @@ def stamp_of(path: Path) -> str:
     return f"{path} {found.st_size} {found.st_mtime_ns}"
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(", ", ": "))
+
+
 def dump_row(row: Mapping[str, object]) -> str:
     """One JSONL line without its newline; the same row always gives the same bytes."""
-    return json.dumps(row, ensure_ascii=True, separators=(", ", ": "))
+    return _ENCODER.encode(row)
 
 
 def read_jsonl(path: Path, longest: int = LONGEST_LINE) -> Iterator[tuple[int, Row]]:
@@ -143,13 +146,7 @@ def json_value(data: bytes) -> Any:
     """
     text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object_without_doubles,
-            parse_int=_whole_number,
-            parse_float=_finite_number,
-            parse_constant=_no_constant,
-        )
+        value = _DECODER.decode(text)
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     if data.count(b"[") + data.count(b"{") > DEEPEST:
@@ -180,6 +177,14 @@ def _finite_number(text: str) -> float:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"not valid JSON: {name} is no number of JSON's")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object_without_doubles,
+    parse_int=_whole_number,
+    parse_float=_finite_number,
+    parse_constant=_no_constant,
+)
 
 
 def _check_depth(value: Any) -> None:

@@ -36,6 +36,7 @@ from sigil_eval.files import LONGEST_OWN_LINE, read_json, read_jsonl
 type Check = Callable[[Any], str | None]
 """What is wrong with a value, as ` of FIELD: reason`; None where nothing is."""
 
+_MISSING = object()
 _WORDS = {
     str: "text",
     int: "a whole number",
@@ -85,7 +86,7 @@ def _check_of(kind: Hashable, lacking: frozenset[str]) -> Check:
     if origin is Literal:
         return _one_of(arguments)
     if origin in (Union, UnionType):
-        return _any_of([_check_of(argument, lacking) for argument in arguments])
+        return _any_of([_check_of(argument, lacking) for argument in arguments], _types_of(kind))
     if is_typeddict(kind) or is_dataclass(kind):
         return _fields_of(kind, lacking)
     if origin in (list, tuple):
@@ -95,6 +96,19 @@ def _check_of(kind: Hashable, lacking: frozenset[str]) -> Check:
     if kind in (Any, object):
         return lambda value: None
     return _plain(NoneType if kind is None else cast(type, kind))
+
+
+@cache
+def _types_of(kind: Hashable) -> frozenset[type]:
+    """The types of which every value is of a kind, so that most values need no look."""
+    if isinstance(kind, TypeAliasType):
+        return _types_of(kind.__value__)
+    if get_origin(kind) in (Union, UnionType):
+        return frozenset().union(*map(_types_of, get_args(kind)))
+    if kind is float:
+        return frozenset({int, float})
+    plain = NoneType if kind is None else kind
+    return frozenset({plain}) if plain in (str, int, bool, NoneType) else frozenset()
 
 
 def _plain(kind: type) -> Check:
@@ -127,8 +141,10 @@ def _one_of(values: tuple[Any, ...]) -> Check:
     return look
 
 
-def _any_of(checks: list[Check]) -> Check:
+def _any_of(checks: list[Check], types: frozenset[type]) -> Check:
     def look(value: Any) -> str | None:
+        if type(value) in types:
+            return None
         wrong = None
         for one in checks:
             found = one(value)
@@ -147,6 +163,8 @@ def _list_of(inner: Check) -> Check:
     def look(value: Any) -> str | None:
         if not isinstance(value, list):
             return whole(value)
+        if not value:
+            return None
         found = ((number, inner(item)) for number, item in enumerate(value))
         return next((f".{number}{wrong}" for number, wrong in found if wrong), None)
 
@@ -167,19 +185,24 @@ def _values_of(inner: Check) -> Check:
 
 def _fields_of(kind: Any, lacking: frozenset[str]) -> Check:
     whole = _plain(dict)
-    needed: dict[str, Check] = {}
+    needed: dict[str, tuple[frozenset[type], Check]] = {}
     optional: dict[str, Check] = {}
     for name, field in get_type_hints(kind, include_extras=True).items():
         if get_origin(field) is NotRequired:
             optional[name] = _check_of(get_args(field)[0], lacking)
+        elif name in lacking:
+            optional[name] = _check_of(field, lacking)
         else:
-            (optional if name in lacking else needed)[name] = _check_of(field, lacking)
+            needed[name] = _types_of(field), _check_of(field, lacking)
 
     def look(value: Any) -> str | None:
         if not isinstance(value, dict):
             return whole(value)
-        for name, inner in needed.items():
-            wrong = inner(value[name]) if name in value else ": is missing"
+        for name, (types, inner) in needed.items():
+            found = value.get(name, _MISSING)
+            if type(found) in types:
+                continue
+            wrong = ": is missing" if found is _MISSING else inner(found)
             if wrong is not None:
                 return f".{name}{wrong}"
         for name in optional.keys() & value.keys():
