@@ -66,7 +66,7 @@ class Drawing:
     ) -> GenerationSummary:
         """Draw a model's samples into `output`; see `generate_samples`."""
         total = len(problem_set.problems) * self.params.num_samples
-        total = len(range(shard.number - 1, total, shard.count)) if shard else total
+        total = len(shard.places(total)) if shard else total
         here = rented_here(self.engine.device).units if self.price_per_hour is not None else 1
 
         def rented() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from work import write_work
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
-PARTS = 3
+PARTS = 4  # of six samples, so that they are not of one size
 
 
 @pytest.fixture
@@ -64,6 +65,8 @@ def test_the_parts_of_an_array_are_scored_as_the_whole(
     for part in range(1, PARTS + 1):
         ended = job("draw.sbatch", {**slurm, "SLURM_ARRAY_TASK_ID": str(part)})
         assert ended.returncode == 0, ended.stderr
+        shown = re.findall(r"generating \w+: (\d+)/(\d+)", ended.stderr)
+        assert shown and shown[-1][0] == shown[-1][1], ended.stderr
     ended = job("score.sbatch", slurm)
     assert ended.returncode == 0, ended.stderr
     scores = json.loads((tmp_path / "results" / "no-policy" / "metrics.json").read_text())

@@ -35,8 +35,12 @@ class Shard:
     def of(self, pairs: list[tuple[str, int]]) -> list[tuple[str, int]]:
         """This part of the samples that are wanted: one block of them, so that each prompt is read
         for one part, or for two neighbours."""
-        ends = [len(pairs) * number // self.count for number in (self.number - 1, self.number)]
-        return pairs[slice(*ends)]
+        places = self.places(len(pairs))
+        return pairs[places.start : places.stop]
+
+    def places(self, wanted: int) -> range:
+        """Of this part's samples among all that are wanted."""
+        return range(*(wanted * number // self.count for number in (self.number - 1, self.number)))
 
     def output(self, whole: Path) -> Path:
         """Where this part of a samples file goes."""
