@@ -2,6 +2,7 @@
 # Makes this machine a node of a Ray cluster, from the repository's root:
 #   bash deploy/ray/node.sh head             the first one
 #   bash deploy/ray/node.sh join HOST:6379   each other one
+#   bash deploy/ray/node.sh stay HOST:6379   the same, and this command lasts until the head is gone
 # Then, on the head: sigil-eval run --ray auto (docs/scaling.md). Ray's ports are open to whoever reaches
 # them, and may run anything: keep them behind a firewall.
 set -Eeuo pipefail
@@ -13,7 +14,7 @@ STEPS=${STEPS:-system_deps python venv pytorch sigilderg rust sandbox cli_tools 
 export STATE_DIR VENV_DIR NONINTERACTIVE=1 RAY_USAGE_STATS_ENABLED=0
 
 usage() {
-  printf 'usage: bash deploy/ray/node.sh head | join HOST:PORT\n' >&2
+  printf 'usage: bash deploy/ray/node.sh head | join HOST:PORT | stay HOST:PORT\n' >&2
   exit 2
 }
 
@@ -32,21 +33,31 @@ start_ray() {
 join() {
   local tries
   for tries in {1..60}; do
-    if start_ray "--address=$1" "${@:2}"; then return; fi
+    if start_ray "--address=$1"; then return; fi
     printf 'the head at %s does not answer yet (try %d of 60)\n' "$1" "$tries" >&2
     sleep 10
   done
   exit 1
 }
 
+# Ray's own process ends when the head has not answered for a minute. `ray start --block` then ends with a
+# failure, though the head's work may be done.
+until_ray_has_ended() {
+  while pgrep -u "$(id -u)" -x raylet >/dev/null; do sleep 5; done
+  printf 'the head is gone: this node has nothing more to do\n'
+}
+
 case ${1:-} in
   head) [[ $# == 1 ]] || usage ;;
-  join) [[ $# -ge 2 ]] || usage ;;
+  join | stay) [[ $# == 2 ]] || usage ;;
   *) usage ;;
 esac
 set_up
-if [[ $1 == head ]]; then
-  start_ray --head --port=6379 --include-dashboard=false
-else
-  join "${@:2}" # and options of `ray start`
-fi
+case $1 in
+  head) start_ray --head --port=6379 --include-dashboard=false ;;
+  join) join "$2" ;;
+  stay)
+    join "$2"
+    until_ray_has_ended
+    ;;
+esac

@@ -108,7 +108,7 @@ def test_ray_s_own_launcher_takes_the_cluster_file() -> None:
     validate_config(prepare_config(cluster))
 
 
-@pytest.mark.parametrize("arguments", [[], ["join"], ["lead"]])
+@pytest.mark.parametrize("arguments", [[], ["join"], ["lead"], ["stay", "a:1", "b"]])
 def test_a_node_is_told_what_it_is(arguments: list[str]) -> None:
     ended = subprocess.run(
         ["bash", str(DEPLOY / "ray" / "node.sh"), *arguments],
@@ -117,4 +117,4 @@ def test_a_node_is_told_what_it_is(arguments: list[str]) -> None:
         check=False,
     )
     assert ended.returncode == 2
-    assert "usage: bash deploy/ray/node.sh head | join HOST:PORT" in ended.stderr
+    assert "usage: bash deploy/ray/node.sh head | join HOST:PORT | stay HOST:PORT" in ended.stderr
