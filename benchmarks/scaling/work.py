@@ -19,10 +19,12 @@ PROBLEM = {
 }
 
 
-def write_work(folder: Path, programs: int) -> tuple[Path, Path]:
-    """A file of samples, each a task by itself, and the file of their problem."""
+def write_work(folder: Path, programs: int, talk: int = 0) -> tuple[Path, Path]:
+    """A file of samples, each a task by itself, and the file of their problem; some are `talk`,
+    without code."""
     samples, problems = folder / "samples.jsonl", folder / "problems.jsonl"
-    rows = [{"task_id": "Own/add", "completion": _answer(n)} for n in range(programs)]
+    texts = [*map(_answer, range(programs)), *(f"I cannot say {n}." for n in range(talk))]
+    rows = [{"task_id": "Own/add", "completion": text} for text in texts]
     samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
     problems.write_text(json.dumps(PROBLEM) + "\n")
     return samples, problems

@@ -325,7 +325,9 @@ def _score(
     with judging_on(settings.cluster, judge, problem_set) as many:
         with times.phase("scoring"):
             samples = {stem: folder.samples(label) for label, stem in settings.stems.items()}
-            summary = score_files(samples, problem_set, folder.path, many.judge, settings.modes)
+            summary = score_files(
+                samples, problem_set, folder.path, many.judge, settings.modes, many.readers
+            )
         with times.phase("re-scoring"):
             seed = settings.drawing.params.seed
             before = RescoredBefore(folder, problem_set, judge, seed)

@@ -118,8 +118,8 @@ def score_samples(settings: ScoreSettings) -> None:
 def _score(
     settings: ScoreSettings, folder: RunFolder, models: Sequence[_Model], k_values: Sequence[int]
 ) -> ScoreSummary:
-    problem_set, modes = settings.problem_set, settings.modes
-    folder.path.mkdir(parents=True, exist_ok=True)
+    problem_set, modes, path = settings.problem_set, settings.modes, folder.path
+    path.mkdir(parents=True, exist_ok=True)
     stems = {model.label: result_stem(model.label) for model in models}
     with folder.lock():
         times = folder.clock()
@@ -130,7 +130,7 @@ def _score(
                 proof = prove_aloud(judge, problem_set, again=settings.prove_again)
             with times.phase("scoring"), judging_on(settings.cluster, judge, problem_set) as many:
                 samples = {stem: folder.samples(label) for label, stem in stems.items()}
-                summary = score_files(samples, problem_set, folder.path, many.judge, modes)
+                summary = score_files(samples, problem_set, path, many.judge, modes, many.readers)
             rustc, conditions = judge.toolchain.rustc, judging_conditions(judge)
         with times.phase("reports"):
             sum_up(folder, stems, problem_set, modes, k_values, conditions)

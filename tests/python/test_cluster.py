@@ -24,6 +24,7 @@ from sigil_eval.generation import EngineOptions, ModelSpec, SamplingParams, gene
 from sigil_eval.generation.plan import Job, plan_for
 from sigil_eval.judging.judge import Judge
 from sigil_eval.problems import ProblemSet
+from sigil_eval.scoring.reading import FEW
 
 if TYPE_CHECKING:
     from nodes import Nodes
@@ -34,8 +35,8 @@ PROGRAMS = 24
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
-    """Samples, and the file of their problem."""
-    return write_work(tmp_path, PROGRAMS)
+    """Samples, so many that nodes read some of them, and the file of their problem."""
+    return write_work(tmp_path, PROGRAMS, talk=FEW + 500)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,8 @@ def test_a_judge_is_compared_by_its_files_too(judge: Judge) -> None:
         own.compare(replace(own, toolchain="0"))
     with pytest.raises(PreflightError, match="another version of sigil-eval"):
         own.compare(replace(own, code="0"))
+    with pytest.raises(PreflightError, match=r"answers are read with tree-sitter 9\.9, in the run"):
+        own.compare(replace(own, reads_by=("tree-sitter 9.9",)))
     slower = {**own.fingerprint, "run_seconds": 99.0}
     with pytest.raises(PreflightError, match=r"run_seconds is 99\.0, the run's is 2"):
         own.compare(replace(own, fingerprint=slower))

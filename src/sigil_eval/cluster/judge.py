@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from sigil_eval.answers.program import Program
 from sigil_eval.cluster.crew import Crew
-from sigil_eval.cluster.judge_worker import Batch, Judged, JudgeOrder, JudgeWorker, Standard
+from sigil_eval.cluster.judge_worker import Batch, Judged, JudgeOrder, JudgeWorker, Standard, Texts
 from sigil_eval.cluster.order import Cluster, Done, Order
 from sigil_eval.documents.metadata import ClusterRecord
 from sigil_eval.documents.metrics import Fingerprint
@@ -20,6 +20,7 @@ from sigil_eval.judging.lint import Lints, plan_lint_batches
 from sigil_eval.judging.many import ManyJudge
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
+from sigil_eval.scoring.reading import Found, Readers, SampleReader, Unread
 
 # Programs of a task: how many workers there will be is not known, and each is to have several.
 _BATCH = 128
@@ -31,9 +32,10 @@ class ClusterJudge:
     What the nodes leave without a verdict, this machine's judge tries at the end.
     """
 
-    def __init__(self, own: Judge, crew: Crew) -> None:
+    def __init__(self, own: Judge, crew: Crew, reader: SampleReader) -> None:
         self._own = own
         self._crew = crew
+        self._reader = reader
         self._retries = 0
 
     @property
@@ -82,6 +84,24 @@ class ClusterJudge:
                     yield batch[place], lints
         yield from self._own.lint(list(left))
 
+    def read(self, pieces: Iterable[Sequence[Unread]]) -> Iterator[Sequence[Found]]:
+        """What is in texts, a piece at a time, as they are finished."""
+        under_way: dict[int, Sequence[Unread]] = {}
+        for message in self._crew.work(self._texts(pieces, under_way)):
+            if not isinstance(message, Done):
+                yield pickle.loads(message.data)  # noqa: S301
+            elif message.given_up:
+                yield [self._reader.look_into(text) for text in under_way[message.number]]
+            if isinstance(message, Done):
+                del under_way[message.number]
+
+    def _texts(
+        self, pieces: Iterable[Sequence[Unread]], under_way: dict[int, Sequence[Unread]]
+    ) -> Iterator[bytes]:
+        for number, piece in enumerate(pieces):
+            under_way[number] = piece
+            yield pickle.dumps(Texts(piece))
+
     def _come_of(
         self, what: str, batches: Sequence[Sequence[Program]]
     ) -> Iterator[tuple[Sequence[Program], Judged]]:
@@ -93,9 +113,11 @@ class ClusterJudge:
 
 @dataclass
 class Judging:
-    """Who judges. The record of a cluster is whole when it is done."""
+    """Who judges, and who reads, where that are others than this machine. The record of a cluster
+    is whole when it is done."""
 
     judge: ManyJudge
+    readers: Readers | None = None
     record: ClusterRecord | None = None
 
 
@@ -112,6 +134,7 @@ def judging_on(cluster: Cluster | None, own: Judge, problem_set: ProblemSet) -> 
     what = pickle.dumps(JudgeOrder(own.settings, problem_set, Standard.of(own)))
     order = Order(cluster.address, JudgeWorker, what, most_per_node=cluster.most_per_node)
     with Crew(order) as crew:
-        judging = Judging(ClusterJudge(own, crew))
+        judge = ClusterJudge(own, crew, SampleReader(problem_set))
+        judging = Judging(judge, judge.read)
         yield judging
     judging.record = {"ray": version("ray"), "nodes": [n.to_row() for n in crew.nodes.values()]}

@@ -17,7 +17,8 @@ from sigil_eval.judging.lint import Lints
 from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
 from sigil_eval.record.software import judge_code_sha256
-from sigil_eval.scoring.proved import proved
+from sigil_eval.scoring.proved import proved, readers_versions
+from sigil_eval.scoring.reading import SampleReader, Unread
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,13 @@ class Standard:
     code: str
     toolchain: str
     fingerprint: Fingerprint
+    reads_by: tuple[str, ...]
 
     @classmethod
     def of(cls, judge: Judge) -> Standard:
         """That of a judge, on its machine."""
-        return cls(judge_code_sha256(), judge.toolchain.contents_sha256, judge.fingerprint())
+        toolchain = judge.toolchain.contents_sha256
+        return cls(judge_code_sha256(), toolchain, judge.fingerprint(), readers_versions())
 
     def compare(self, other: Standard) -> None:
         """Raises PreflightError where the other is not the same, saying in what."""
@@ -43,6 +46,9 @@ class Standard:
                 )
         if self.toolchain != other.toolchain:
             raise PreflightError("the toolchain's files are not the run's, whatever its version")
+        if self.reads_by != other.reads_by:
+            there, here = ", ".join(other.reads_by), ", ".join(self.reads_by)
+            raise PreflightError(f"answers are read with {there}, in the run with {here}")
         if self.code != other.code:
             raise PreflightError("another version of sigil-eval is installed there")
 
@@ -65,6 +71,13 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """Texts to read."""
+
+    unread: Sequence[Unread]
+
+
+@dataclass(frozen=True)
 class Judged:
     """What came of some programs of a batch, by their places in it; how many were tried again."""
 
@@ -74,11 +87,13 @@ class Judged:
 
 
 class JudgeWorker:
-    """Judges one program at a time, and batches one after the other. See `order.Worker`."""
+    """Judges one program at a time, and batches one after the other; reads, too. See
+    `order.Worker`."""
 
     def __init__(self, what: bytes) -> None:
         console.speak(quiet=True)  # nobody reads what is printed here
         self._order: JudgeOrder = pickle.loads(what)  # noqa: S301 - it is our own
+        self._reader = SampleReader(self._order.problem_set)
         self._open = ExitStack()
         self._judge: Judge | None = None
 
@@ -97,8 +112,11 @@ class JudgeWorker:
         self._judge = self._open.enter_context(Judge(replace(self._order.settings, workers=1)))
 
     def work(self, task: bytes) -> Iterator[bytes]:
-        """A `Judged`, once all of a `Batch` is done."""
-        batch: Batch = pickle.loads(task)  # noqa: S301 - it is our own
+        """A `Judged`, once all of a `Batch` is done; of `Texts`, a list of `Found`."""
+        batch: Batch | Texts = pickle.loads(task)  # noqa: S301 - it is our own
+        if isinstance(batch, Texts):
+            yield pickle.dumps([self._reader.look_into(text) for text in batch.unread])
+            return
         judge = self._judge
         assert judge is not None
         places = {program: place for place, program in enumerate(batch.programs)}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from itertools import batched
 from pathlib import Path
 
@@ -19,12 +17,12 @@ from sigil_eval.dataset.rows import Examined, Numbered, examine
 from sigil_eval.documents.dataset_check import CheckedFile, DatasetCheck, FieldsName
 from sigil_eval.errors import UsageError
 from sigil_eval.files import sha256_file
+from sigil_eval.processes import Processes
 from sigil_eval.sources import STANDARD_INPUT, shown
 
 _ROWS_OF_A_BATCH = 200
 # Fewer rows are looked into sooner than another process is ready.
 _ROWS_OF_A_PROCESS = 4000
-_BATCHES_AHEAD = 4
 
 type Batch = Sequence[Numbered]
 type Examine = Callable[[Iterable[Batch]], Iterator[Examined]]
@@ -41,7 +39,9 @@ def check_dataset(sources: Sequence[Path], workers: int | None = None) -> Datase
     useful = wanted if None in counts else min(wanted, 1 + total // _ROWS_OF_A_PROCESS)
     collected = Collected([shown(source) for source in sources])
     with ExitStack() as stack:
-        look = _in_processes(useful, stack) if useful > 1 else _here
+        look: Examine = _here
+        if useful > 1:
+            look = partial(stack.enter_context(Processes(useful)).map, examine)
         progress = stack.enter_context(ProgressLine("checking", total, unit="rows"))
         files = [
             _check_file(number, source, look, collected, progress)
@@ -77,26 +77,3 @@ def _refuse_unknown(source: Path, examined: Examined) -> None:
 
 def _here(batches: Iterable[Batch]) -> Iterator[Examined]:
     return map(examine, batches)
-
-
-def _in_processes(workers: int, stack: ExitStack) -> Examine:
-    """Look into batches by processes that live as long as `stack` does; results in order, and few
-    batches in memory."""
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),  # whoever started them ends them
-    )
-    stack.callback(pool.shutdown, cancel_futures=True)
-
-    def look(batches: Iterable[Batch]) -> Iterator[Examined]:
-        under_way: deque[Future[Examined]] = deque()
-        for batch in batches:
-            under_way.append(pool.submit(examine, batch))
-            if len(under_way) > _BATCHES_AHEAD * workers:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-
-    return look

@@ -71,9 +71,15 @@ def proved(
 
 def verdicts_key(judge: Judge, problem_set: ProblemSet, code: str) -> str:
     """A hash of all that verdicts depend on besides the programs; `code` is that of our code."""
-    said = [code, sys.version, *map(importlib.metadata.version, _READERS), _machine()]
+    said = [code, sys.version, *readers_versions(), _machine()]
     said += [judge.identity(), problem_set.headline, repr(problem_set.problems)]
     return hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
+
+
+def readers_versions() -> tuple[str, ...]:
+    """What else decides how answers are read, besides our own code, each with its version."""
+    packages = (f"{name} {importlib.metadata.version(name)}" for name in _READERS)
+    return (f"Python {'.'.join(map(str, sys.version_info[:3]))}", *packages)
 
 
 def _machine() -> str:

@@ -23,7 +23,8 @@ from sigil_eval.judging.verdict import Verdict
 from sigil_eval.problems import ProblemSet
 from sigil_eval.run_folder import MODES, Mode, RunFolder
 from sigil_eval.scoring.journal import VerdictJournal
-from sigil_eval.scoring.reading import SampleReader
+from sigil_eval.scoring.readers import readers_here
+from sigil_eval.scoring.reading import Readers, SampleReader
 from sigil_eval.scoring.rows import Judgements, result_rows
 
 
@@ -47,17 +48,22 @@ def score_files(
     output: Path,
     judge: ManyJudge,
     modes: Sequence[Mode] = MODES,
+    readers: Readers | None = None,
 ) -> ScoreSummary:
     """Score sample files and write `output/MODE/NAME_results.jsonl` for each file and mode.
 
     `files` maps the NAME of a result to its JSONL file of `task_id` and `completion` rows; other
-    fields are carried through. Results keep the order of the samples. Raises UsageError with
-    file and line for a row that cannot be a sample, before anything is judged or written.
+    fields are carried through. Results keep the order of the samples. Many texts are read by the
+    `readers`, or else by as many processes as judge. Raises UsageError with file and line for a row
+    that cannot be a sample, before anything is judged or written.
     """
     for problem in problem_set.problems:
         contract_of(problem)  # a problem file that cannot be judged is refused here
     reader, summary, folder = SampleReader(problem_set), ScoreSummary(), RunFolder(output)
-    programs = _distinct_programs(files, reader, modes, summary)
+    readers = readers or readers_here(problem_set, judge.settings.workers)
+    summary.samples = reader.learn(files.values(), readers)
+    programs = _distinct_programs(reader, modes)
+    summary.programs = len(programs)
     with VerdictJournal(folder.verdicts, judge.fingerprint()) as journal:
         verdict_of = _judge_all(programs, journal, judge, summary)
         lints_of = _lint_all(programs, verdict_of, journal, judge)
@@ -71,18 +77,13 @@ def score_files(
     return summary
 
 
-def _distinct_programs(
-    files: Mapping[str, Path], reader: SampleReader, modes: Sequence[Mode], summary: ScoreSummary
-) -> list[Program]:
+def _distinct_programs(reader: SampleReader, modes: Sequence[Mode]) -> list[Program]:
     programs: dict[str, Program] = {}
-    for path in files.values():
-        for _, answer in reader.read(path):
-            summary.samples += 1
-            rejected = bool(answer.findings) and "no-policy" not in modes
-            for program in (answer.program, answer.published):
-                if program is not None and not rejected:
-                    programs.setdefault(program.sha256, program)
-    summary.programs = len(programs)
+    for answer in reader.answers():
+        rejected = bool(answer.findings) and "no-policy" not in modes
+        for program in (answer.program, answer.published):
+            if program is not None and not rejected:
+                programs.setdefault(program.sha256, program)
     return list(programs.values())
 
 
