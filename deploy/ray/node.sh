@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes this machine a node of a Ray cluster, from the repository's root:
-#   bash deploy/ray/node.sh head             the first one
+#   bash deploy/ray/node.sh head             the first one; options of `ray start` may follow
 #   bash deploy/ray/node.sh join HOST:6379   each other one
 #   bash deploy/ray/node.sh stay HOST:6379   the same, and this command lasts until the head is gone
 # Then, on the head: sigil-eval run --ray auto (docs/scaling.md). Ray's ports are open to whoever reaches
@@ -48,13 +48,13 @@ until_ray_has_ended() {
 }
 
 case ${1:-} in
-  head) [[ $# == 1 ]] || usage ;;
+  head) ;;
   join | stay) [[ $# == 2 ]] || usage ;;
   *) usage ;;
 esac
 set_up
 case $1 in
-  head) start_ray --head --port=6379 --include-dashboard=false ;;
+  head) start_ray --head --port=6379 --include-dashboard=false "${@:2}" ;;
   join) join "$2" ;;
   stay)
     join "$2"

@@ -106,6 +106,8 @@ def test_ray_s_own_launcher_takes_the_cluster_file() -> None:
 
     cluster = yaml.safe_load((DEPLOY / "ray" / "cluster.yaml").read_text())
     validate_config(prepare_config(cluster))
+    (head,) = cluster["head_start_ray_commands"]
+    assert '--autoscaling-config="$HOME/ray_bootstrap_config.yaml"' in head, "no other node starts"
 
 
 @pytest.mark.parametrize("arguments", [[], ["join"], ["lead"], ["stay", "a:1", "b"]])
