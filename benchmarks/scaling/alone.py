@@ -3,8 +3,9 @@ faster.
 
     python benchmarks/scaling/alone.py
 
-Reads the known answers of the published problems, 2,294 samples, as answers of a model; plans and
-packs them as for a cluster; then makes result rows of verdicts that are there.
+Reads the known answers of the published problems, 2,294 samples, as answers of a model; takes what
+others have read of five times as many; plans and packs the first as for a cluster; then makes
+result rows of verdicts that are there.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import json
 import pickle
 import tempfile
 import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sigil_eval.files import write_jsonl
 from sigil_eval.judging import verdict
 from sigil_eval.judging.batching import plan_batches
-from sigil_eval.problems import load_problem_set
+from sigil_eval.problems import ProblemSet, load_problem_set
 from sigil_eval.run_folder import MODES
 from sigil_eval.scoring.controls import controls_of
 from sigil_eval.scoring.forms import FORMS, completion_in_form
-from sigil_eval.scoring.reading import SampleReader
+from sigil_eval.scoring.readers import readers_here
+from sigil_eval.scoring.reading import FEW, Found, SampleReader, Unread
 from sigil_eval.scoring.rows import Judgements, result_rows
 
 
@@ -43,6 +46,7 @@ def main() -> None:
         reader, began = SampleReader(problem_set), time.process_time()
         answers = [answer for _, answer in reader.read(samples)]
         told("reading answers", began, len(answers), "sample")
+        taken(problem_set, rows, Path(temporary) / "more.jsonl")
         found = (program for a in answers for program in (a.program, a.published) if program)
         programs = list({program.sha256: program for program in found}.values())
         began = time.process_time()
@@ -58,6 +62,25 @@ def main() -> None:
         for mode in MODES:
             write_jsonl(samples.with_suffix(".out"), result_rows(samples, reader, judgements, mode))
         told("writing rows in both modes", began, len(answers), "sample")
+
+
+def taken(problem_set: ProblemSet, rows: Sequence[Mapping[str, str]], path: Path) -> None:
+    """Tell what this process has to do with a text that others read."""
+    copies = range(5)
+    write_jsonl(
+        path,
+        ({**row, "completion": f"{row['completion']}\n// {n}\n"} for n in copies for row in rows),
+    )
+    readers, began = readers_here(problem_set, 2), 0.0
+    assert readers is not None
+
+    def noted(pieces: Iterable[Sequence[Unread]]) -> Iterator[Sequence[Found]]:
+        nonlocal began
+        began = time.process_time()
+        yield from readers(pieces)
+
+    count = SampleReader(problem_set).learn([path], noted)
+    told("taking what others read", began, count - FEW, "sample")
 
 
 def told(what: str, began: float, count: int, unit: str) -> None:

@@ -7,9 +7,12 @@ Nothing is run. docs/scaling.md says where each figure comes from, and where the
 
 from __future__ import annotations
 
-# Seconds. Of one core for a program, all in; of the machine that a run is started on for a sample
-# that is read, and for a program that is handed out and taken back; for whatever comes first.
-PROGRAM, READ, HANDED, BEGIN = 1 / 61.5, 0.0015, 0.0003, 20.0
+# Seconds. Of one core for a program, all in, and for a sample that is read; of the machine that a
+# run is started on for a sample that others read, and for a program that is handed out and taken
+# back; for whatever comes first.
+PROGRAM, READ, TAKEN, HANDED, BEGIN = 1 / 61.5, 0.0006, 0.000025, 0.0003, 20.0
+# So many samples that machine reads itself, before others are asked.
+FEW = 2000
 SAMPLES = 164 * 100
 # Of one H100 at 407 answers under way; an answer's tokens, on average and at most; how long a step
 # takes however few answers there are, and a model to be loaded.
@@ -20,8 +23,9 @@ CORES_PER_GPU = 26
 
 def judging(workers: int, samples: int) -> float:
     """Seconds to score distinct samples."""
-    alone = samples * READ
-    return BEGIN + alone + max(samples * PROGRAM / workers, samples * HANDED)
+    few = min(samples, FEW)
+    reading = few * READ + (samples - few) * max(READ / workers, TAKEN)
+    return BEGIN + reading + max(samples * PROGRAM / workers, samples * HANDED)
 
 
 def drawing(gpus: int, samples: int) -> float:
