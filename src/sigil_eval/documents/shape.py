@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
@@ -69,9 +69,11 @@ def read_results(path: Path) -> Iterator[tuple[int, ResultRow]]:
     it stands, and not asked about.
     """
     passed_on = get_type_hints(SampleRow).keys() - {"task_id", "completion"}
+    look = _fields_of(ResultRow, frozenset(), passed_on)
     for number, row in read_jsonl(path, LONGEST_OWN_LINE):
-        asked = {name: value for name, value in row.items() if name not in passed_on}
-        check(asked, ResultRow, f"{path}:{number}")
+        wrong = look(row)
+        if wrong is not None:
+            raise UsageError(f"{path}:{number}: {wrong.removeprefix('.')}")
         yield number, cast(ResultRow, row)
 
 
@@ -183,11 +185,13 @@ def _values_of(inner: Check) -> Check:
     return look
 
 
-def _fields_of(kind: Any, lacking: frozenset[str]) -> Check:
+def _fields_of(kind: Any, lacking: frozenset[str], unasked: Collection[str] = ()) -> Check:
     whole = _plain(dict)
     needed: dict[str, tuple[frozenset[type], Check]] = {}
     optional: dict[str, Check] = {}
     for name, field in get_type_hints(kind, include_extras=True).items():
+        if name in unasked:
+            continue
         if get_origin(field) is NotRequired:
             optional[name] = _check_of(get_args(field)[0], lacking)
         elif name in lacking:
