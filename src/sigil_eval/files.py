@@ -227,6 +227,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as stream:
+            lock(stream.fileno())
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -255,8 +256,34 @@ def _remove_parts_of_the_dead(path: Path) -> None:
     """Take away what processes that were killed had begun to write in this file's place."""
     for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         writer = part.name.split(".")[-2]
-        if writer.isdigit() and not Path(f"/proc/{writer}").exists():
+        if writer.isdigit() and is_abandoned(part, int(writer)):
             part.unlink(missing_ok=True)
+
+
+def lock(descriptor: int) -> bool:
+    """Show that a file or folder is in use, for as long as it is open: see `is_abandoned`. False
+    where it is already; a file system that has no locks grants all."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
+    return True
+
+
+def is_abandoned(path: Path, maker: int) -> bool:
+    """Whether the process that made a file or folder is gone. One that is not seen here may live in
+    another container that has the same folder: it holds a lock. False, too, for what is not ours to
+    open."""
+    if Path(f"/proc/{maker}").exists():
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Journal:

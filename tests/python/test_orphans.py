@@ -93,8 +93,8 @@ def test_nothing_outlives_its_harness(phase: str, how: signal.Signals, tmp_path:
         finally:
             harness.kill()
             harness.wait()
-        clear = "from sigil_eval.judging import workplace, self_test as s; import pathlib, shutil;"
-        clear += "shutil.rmtree(workplace.new_workplace()); s.remove_stale(pathlib.Path.home())"
+        clear = "from sigil_eval.judging import workplace, self_test as s; import pathlib;"
+        clear += "workplace.new_workplace().remove(); s.remove_stale(pathlib.Path.home())"
         subprocess.run([sys.executable, "-c", clear], env=environment, check=True)
         assert list(place.iterdir()) == []
         assert not list(Path.home().glob(f".sigil-*-{harness.pid}-*"))
@@ -110,7 +110,7 @@ def test_what_a_harness_and_its_guard_left_running_is_ended_by_the_next(
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", f"{gone}y/run"])
     try:
         assert wait_until(10, lambda: len(command_lines(str(gone))) == 2)
-        new_workplace()
+        new_workplace().remove()
         assert left.wait(10) == -signal.SIGKILL
         assert other.poll() is None
         assert not gone.exists()

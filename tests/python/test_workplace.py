@@ -254,6 +254,24 @@ def test_folders_of_harnesses_that_are_gone_are_removed(
     gone, living = open_folder / "sigil-eval-4194305-x", open_folder / f"sigil-eval-{os.getpid()}-x"
     gone.mkdir()
     living.mkdir()
-    made = new_workplace()
+    claimed = new_workplace()
+    made = claimed.folder
     assert made.parent == open_folder and made.stat().st_mode & 0o777 == 0o711
     assert living.exists() and not gone.exists()
+    claimed.remove()
+    assert not made.exists()
+
+
+def test_the_folder_of_a_harness_in_another_container_is_left_to_it(
+    monkeypatch: pytest.MonkeyPatch, open_folder: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(open_folder))
+    claimed = new_workplace()
+    # As another container sees it: there is no process of this number.
+    unseen = claimed.folder.rename(open_folder / "sigil-eval-4194305-x")
+    other = new_workplace()
+    assert unseen.exists()
+    os.close(claimed._lock)
+    other.remove()
+    new_workplace().remove()
+    assert not unseen.exists()

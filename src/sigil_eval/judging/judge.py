@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
@@ -79,7 +78,8 @@ class Judge:
         self.self_test: list[str] = []
         self._lost = 0
         self._stopping = threading.Event()
-        self._root = new_workplace()
+        self._claimed = new_workplace()
+        self._root = self._claimed.folder
         try:
             self.sandbox = self._open_sandbox()
         except BaseException:
@@ -135,7 +135,7 @@ class Judge:
         self._remove()
 
     def _remove(self) -> None:
-        shutil.rmtree(self._root, ignore_errors=True)
+        self._claimed.remove()
 
     @property
     def retries(self) -> int:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.files import is_abandoned, lock
 from sigil_eval.judging.errors import NoRoomError
 from sigil_eval.judging.process import Identity
 
@@ -85,7 +86,20 @@ def write_source(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8", "replace"))
 
 
-def new_workplace() -> Path:
+@dataclass(frozen=True)
+class Claimed:
+    """A folder of this process, with a lock that ends with the process."""
+
+    folder: Path
+    _lock: int
+
+    def remove(self) -> None:
+        """Take it away with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
+
+
+def new_workplace() -> Claimed:
     """A folder of this process, which others may enter and not list, with a shared one in it.
 
     From here on, what this process makes can be read by others, whatever the umask was: verdicts
@@ -97,16 +111,26 @@ def new_workplace() -> Path:
     _remove_stale()
     for place in _places():
         if _is_fit(place):
-            folder = Path(tempfile.mkdtemp(prefix=f"sigil-eval-{os.getpid()}-", dir=place))
-            folder.chmod(0o711)
-            shared_folder(folder).mkdir()
-            return folder
+            claimed = _claim(place)
+            claimed.folder.chmod(0o711)
+            shared_folder(claimed.folder).mkdir()
+            return claimed
     tried = ", ".join(map(str, _places()))
     raise PreflightError(
         f"programs cannot be run in any of {tried}: each is mounted noexec, closed to those who "
         "must read and write there, or has a name that Firejail refuses. "
         "Set TMPDIR to a folder where they can"
     )
+
+
+def _claim(place: Path) -> Claimed:
+    """A new folder, which gets the name by which others look for it when its lock is held."""
+    made = Path(tempfile.mkdtemp(prefix=".sigil-eval-", dir=place))
+    descriptor = os.open(made, os.O_RDONLY | os.O_CLOEXEC)
+    lock(descriptor)
+    folder = place / f"sigil-eval-{os.getpid()}-{made.name.rpartition('-')[2]}"
+    made.rename(folder)
+    return Claimed(folder, descriptor)
 
 
 def _places() -> list[Path]:
@@ -140,7 +164,7 @@ def _remove_stale() -> None:
     for place in _places():
         for folder in place.glob("sigil-eval-*-*"):
             match = _NAME.match(folder.name)
-            gone = match and not Path(f"/proc/{match.group(1)}").exists()
+            gone = match and is_abandoned(folder, int(match.group(1)))
             if gone and os.access(folder, os.W_OK):
                 for process in _processes_of(folder):
                     with contextlib.suppress(ProcessLookupError, PermissionError):

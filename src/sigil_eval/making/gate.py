@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -178,7 +177,8 @@ def open_gate() -> Iterator[Gate]:
             f"crates are compiled by cargo, and {cargo} is not there; name a toolchain that has it "
             "with SIGIL_RUSTC"
         )
-    root = new_workplace()
+    claimed = new_workplace()
+    root = claimed.folder
     try:
         limits = Limits(compile_seconds=_SECONDS)
         sandbox = FirejailSandbox(toolchain, limits, shared_folder(root))
@@ -186,7 +186,7 @@ def open_gate() -> Iterator[Gate]:
         gate.prove()
         yield gate
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        claimed.remove()
 
 
 def _judged(finished: Finished, unpacked: Path) -> Judged | None:
