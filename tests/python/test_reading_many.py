@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sigil_eval import console
 from sigil_eval.cluster.judge_worker import JudgeOrder, JudgeWorker, Standard, Texts
 from sigil_eval.errors import PreflightError, UsageError
 from sigil_eval.files import write_jsonl
@@ -22,8 +23,8 @@ from sigil_eval.problems import ProblemSet
 from sigil_eval.processes import Processes
 from sigil_eval.scoring.controls import controls_of
 from sigil_eval.scoring.forms import FORMS, completion_in_form
-from sigil_eval.scoring.readers import readers_here
-from sigil_eval.scoring.reading import FEW, Found, SampleReader, Unread
+from sigil_eval.scoring.readers import codes_in, readers_here
+from sigil_eval.scoring.reading import FEW, Found, SampleReader, Unread, extract_answer
 from sigil_eval.scoring.score import score_files
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
@@ -123,10 +124,22 @@ def test_a_node_reads_what_one_machine_reads(judge: Judge, humaneval: ProblemSet
     ]
     order = JudgeOrder(judge.settings, humaneval, Standard.of(judge))
     worker = JudgeWorker(pickle.dumps(order))
+    console.speak()  # a worker is quiet
     [data] = worker.work(pickle.dumps(Texts(texts)))
     reader = SampleReader(humaneval)
     expected = [reader.look_into(text) for text in texts]
     assert pickle.loads(data) == expected  # noqa: S301 - it is our own
+
+
+def test_known_answers_are_read_beside_as_alone(humaneval: ProblemSet) -> None:
+    answers = [
+        (problem, completion_in_form(problem, form))
+        for problem in humaneval.problems
+        for form in FORMS[:4]
+    ]
+    alone = [extract_answer(problem, completion).code for problem, completion in answers]
+    assert codes_in(answers, workers=4) == codes_in(answers, workers=1) == alone
+    assert not active_children()
 
 
 def test_a_process_that_dies_is_told() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from sigil_eval.answers.program import Program
@@ -24,7 +24,7 @@ from sigil_eval.problems import Problem, ProblemSet, pinned_names
 from sigil_eval.problems.plus import failed_case
 from sigil_eval.scoring.controls import KINDS, controls_of
 from sigil_eval.scoring.forms import FORMS, completion_in_form
-from sigil_eval.scoring.reading import extract_answer
+from sigil_eval.scoring.readers import codes_in
 
 LISTED_WRONG = 20
 
@@ -104,9 +104,11 @@ class _Trial:
     task_id: str
     label: str
     must_pass: bool
-    program: Program | None
+    problem: Problem
+    completion: str
     control: str = ""
     must_compile: bool = True
+    program: Program | None = None
 
 
 def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
@@ -117,6 +119,7 @@ def prove(judge: Judge, problem_set: ProblemSet) -> Proof:
         trials = [trial for problem in scorable for trial in _trials(problem)]
         if problem_set.headline == "plus":
             trials += [t for p in scorable if p.plus for t in _controls(p.with_plus_first)]
+        trials = _read(trials, judge.settings.workers)
         compiled.result()
     programs = {t.program.sha256: t.program for t in trials if t.program is not None}
     verdicts: dict[str, Verdict] = {}
@@ -166,20 +169,24 @@ def _way_out(problem_set: ProblemSet) -> str:
 
 def _trials(problem: Problem) -> Iterator[_Trial]:
     for form in FORMS if problem.has_reference else ():
-        program = _program(problem, completion_in_form(problem, form))
-        yield _Trial(problem.task_id, f"reference as {form}", True, program)
+        answer = completion_in_form(problem, form)
+        yield _Trial(problem.task_id, f"reference as {form}", True, problem, answer)
     yield from _controls(problem)
 
 
 def _controls(problem: Problem) -> Iterator[_Trial]:
-    for control in controls_of(problem):
-        program = _program(problem, control.completion)
-        yield _Trial(problem.task_id, control.label, False, program, control.kind, control.compiles)
+    for one in controls_of(problem):
+        kind, must_compile = one.kind, one.compiles
+        yield _Trial(problem.task_id, one.label, False, problem, one.completion, kind, must_compile)
 
 
-def _program(problem: Problem, completion: str) -> Program | None:
-    code = extract_answer(problem, completion).code
-    return None if code is None else Program(problem, code)
+def _read(trials: Sequence[_Trial], workers: int) -> list[_Trial]:
+    """The trials with their programs."""
+    codes = codes_in([(trial.problem, trial.completion) for trial in trials], workers)
+    return [
+        trial if code is None else replace(trial, program=Program(trial.problem, code))
+        for trial, code in zip(trials, codes, strict=True)
+    ]
 
 
 def _complaint(trial: _Trial, verdicts: Mapping[str, Verdict]) -> str | None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
 
-from sigil_eval.problems import ProblemSet
+from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.processes import Processes
-from sigil_eval.scoring.reading import Found, Readers, SampleReader, Unread
+from sigil_eval.scoring.reading import Found, Readers, SampleReader, Unread, extract_answer
+
+# Of known answers, so many are read beside what else this process has to do.
+_FEW_BESIDE, _OF_A_PIECE, _MOST = 500, 128, 4
 
 _reader: SampleReader | None = None
 
@@ -29,3 +33,18 @@ def _prepare(problem_set: ProblemSet) -> None:
 def _look_into(texts: Sequence[Unread]) -> list[Found]:
     assert _reader is not None
     return [_reader.look_into(text) for text in texts]
+
+
+def codes_in(answers: Sequence[tuple[Problem, str]], workers: int) -> list[str | None]:
+    """The code in each answer to a problem, None where there is none: read by half as many
+    processes as judge, where there are many, since this one compiles tests meanwhile."""
+    count = min(workers // 2, _MOST)
+    if count < 2 or len(answers) <= _FEW_BESIDE:
+        return _codes_of(answers)
+    with Processes(count) as processes:
+        pieces = batched(answers, _OF_A_PIECE)
+        return [code for piece in processes.map(_codes_of, pieces) for code in piece]
+
+
+def _codes_of(answers: Sequence[tuple[Problem, str]]) -> list[str | None]:
+    return [extract_answer(problem, completion).code for problem, completion in answers]
