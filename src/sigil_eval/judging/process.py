@@ -65,7 +65,7 @@ def run_bounded(
     `stdin` must fit a pipe's buffer (64 KiB). Raises OSError when the command cannot start.
     """
     deadline = time.monotonic() + timeout
-    process = _start([*_guard(timeout), *command], cwd, environment, identity)
+    process = _start([*_guard(timeout, identity), *command], cwd, environment)
     with _running_lock:
         _running.add(process.pid)
     try:
@@ -81,17 +81,23 @@ def run_bounded(
     return Finished(process.returncode, stdout, stderr, cpu_seconds, timed_out, flooded)
 
 
-def _guard(timeout: float) -> list[str]:
-    """What ends a command, and all in its process group, when nobody waits for it any more.
+def _guard(timeout: float, identity: Identity | None) -> list[str]:
+    """What makes a command its user's, and ends it, and all in its process group, when nobody
+    waits for it any more.
 
     It is told when we are gone. Firejail could not be: what is setuid forgets that it asked.
+    (Were the user changed on the way to the first program, all of our memory would be copied.)
     """
     limit = str(math.ceil(timeout) + _ORPHAN_SECONDS)
-    return ["setpriv", "--pdeathsig=TERM", "timeout", "--signal=KILL", "--kill-after=1", limit]
+    user = (
+        [f"--reuid={identity.uid}", f"--regid={identity.gid}", "--clear-groups"] if identity else []
+    )
+    ends = ["timeout", "--signal=KILL", "--kill-after=1", limit]
+    return ["setpriv", *user, "--pdeathsig=TERM", *ends]
 
 
 def _start(
-    command: Sequence[str], cwd: Path, environment: Mapping[str, str], identity: Identity | None
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
@@ -101,9 +107,6 @@ def _start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        user=identity.uid if identity else None,
-        group=identity.gid if identity else None,
-        extra_groups=[] if identity else None,
     )
 
 

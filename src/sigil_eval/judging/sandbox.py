@@ -158,8 +158,9 @@ class FirejailSandbox:
         options = [f"--whitelist={path}" for path in shown if not path.is_relative_to("/usr")]
         if not any(path.is_relative_to(self._home) for path in shown):
             options.append("--private")
-        hidden = sorted({place for root in _NEEDED for place in _beside(Path(root), shown)})
-        return options + [f"--blacklist={_as_pattern(str(place))}" for place in hidden]
+        kept = [str(path) for path in shown]
+        hidden = sorted({place for root in _NEEDED for place in _beside(root, kept)})
+        return options + [f"--blacklist={_as_pattern(place)}" for place in hidden]
 
     def _compile_line(self, folder: Path) -> list[str]:
         return [
@@ -212,15 +213,16 @@ class FirejailSandbox:
             )
 
 
-def _beside(folder: Path, shown: Sequence[Path]) -> Iterator[Path]:
+def _beside(folder: str, shown: Sequence[str]) -> Iterator[str]:
     """What lies in `folder`, and in the folders on the way to what is shown, and is not needed."""
-    needed = _NEEDED.get(str(folder), frozenset())
-    for place in folder.iterdir():
-        if place.name in needed or place in shown:
+    needed = _NEEDED.get(folder, frozenset())
+    for entry in os.scandir(folder):
+        place = entry.path
+        if entry.name in needed or place in shown:
             continue
-        if not any(path.is_relative_to(place) for path in shown):
+        if not any(path.startswith(f"{place}/") for path in shown):
             yield place
-        elif place.is_relative_to("/usr"):
+        elif place.startswith("/usr/"):
             yield from _beside(place, shown)
 
 
