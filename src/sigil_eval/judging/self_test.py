@@ -34,15 +34,15 @@ def self_test(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> list[str]
     # What lies beside the folder is a neighbour's.
     canaries = [home / f".sigil-canary-{token}", folder.parent / f"canary-{token}"]
     target = home / f".sigil-written-{token}"
+    command = [str(binary), str(target), port]
     try:
         for canary in canaries:
             canary.write_text("canary")
             canary.chmod(0o644)
-            command = [str(binary), str(canary), str(target), port]
-            _expect_uncontained(command)
+            _expect_uncontained([*command, str(canary)])
             target.unlink()
-            for phase in ("compile", "run"):
-                _expect_contained(sandbox, phase, command, folder, target)
+        for phase in ("compile", "run"):
+            _expect_contained(sandbox, phase, [*command, *map(str, canaries)], folder, target)
     finally:
         listener.close()
         for path in (*canaries, target):
