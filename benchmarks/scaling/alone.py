@@ -50,7 +50,7 @@ def main() -> None:
         found = (program for a in answers for program in (a.program, a.published) if program)
         programs = list({program.sha256: program for program in found}.values())
         began = time.process_time()
-        batches = list(plan_batches(programs, 128, workers=8))
+        batches = list(plan_batches(programs, 128, at_once=8))
         packed = [pickle.dumps(batch.programs) for batch in batches]
         told("planning and packing", began, len(programs), "program")
         print(

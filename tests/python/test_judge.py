@@ -174,10 +174,10 @@ def test_what_reaches_beyond_its_module_is_compiled_alone(first: Problem, code: 
 
 
 def test_what_does_not_parse_is_only_shown_to_rustc(first: Problem) -> None:
-    assert kind_of(Program(first, "fn f( {")) == "broken"
+    assert kind_of(Program(first, "fn f( {")) == "torn"
 
 
-def test_batches_depend_on_the_programs_and_the_workers_alone(humaneval: ProblemSet) -> None:
+def test_batches_depend_on_the_programs_alone(humaneval: ProblemSet) -> None:
     programs = [Program(problem, reference_source(problem)) for problem in humaneval.problems]
     batches = list(plan_batches(programs, 16, 1))
     assert sorted(p.sha256 for batch in batches for p in batch.programs) == sorted(
@@ -188,22 +188,23 @@ def test_batches_depend_on_the_programs_and_the_workers_alone(humaneval: Problem
 
 
 @pytest.mark.parametrize(
-    ("programs", "workers", "sizes"),
+    ("programs", "at_once", "sizes"),
     [
-        (60, 2, {60}),
-        (200, 2, {50}),  # more would cost more than they spare
-        (600, 2, {100}),
+        (60, 3, {60}),  # more would cost more than they spare
+        (100, 3, {50}),
+        (200, 3, {66, 67}),
+        (600, 3, {200}),
+        (800, 3, {133, 134}),  # a fourth would be left for the others to wait for
         (600, 1, {200}),
-        (200, 1, {200}),
-        (3000, 2, {250}),  # as large as may be
-        (2000, 24, {62, 63}),
+        (3000, 3, {250}),  # as large as may be
+        (2000, 25, {80}),
     ],
 )
-def test_batches_are_large_and_leave_several_to_each_worker(
-    first: Problem, programs: int, workers: int, sizes: set[int]
+def test_batches_are_large_and_none_is_left_for_others_to_wait_for(
+    first: Problem, programs: int, at_once: int, sizes: set[int]
 ) -> None:
     codes = [f"{RIGHT} // {number}" for number in range(programs)]
-    batches = list(plan_batches([Program(first, code) for code in codes], 256, workers))
+    batches = list(plan_batches([Program(first, code) for code in codes], 256, at_once))
     assert {len(batch.programs) for batch in batches} == sizes
     assert sum(len(batch.programs) for batch in batches) == programs
 

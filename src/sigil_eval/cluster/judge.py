@@ -59,7 +59,7 @@ class ClusterJudge:
         size = min(_BATCH, self.settings.batch_size)
         batches = [
             batch.programs
-            for batch in plan_batches(list(dict.fromkeys(programs)), size, workers=1)
+            for batch in plan_batches(list(dict.fromkeys(programs)), size, at_once=1)
             if not all(program.sha256 in known for program in batch.programs)
         ]
         left = dict.fromkeys(program for batch in batches for program in batch)

@@ -21,15 +21,14 @@ from typing import Literal
 from tree_sitter import Node
 
 from sigil_eval.answers.program import Program
-from sigil_eval.rust.lexer import Token, tokens
+from sigil_eval.rust.lexer import Token, open_literal, tokens
 from sigil_eval.rust.syntax import parse
 from sigil_eval.rust.vocabulary import CALL_LIKE_MACROS, RESERVED_ITEM_WORDS, words
 
-Kind = Literal["together", "broken", "alone"]
-# How many batches each of several workers has, and how many programs make it worth while to begin
-# another: to compile costs a start of rustc twice and a link, to show costs a sandbox.
-_A_WORKER = 3
-_WORTHWHILE: dict[Kind, int] = {"together": 64, "broken": 8}
+Kind = Literal["together", "broken", "torn", "alone"]
+# How many programs make it worth while to begin another batch: to compile costs a start of rustc
+# twice and a link, to show costs a sandbox.
+_WORTHWHILE: dict[Kind, int] = {"together": 64, "broken": 63, "torn": 8}
 _MAX_BYTES = 20_000
 _MAX_DEPTH = 120
 # Its paths begin at the root of the crate, where the neighbours are.
@@ -54,6 +53,9 @@ _REACHING_WORDS = re.compile(
     r"type_name|type_name_of_val|TypeId|type_id|Location|caller|location|set_hook|take_hook|"
     r"[Bb]acktrace)\b|\$|#!"
 )
+# Without a syntax tree, these words alone tell of what `_is_plain` looks for.
+_REACHING_ITEMS = words("const gen impl trait")
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
 # After these a `!` negates what stands in brackets.
 _BEFORE_NEGATION = words("return break if while match in")
 # A macro's call, an attribute and a module have one of these in their text.
@@ -66,17 +68,18 @@ _NEVER_PLAIN = words("mod macro_rules macro")
 class Batch:
     """Programs to judge in one go.
 
-    `together`: compiled as modules of one library. `broken`: they do not parse, so each only
-    needs to be shown to rustc, in a shared sandbox. `alone`: one program, compiled by itself.
+    `together`: compiled as modules of one library. `broken`: they do not parse, so rustc only needs
+    to be shown them, as such modules. `torn`: those of them that it would not read to their end,
+    shown one by one in a shared sandbox. `alone`: one program, compiled by itself.
     """
 
     kind: Kind
     programs: tuple[Program, ...]
 
 
-def plan_batches(programs: Sequence[Program], size: int, workers: int) -> Iterator[Batch]:
-    """Batches of at most `size` programs: as large as that, and no larger than leaves several to
-    each of `workers`, where there is more than one.
+def plan_batches(programs: Sequence[Program], size: int, at_once: int) -> Iterator[Batch]:
+    """Batches of at most `size` programs, and as many of a kind, where they are worth while, as
+    `at_once` are judged or a multiple of that: so none is left that others have to wait for.
 
     The grouping depends on nothing else, so a resumed run repeats it.
     """
@@ -90,9 +93,9 @@ def plan_batches(programs: Sequence[Program], size: int, workers: int) -> Iterat
             groups.setdefault(key, []).append(program)
     # Small batches come last, so that no worker is left with a large one at the end.
     for (kind, _, _), group in sorted(groups.items(), key=lambda item: -_WORTHWHILE[item[0][0]]):
-        count = -(-len(group) // size)
-        if workers > 1:
-            count = max(count, min(_A_WORKER * workers, -(-len(group) // _WORTHWHILE[kind])))
+        fewest = -(-len(group) // size)
+        even = at_once * -(-fewest // at_once)
+        count = max(fewest, min(even, -(-len(group) // _WORTHWHILE[kind])))
         ends = [len(group) * index // count for index in range(count + 1)]
         for start, end in pairwise(ends):
             yield Batch(kind, tuple(group[start:end]))
@@ -107,9 +110,25 @@ def kind_of(program: Program) -> Kind:
     if tree is None or may_read_files(code):
         return "alone"
     if tree.root_node.has_error:
-        return "broken"
+        return "broken" if _can_be_read_to_its_end(code) else "torn"
     keeps_to_itself = not _REACHING_WORDS.search(code) and _is_plain(tree.root_node)
     return "together" if keeps_to_itself else "alone"
+
+
+def _can_be_read_to_its_end(code: str) -> bool:
+    """Whether rustc finds a token everywhere in `code`, and its brackets in pairs: else it reads
+    no further, nor what comes after. And nothing that reaches beyond a module is in sight."""
+    if open_literal(code) or _REACHING_WORDS.search(code):
+        return False
+    expected: list[str] = []
+    for token in tokens(code):
+        if token.kind == "open":
+            expected.append(_CLOSES[token.text])
+        elif token.kind == "close" and (not expected or expected.pop() != token.text):
+            return False
+        if token.kind == "unknown" or token.text in _REACHING_ITEMS:
+            return False
+    return not expected
 
 
 def may_read_files(code: str) -> bool:

@@ -56,9 +56,9 @@ _RUSTC_OPTIONS = (
 # The library of many answers.
 ANSWERS = "answers"
 _ANSWER_LINTS = ("-Awarnings", "--force-warn=unsafe_code")
-# Of cN.rs, diagnostics go to cN.json, and the compiler's status to cN.status.
+# Of cN-answer.rs, diagnostics go to cN.json, and the compiler's status to cN.status.
 _SHOW_EACH = (
-    'for source in c*.rs; do name=${source%.rs}; "$@" "$source" 2>"$name.json"; '
+    'for source in c*-answer.rs; do name=${source%-answer.rs}; "$@" "$source" 2>"$name.json"; '
     'echo $? >"$name.status"; done'
 )
 
@@ -110,6 +110,7 @@ class Compiler:
         self._workplace = workplace
         self._shared = workplace.shared
         self._kept = kept
+        self._published: list[str] = []
 
     def prepare(self) -> None:
         """Put what others link with where every job can read it: the judge's runtime, the crates.
@@ -130,6 +131,7 @@ class Compiler:
             (self._shared / "crates").mkdir(exist_ok=True)
             for rlib in self._crates.directory.glob("*.rlib"):
                 self._publish(rlib, self._shared / "crates")
+        self._published = [*_contents(self._shared), *_contents(self._shared / "crates")]
 
     def missing_crates(self, problem: Problem) -> list[str]:
         """The crates that `problem` needs and that are not here."""
@@ -211,7 +213,7 @@ class Compiler:
     ) -> Iterator[Shown]:
         """One compiler after the other in one sandbox."""
         for index, source in enumerate(sources):
-            write_source(folder / f"c{index}.rs", source)
+            write_source(folder / f"c{index}-answer.rs", source)
         limits = self._limits
         command = [
             *("timeout", "--kill-after=5", str(limits.compile_cpu), str(executable)),
@@ -256,15 +258,11 @@ class Compiler:
 
         What rustc may read is in `folder`, and among the crates and the runtime that all share.
         """
-        digest = hashlib.sha256()
         said = [self._toolchain.identity, *_RUSTC_OPTIONS, *arguments]
         # Where the files lie differs from run to run, and nothing that is compiled tells it.
-        digest.update("\0".join(said).replace(str(self._workplace.root), "").encode())
-        for place in (folder, self._shared / "crates", self._shared / "libsigil_runtime.rlib"):
-            for path in sorted(place.iterdir()) if place.is_dir() else [place]:
-                if path.is_file():
-                    digest.update(f"\0{path.name}\0{sha256_file(path)}".encode())
-        key = digest.hexdigest()
+        said = ["\0".join(said).replace(str(self._workplace.root), "")]
+        said += [*_contents(folder), *self._published]
+        key = hashlib.sha256("\0".join(said).encode()).hexdigest()
         if data := self._kept.find(key):
             (folder / result).write_bytes(data)
             return []
@@ -312,12 +310,23 @@ class Compiler:
             return finished.status == 0
 
 
+def _contents(folder: Path) -> list[str]:
+    """The names and hashes of a folder's files; none where there is no folder."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [f"{path.name}\0{sha256_file(path)}" for path in found if path.is_file()]
+
+
 def _library(name: str, edition: str) -> list[str]:
     return ["--crate-type=rlib", f"--crate-name={name}", f"--edition={edition}"]
 
 
 def _binary(name: str, edition: str) -> list[str]:
-    options = [f"--crate-name={name}", f"--edition={edition}", "--cap-lints=allow"]
+    options = [
+        f"--crate-name={name}",
+        f"--edition={edition}",
+        "--cap-lints=allow",
+        "-Cstrip=symbols",
+    ]
     return ["--crate-type=bin", *options]
 
 

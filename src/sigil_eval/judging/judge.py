@@ -142,6 +142,12 @@ class Judge:
         """How many programs were tried again alone, or in a sandbox of their own anew."""
         return self._lost + self._alone.retries
 
+    @property
+    def _at_once(self) -> int:
+        """How many batches are judged at a time: one more than work, for a sandbox that starts
+        mostly waits."""
+        return self.settings.workers + 1
+
     def fingerprint(self) -> Fingerprint:
         """What a verdict depends on besides the program: verdicts are reused only under it."""
         limits = self.settings.limits
@@ -184,7 +190,7 @@ class Judge:
             return
         again: list[Program] = []
         self._stopping.clear()
-        workers = ThreadPoolExecutor(self.settings.workers + 1, "judge")
+        workers = ThreadPoolExecutor(self._at_once, "judge")
         try:
             for program, verdict in self._work_off(distinct, known, workers):
                 if verdict is None or not is_whole(program, verdict):
@@ -217,7 +223,7 @@ class Judge:
 
     def _plan(self, programs: Sequence[Program], known: Collection[str]) -> list[Batch]:
         """The batches in which there is a program that is not `known`."""
-        planned = plan_batches(programs, self.settings.batch_size, self.settings.workers)
+        planned = plan_batches(programs, self.settings.batch_size, self._at_once)
         return [b for b in planned if not all(p.sha256 in known for p in b.programs)]
 
     def _guarded(self, batch: Batch, results: _Results) -> None:
@@ -231,7 +237,8 @@ class Judge:
 
     def _judge_batch(self, batch: Batch) -> Iterator[Result]:
         """One result for each program; whatever is not heard of is judged alone."""
-        judge = self._together.judge_broken if batch.kind == "broken" else self._together.judge
+        ways = {"broken": self._together.judge_broken, "torn": self._together.judge_torn}
+        judge = ways.get(batch.kind, self._together.judge)
         unheard = dict.fromkeys(batch.programs)
         with contextlib.suppress(NoRoomError):
             for program, verdict in judge(batch.programs):

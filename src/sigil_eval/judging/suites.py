@@ -195,7 +195,8 @@ def _in_common(groups: Iterable[list[Problem]]) -> Iterator[list[Problem]]:
     """Of each group that is large enough, those whose reference answers keep to themselves."""
     for group in groups:
         known = [problem for problem in group if problem.has_reference and not problem.crates]
-        plain = [p for p in known if kind_of(Program(p, reference_source(p))) == "together"]
+        distinct = {reference_source(problem): problem for problem in known}
+        plain = [p for text, p in distinct.items() if kind_of(Program(p, text)) == "together"]
         if len(plain) >= _WORTH_COMMON:
             yield plain
 

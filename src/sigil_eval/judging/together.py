@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sigil_eval.answers.program import Program
@@ -25,12 +25,22 @@ from sigil_eval.judging.verdict import Verdict
 from sigil_eval.judging.workplace import Workplace, write_source
 
 _PARTS = 12
+# Fewer broken programs than these are shown one by one.
+_FEW = 6
+# A candidate's file.
+_ANSWER = "answer.rs"
+# Found when names are resolved, when experimental syntax is refused, when types are checked, and
+# when borrows are.
+_WITNESS = """pub fn named() { nowhere() }
+pub fn gated() { become named() }
+pub fn typed() -> u8 { "" }
+pub fn moved() { let a = String::new(); let _b = a; let _c = a; }
+"""
+_EXPERIMENTAL = "E0658"
+_WITNESSED = {"E0425", _EXPERIMENTAL, "E0308", "E0382"}
 # How to compile candidates; which of a candidate's files an error may stand in; and its verdict.
-_Step = tuple[
-    Callable[[list[Candidate]], list[Diagnostic]],
-    str,
-    Callable[[Program, list[Diagnostic]], Verdict],
-]
+_Refuse = Callable[[Program, list[Diagnostic]], Verdict]
+_Step = tuple[Callable[[list[Candidate]], list[Diagnostic]], str, _Refuse]
 # What rustc has against programs; None where it might say it otherwise of one that is alone.
 _Refusals = dict[Program, Verdict | None]
 
@@ -50,8 +60,28 @@ class Together:
         self._alone = alone
 
     def judge_broken(self, batch: Sequence[Program]) -> Iterator[Result]:
-        """Have rustc say what is wrong with each; what it accepts after all is judged alone."""
+        """Have rustc say in one go what is wrong with each.
+
+        It might end early for the sake of one of them, and leave out something of the others. So
+        it is shown a witness besides, of whose errors each is found in another step: where it tells
+        all of them, it has taken every step with all.
+        """
+        if len(batch) < _FEW:
+            yield from self.judge_torn(batch)
+            return
         with self._workplace.job("broken") as folder:
+            refusals = self._refuse(batch, folder)
+        if refusals is None:
+            middle = len(batch) // 2
+            yield from self.judge_broken(batch[:middle])
+            yield from self.judge_broken(batch[middle:])
+            return
+        for program in batch:
+            yield program, refusals.get(program) or self._alone.judge(program)
+
+    def judge_torn(self, batch: Sequence[Program]) -> Iterator[Result]:
+        """Have rustc say what is wrong with each; what it accepts after all is judged alone."""
+        with self._workplace.job("torn") as folder:
             shown = self._compiler.show_each(batch, folder)
             for program, what in zip(batch, shown, strict=True):
                 yield program, _refusal(program, what) or self._alone.judge(program)
@@ -93,13 +123,7 @@ class Together:
     def _compile(self, batch: Sequence[Program], folder: Path) -> tuple[_Refusals, Driver | None]:
         """Compile what compiles; no driver when rustc fails without naming the programs at fault,
         or when the library has foreign symbols."""
-        problem = batch[0].problem
-        candidates = [
-            Candidate(program, f"c{index}", f"::answers::c{index}")
-            for index, program in enumerate(batch)
-        ]
-        for candidate in candidates:
-            write_source(folder / f"{candidate.name}-answer.rs", module_source(candidate.program))
+        problem, candidates = batch[0].problem, _lay_out(batch, folder)
 
         def compile_library(alive: list[Candidate]) -> list[Diagnostic]:
             names = [candidate.name for candidate in alive]
@@ -112,7 +136,7 @@ class Together:
 
         refusals: _Refusals = {}
         steps: list[_Step] = [
-            (compile_library, "answer.rs", _refuse),
+            (compile_library, _ANSWER, _refusal_of),
             (link_driver, "tests.rs", lambda _, errors: misfit(errors, uses_unsafe=False)),
         ]
         try:
@@ -122,6 +146,43 @@ class Together:
         except COMPILING_FAILED:
             pass
         return refusals, None
+
+    def _refuse(self, batch: Sequence[Program], folder: Path) -> _Refusals | None:
+        """What rustc has against programs that do not parse; None where it may not have said all,
+        and nothing of those against whom it has nothing."""
+        candidates = _lay_out(batch, folder)
+        witness = f"c{len(batch)}"
+        write_source(folder / f"{witness}-answer.rs", _WITNESS)
+        names = [*(candidate.name for candidate in candidates), witness]
+        root = library_root(names, batch[0].problem.prelude)
+        write_source(folder / f"{ANSWERS}.rs", root)
+        try:
+            found = self._compiler.compile_answers(ANSWERS, batch[0].problem, folder)
+        except COMPILING_FAILED:
+            return None
+        errors_of = _by_candidate(errors_among(found), _ANSWER)
+        if not _WITNESSED.issubset(error.code for error in errors_of.pop(witness, [])):
+            return None
+        # By itself, one that breaks off is not asked for experimental syntax any more.
+        errors_of = {
+            name: own
+            for name, own in errors_of.items()
+            if not any(error.code == _EXPERIMENTAL for error in own)
+        }
+        refusals: _Refusals = {}
+        _add_refusals(refusals, candidates, errors_of, _refusal_of)
+        return refusals
+
+
+def _lay_out(batch: Sequence[Program], folder: Path) -> list[Candidate]:
+    """Programs as modules of a library, each in a file of its own."""
+    candidates = [
+        Candidate(program, f"c{index}", f"::answers::c{index}")
+        for index, program in enumerate(batch)
+    ]
+    for candidate in candidates:
+        write_source(folder / f"{candidate.name}-{_ANSWER}", module_source(candidate.program))
+    return candidates
 
 
 def _leave_out_refused(
@@ -141,14 +202,23 @@ def _leave_out_refused(
         errors_of = _by_candidate(errors, file)
         if not errors_of:
             return False
-        for candidate in alive:
-            if candidate.name in errors_of:
-                own = errors_of[candidate.name]
-                unsure = any(error.is_lint for error in own) or depends_on_neighbours(
-                    own, (c.program.code for c in alive)
-                )
-                refusals[candidate.program] = None if unsure else refuse(candidate.program, own)
+        _add_refusals(refusals, alive, errors_of, refuse)
     return False
+
+
+def _add_refusals(
+    refusals: _Refusals,
+    alive: Sequence[Candidate],
+    errors_of: Mapping[str, list[Diagnostic]],
+    refuse: _Refuse,
+) -> None:
+    """Add what is against each of the candidates that have errors."""
+    for candidate in alive:
+        if own := errors_of.get(candidate.name):
+            unsure = any(error.is_lint for error in own) or depends_on_neighbours(
+                own, (c.program.code for c in alive)
+            )
+            refusals[candidate.program] = None if unsure else refuse(candidate.program, own)
 
 
 def _by_candidate(errors: Sequence[Diagnostic], file: str) -> dict[str, list[Diagnostic]]:
@@ -171,5 +241,5 @@ def _refusal(program: Program, shown: Shown) -> Verdict | None:
     return refused(errors, uses_unsafe=uses_unsafe(program.code, found))
 
 
-def _refuse(program: Program, errors: list[Diagnostic]) -> Verdict:
+def _refusal_of(program: Program, errors: list[Diagnostic]) -> Verdict:
     return refused(errors, uses_unsafe=uses_unsafe(program.code, errors))
