@@ -224,6 +224,38 @@ def test_messages_tell_nothing_of_neighbours(judge: Judge, humaneval: ProblemSet
     assert "for struct `Own`" in said and not re.search(r"\bc\d+\b", said)
 
 
+# What may be said otherwise of one that uses a crate where a neighbour has something of that name.
+BESIDE_CRATES = (
+    ("", ""),
+    ("let _a = 1 + true;", ""),
+    ('let _a: u8 = Regex::new("a");', ""),
+    ('let _a: u8 = regex::Regex::new("a").unwrap();', ""),
+    ("let _a: Regex = 1;", "#[derive(Clone)] struct Regex;"),
+    ('let _a: u8 = md5::compute("a");', ""),
+    ("let _a: u8 = Digest;", "#[derive(Clone)] struct Digest;"),
+    ("let _a: u8 = rand::thread_rng();", "struct ThreadRng;"),
+    ("let _a 1;", "struct Regex;"),
+    ("let _a 1;", 'fn g() -> u8 { regex::Regex::new("a") }'),
+)
+
+
+def test_what_needs_crates_is_judged_together_as_alone(judge: Judge, humaneval: ProblemSet) -> None:
+    problems = [p for p in humaneval.problems if p.crates and p.crates != ("rand",)]
+    programs = []
+    for problem in problems:
+        source = reference_source(problem)
+        body = source.index("{", source.index(f"fn {problem.entry_point}")) + 1
+        programs += [
+            Program(problem, f"{source[:body]} {first} {source[body:]}\n{beside}\n")
+            for first, beside in BESIDE_CRATES
+        ]
+    assert {kind_of(program) for program in programs} == {"together", "broken"}
+    together = dict(judge.judge(programs))
+    with Judge(JudgeSettings(limits=judge.settings.limits, batch_size=1)) as alone:
+        assert dict(alone.judge(programs)) == together
+    assert [verdict.passed for verdict in together.values()].count(True) == len(problems)
+
+
 def test_a_linter_reads_no_neighbour_either(humaneval: ProblemSet) -> None:
     problem = humaneval.problems[0]
     readers = ['include!("c0.rs");', 'const A: &str = include_str!("c1.rs");']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -72,6 +73,11 @@ class Alone:
             return too_slow
         slow = PlusEnding("test_timeout", detail)
         return verdict if is_whole(program, verdict) else replace(verdict, plus=slow)
+
+    def judge_each(self, programs: Sequence[Program]) -> Iterator[tuple[Program, Verdict | None]]:
+        """One after the other."""
+        for program in programs:
+            yield program, self.judge(program)
 
     def judge(self, program: Program) -> Verdict | None:
         """None when the wall clock ran out, which may not be the program's fault."""

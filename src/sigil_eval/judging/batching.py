@@ -83,16 +83,17 @@ def plan_batches(programs: Sequence[Program], size: int, at_once: int) -> Iterat
 
     The grouping depends on nothing else, so a resumed run repeats it.
     """
-    groups: dict[tuple[Kind, str, str], list[Program]] = {}
+    groups: dict[tuple[Kind, str, str, tuple[str, ...]], list[Program]] = {}
     for program in programs:
         kind: Kind = kind_of(program) if size > 1 else "alone"
         if kind == "alone":
             yield Batch(kind, (program,))
         else:
-            key = (kind, program.problem.edition, program.problem.prelude)
+            problem = program.problem
+            key = (kind, problem.edition, problem.prelude, problem.crates)
             groups.setdefault(key, []).append(program)
     # Small batches come last, so that no worker is left with a large one at the end.
-    for (kind, _, _), group in sorted(groups.items(), key=lambda item: -_WORTHWHILE[item[0][0]]):
+    for (kind, *_), group in sorted(groups.items(), key=lambda item: -_WORTHWHILE[item[0][0]]):
         fewest = -(-len(group) // size)
         even = at_once * -(-fewest // at_once)
         count = max(fewest, min(even, -(-len(group) // _WORTHWHILE[kind])))
@@ -104,7 +105,7 @@ def plan_batches(programs: Sequence[Program], size: int, at_once: int) -> Iterat
 def kind_of(program: Program) -> Kind:
     """How `program` may be judged; see Batch."""
     code, problem = program.code, program.problem
-    if problem.crates or problem.edition == _ROOTED_EDITION or len(code) > _MAX_BYTES:
+    if problem.edition == _ROOTED_EDITION or len(code) > _MAX_BYTES:
         return "alone"
     tree = parse(code.encode("utf-8", "replace"))
     if tree is None or may_read_files(code):
@@ -202,7 +203,7 @@ def _is_plain(root: Node) -> bool:
         node, depth = stack.pop()
         if depth > _MAX_DEPTH or node.type in _LEAVES_ITS_MODULE or _implements_a_trait(node):
             return False
-        stack.extend((child, depth + 1) for child in node.children)
+        stack.extend((child, depth + 1) for child in node.named_children)
     return True
 
 

@@ -15,7 +15,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -235,10 +235,17 @@ class Judge:
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
             results.put(error)
 
+    def _way(self, batch: Batch) -> Callable[[Sequence[Program]], Iterator[Result]]:
+        """How a batch is judged."""
+        if self._compiler.missing_crates(batch.programs[0].problem):
+            return self._alone.judge_each
+        if batch.kind == "torn":
+            return self._together.judge_torn
+        return self._together.judge_broken if batch.kind == "broken" else self._together.judge
+
     def _judge_batch(self, batch: Batch) -> Iterator[Result]:
         """One result for each program; whatever is not heard of is judged alone."""
-        ways = {"broken": self._together.judge_broken, "torn": self._together.judge_torn}
-        judge = ways.get(batch.kind, self._together.judge)
+        judge = self._way(batch)
         unheard = dict.fromkeys(batch.programs)
         with contextlib.suppress(NoRoomError):
             for program, verdict in judge(batch.programs):

@@ -46,7 +46,7 @@ _Refusals = dict[Program, Verdict | None]
 
 
 class Together:
-    """Judges batches of programs that have edition and prelude in common and need no crates.
+    """Judges batches of programs that have edition, prelude and crates in common.
 
     Whatever a batch cannot tell of a program is found out by judging it alone.
     """
