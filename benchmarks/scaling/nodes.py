@@ -13,6 +13,7 @@ from typing import Any, Self
 
 os.environ |= {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "disabled",  # whatever lies in the user's home
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # where there is no such thing, all is on 127.0.0.1
 }
 

@@ -11,7 +11,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 STATE_DIR=${STATE_DIR:-$HOME/.sigilderg}
 VENV_DIR=${VENV_DIR:-$STATE_DIR/venv}
 STEPS=${STEPS:-system_deps python venv pytorch sigilderg rust sandbox cli_tools models evaluation}
-export STATE_DIR VENV_DIR NONINTERACTIVE=1 RAY_USAGE_STATS_ENABLED=0
+# Ray would turn its tokens on, on the head alone, where one lies in the user's home.
+RAY_AUTH_MODE=${RAY_AUTH_MODE:-disabled}
+export STATE_DIR VENV_DIR NONINTERACTIVE=1 RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE
 
 usage() {
   printf 'usage: bash deploy/ray/node.sh head | join HOST:PORT | stay HOST:PORT\n' >&2

@@ -113,6 +113,19 @@ def test_a_node_that_dies_while_it_draws_changes_no_byte(
     assert capsys.readouterr().err.count(" is lost: ") <= 1
 
 
+def test_a_cluster_of_this_machine_leaves_no_token_at_home(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    assert score(files, tmp_path / "local", "--ray", "local") == 0
+    assert not (home / ".ray").exists()
+
+
 def test_a_node_whose_model_is_another_gets_no_work(humaneval: ProblemSet) -> None:
     model = ModelSpec(base=str(ROOT / "demo" / "models" / "base"))
     options = EngineOptions(device="cpu")

@@ -7,6 +7,7 @@ its cluster is gone. Only this file imports Ray.
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -37,8 +38,16 @@ _ENVIRONMENT = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "20",  # then this process ends
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-# So called because elsewhere that is the default: all of a cluster on 127.0.0.1.
-_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
+
+def _own_cluster() -> dict[str, str]:
+    """What a cluster of this machine alone has: all on 127.0.0.1, and a token of its own, or Ray
+    leaves one in the user's home, with which the next head refuses nodes that have none."""
+    return {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # so called because elsewhere it is the default
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
 
 
 @dataclass(eq=False)
@@ -84,7 +93,7 @@ class _Floor:
 def lead(order: Order, run: Connection) -> None:
     """In the process: do what the run at the other end of the pipe sends, until it is closed."""
     _be_quiet()
-    os.environ.update(_ENVIRONMENT | (_LOOPBACK if order.address == LOCAL else {}))
+    os.environ.update(_ENVIRONMENT | (_own_cluster() if order.address == LOCAL else {}))
     try:
         import ray
         from ray.exceptions import RayError
