@@ -8,10 +8,12 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 
 from sigil_eval.errors import PreflightError
+from sigil_eval.files import is_abandoned, lock
 from sigil_eval.judging.limits import Phase
 from sigil_eval.judging.sandbox import Sandbox
 from sigil_eval.judging.toolchain import Toolchain
@@ -36,13 +38,16 @@ def self_test(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> list[str]
     target = home / f".sigil-written-{token}"
     command = [str(binary), str(target), port]
     try:
-        for canary in canaries:
-            canary.write_text("canary")
-            canary.chmod(0o644)
-            _expect_uncontained([*command, str(canary)])
-            target.unlink()
-        for phase in ("compile", "run"):
-            _expect_contained(sandbox, phase, [*command, *map(str, canaries)], folder, target)
+        with ExitStack() as opened:
+            for canary in canaries:
+                stream = opened.enter_context(canary.open("w"))
+                lock(stream.fileno())
+                print("canary", end="", file=stream, flush=True)
+                canary.chmod(0o644)
+                _expect_uncontained([*command, str(canary)])
+                target.unlink()
+            for phase in ("compile", "run"):
+                _expect_contained(sandbox, phase, [*command, *map(str, canaries)], folder, target)
     finally:
         listener.close()
         for path in (*canaries, target):
@@ -56,7 +61,8 @@ def self_test(sandbox: Sandbox, toolchain: Toolchain, folder: Path) -> list[str]
 def remove_stale(home: Path) -> None:
     """Remove the files of self-tests that were killed."""
     for path in (*home.glob(".sigil-canary-*-*"), *home.glob(".sigil-written-*-*")):
-        if not Path(f"/proc/{path.name.split('-')[2]}").exists():
+        maker = path.name.split("-")[2]
+        if maker.isdecimal() and is_abandoned(path, int(maker)):
             path.unlink(missing_ok=True)
 
 
