@@ -140,18 +140,24 @@ def sum_up(
     """Write the metrics of each mode. `stems` says for each model what its results are filed under,
     `seed` is that of the intervals, `steps` has the training steps where the models are a base
     and its checkpoints."""
+    rejected: dict[str, int | None] = {}
     for mode in modes:
         metrics = build_metrics(
             mode,
             _results(folder, mode, stems),
             problem_set,
             k_values,
-            unrestricted=_results(folder, "no-policy", stems) if "no-policy" in modes else None,
+            correct_but_rejected=rejected,
             seed=seed,
             judge=conditions,
             steps=steps,
         )
         write_metrics(folder.metrics(mode), metrics)
+        if mode == "no-policy":
+            rejected = {
+                label: model["policy_rejects"]["correct_but_rejected"]
+                for label, model in metrics["models"].items()
+            }
 
 
 def _results(folder: RunFolder, mode: Mode, stems: Mapping[str, str]) -> dict[str, Path]:

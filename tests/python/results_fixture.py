@@ -19,6 +19,7 @@ from sigil_eval.files import Row, write_jsonl
 from sigil_eval.problems import Problem, ProblemSet
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.reporting.reports import write_reports
+from sigil_eval.reporting.tally import count_correct_but_rejected
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"alert(1)\"><!--"
 FILE_NAMES = {"base": "base_model_results.jsonl", "finetuned": "finetuned_model_results.jsonl"}
@@ -138,8 +139,9 @@ def write_run(
         }
         for label, rows in judged.items():
             write_jsonl(folder / mode / FILE_NAMES.get(label, f"{label}_results.jsonl"), rows)
-        unrestricted = results if "no-policy" in modes else None
-        metrics = build_metrics(mode, judged, problem_set, k_values, unrestricted=unrestricted)
+        rejected = {label: count_correct_but_rejected(rows) for label, rows in results.items()}
+        known = rejected if "no-policy" in modes else None
+        metrics = build_metrics(mode, judged, problem_set, k_values, correct_but_rejected=known)
         write_metrics(folder / mode / "metrics.json", metrics)
 
 

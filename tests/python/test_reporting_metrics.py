@@ -19,6 +19,7 @@ from results_fixture import (
 from sigil_eval.errors import UsageError
 from sigil_eval.files import Row, write_jsonl
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
+from sigil_eval.reporting.tally import count_correct_but_rejected
 from sigil_eval.statistics import paired_difference, pass_at_k, share_interval
 
 
@@ -148,9 +149,11 @@ def test_policy_rejects_are_counted_by_category_with_the_correct_ones_among_them
         make_row("T/0", 3),
     ]
     held = under_policy(free)
-    model = metrics_of(held, problems=1, mode="policy", unrestricted={"base": free})["models"][
-        "base"
-    ]
+    known = {"base": count_correct_but_rejected(free)}
+    found = metrics_of(held, problems=1, mode="policy", correct_but_rejected=known)
+    model = found["models"]["base"]
+    without = metrics_of(free, problems=1)["models"]["base"]
+    assert without["policy_rejects"]["correct_but_rejected"] == known["base"]
     assert model["policy_rejects"] == {
         "total": 3,
         "by_category": {"process": 2, "unsafe": 2},

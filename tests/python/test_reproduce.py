@@ -21,6 +21,7 @@ from sigil_eval.record.machine import gpus
 from sigil_eval.record.software import cuda_version, judge_code_sha256, packages, packages_of
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
 from sigil_eval.reporting.reports import write_reports
+from sigil_eval.reporting.tally import count_correct_but_rejected
 from sigil_eval.reproduce import agreement_sentence, faults, reproduce, rescore
 from sigil_eval.scoring.score import score_files
 
@@ -54,10 +55,11 @@ def scored(judge: Judge, humaneval: ProblemSet, tmp_path_factory: pytest.TempPat
     def results(mode: str) -> dict[str, Path]:
         return {label: folder / mode / f"{name}_results.jsonl" for label, name in names.items()}
 
+    rejected = {label: count_correct_but_rejected(p) for label, p in results("no-policy").items()}
     for mode in ("no-policy", "policy"):
         metrics = build_metrics(
             mode, results(mode), humaneval, [1, 3],
-            unrestricted=results("no-policy"), judge=conditions,
+            correct_but_rejected=rejected, judge=conditions,
         )  # fmt: skip
         write_metrics(folder / mode / "metrics.json", metrics)
     files = [*samples.values(), *results("no-policy").values(), *results("policy").values()]

@@ -44,7 +44,10 @@ def write_sweep(folder: Path, **metadata: object) -> Path:
         for mode in ("no-policy", "policy"):
             write_jsonl(files.results(mode, result_stem(label)), results[label])
     for mode in ("no-policy", "policy"):
-        found = build_metrics(mode, results, PROBLEMS, (1, 4), unrestricted=results, steps=STEPS)
+        none = dict.fromkeys(results, 0)
+        found = build_metrics(
+            mode, results, PROBLEMS, (1, 4), correct_but_rejected=none, steps=STEPS
+        )
         write_metrics(files.metrics(mode), found)
     models = {
         label: {"name": "org/base", "adapter": None if label == "base" else f"run/{label}"}

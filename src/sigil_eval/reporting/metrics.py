@@ -33,7 +33,6 @@ from sigil_eval.reporting.tally import (
     RATES,
     ModelTally,
     Results,
-    count_correct_but_rejected,
     tally_results,
 )
 from sigil_eval.reporting.wording import coverage
@@ -48,7 +47,7 @@ def build_metrics(
     problem_set: ProblemSet,
     k_values: Sequence[int],
     *,
-    unrestricted: Mapping[str, Results] | None = None,
+    correct_but_rejected: Mapping[str, int | None] | None = None,
     seed: int = 0,
     judge: Conditions | None = None,
     steps: Mapping[str, int | None] | None = None,
@@ -56,9 +55,9 @@ def build_metrics(
     """The metrics document of one mode ("no-policy" or "policy").
 
     `results` maps a label (base, finetuned or, for samples of unknown origin, any other name) to a
-    results file or its rows; base and finetuned together are compared. `unrestricted` gives the
-    no-policy results, which policy mode needs to count the correct answers that it rejects;
-    `steps` the training steps of checkpoints, in their order, where the models are such.
+    results file or its rows; base and finetuned together are compared. `correct_but_rejected`
+    says of each label how many samples pass without the policy and are rejected by it; `steps` has
+    the training steps of checkpoints, in their order, where the models are such.
 
     Raises UsageError for an unknown task id, a sample that appears twice, and too large a k.
     """
@@ -66,7 +65,7 @@ def build_metrics(
     tallies = {label: _tally(label, rows, problem_set, ks) for label, rows in results.items()}
     models = {label: _model_metrics(tally, ks) for label, tally in tallies.items()}
     if mode == "policy":
-        _count_correct_but_rejected(models, unrestricted or {})
+        _say_what_was_correct(models, correct_but_rejected or {})
     incomplete = any(tally.total("infrastructure") for tally in tallies.values())
     document: Metrics = {
         "schema_version": METRICS_VERSION,
@@ -109,15 +108,12 @@ def _tally(label: str, results: Results, problem_set: ProblemSet, ks: list[int])
     return tally
 
 
-def _count_correct_but_rejected(
-    models: Mapping[str, ModelMetrics], unrestricted: Mapping[str, Results]
+def _say_what_was_correct(
+    models: Mapping[str, ModelMetrics], correct: Mapping[str, int | None]
 ) -> None:
     """What policy mode's own results cannot say: a rejected sample is not tested in it."""
     for label, model in models.items():
-        source = unrestricted.get(label)
-        model["policy_rejects"]["correct_but_rejected"] = (
-            None if source is None else count_correct_but_rejected(source)
-        )
+        model["policy_rejects"]["correct_but_rejected"] = correct.get(label)
 
 
 def _pinned(problem_set: ProblemSet) -> PinnedProblems:

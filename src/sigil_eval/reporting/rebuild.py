@@ -13,6 +13,7 @@ from sigil_eval.documents.sweep import Sweep
 from sigil_eval.errors import UsageError
 from sigil_eval.problems import ProblemSet, load_problem_set, pinned_names
 from sigil_eval.reporting.metrics import build_metrics, write_metrics
+from sigil_eval.reporting.tally import count_correct_but_rejected
 from sigil_eval.run_folder import MODES, Mode, RunFolder
 
 
@@ -71,14 +72,16 @@ def rebuilt_metrics(
 
     if not all(path.is_file() for path in results(mode).values()):
         return None
-    free = results(MODES[0])
+    free = {label: path for label, path in results(MODES[0]).items() if path.is_file()}
     return build_metrics(
         mode,
         results(mode),
         # Metrics of earlier versions had the headline that the problem set has by itself.
         problem_set.headed_by(written["headline"] if _is_of_today(written) else None),
         written["k_values"],
-        unrestricted=free if all(path.is_file() for path in free.values()) else None,
+        correct_but_rejected={
+            label: count_correct_but_rejected(path) for label, path in free.items()
+        },
         seed=written["seed"],
         judge=written.get("judge"),
         steps=_steps(written),
