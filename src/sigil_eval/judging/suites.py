@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -212,6 +213,7 @@ def _insist[**P](
 ) -> list[Diagnostic]:
     """The errors of a compilation, which is tried again where the machinery fails."""
     for attempt in range(_ATTEMPTS):
+        time.sleep(attempt)  # what the machine lacks now, it may have again soon
         try:
             return errors_among(compile_one(*args, **kwargs))
         except (SandboxFailureError, WallClockError) as failure:
