@@ -10,7 +10,7 @@ from __future__ import annotations
 # Seconds. Of one core for a program, all in, and for a sample that is read; of the machine that a
 # run is started on for a sample that others read, and for a program that is handed out and taken
 # back; for whatever comes first.
-PROGRAM, READ, TAKEN, HANDED, BEGIN = 1 / 61.5, 0.0006, 0.000025, 0.0003, 20.0
+PROGRAM, READ, TAKEN, HANDED, BEGIN = 1 / 95.9, 0.0006, 0.000025, 0.0003, 20.0
 # So many samples that machine reads itself, before others are asked.
 FEW = 2000
 SAMPLES = 164 * 100
