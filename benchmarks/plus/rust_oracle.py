@@ -112,7 +112,8 @@ class RustOracles:
         if crates.directory is None or not crates.has(BENCHMARK_CRATES):
             raise PreflightError(f"crates are missing: {crates.fault or crates.directory}")
         self._rlibs = crates.rlibs
-        root = new_workplace()
+        self._claimed = new_workplace()
+        root = self._claimed.folder
         self._sandbox = FirejailSandbox(self._toolchain, _LIMITS, shared_folder(root))
         self._workplace = Workplace(root, self._sandbox.identity)
         self._crates = self._workplace.shared / "crates"
@@ -127,7 +128,7 @@ class RustOracles:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        shutil.rmtree(self._workplace.root, ignore_errors=True)
+        self._claimed.remove()
 
     def call(self, answer: RustAnswer, calls: Sequence[list[Any]]) -> list[list[Any] | None]:
         """For the arguments of each call a list with what was returned; None where the answer

@@ -6,7 +6,6 @@ that a thousand cases on a hundred mutants take seconds.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -44,10 +43,11 @@ class KillMatrix:
     def __init__(self) -> None:
         """Raises PreflightError when there is no compiler, or no sandbox that holds."""
         toolchain = find_toolchain()
-        self._root = new_workplace()
+        self._claimed = new_workplace()
+        root = self._claimed.folder
         try:
-            self._sandbox = FirejailSandbox(toolchain, _LIMITS, shared_folder(self._root))
-            self._workplace = Workplace(self._root, self._sandbox.identity)
+            self._sandbox = FirejailSandbox(toolchain, _LIMITS, shared_folder(root))
+            self._workplace = Workplace(root, self._sandbox.identity)
             crates = find_crates(toolchain)
             self._compiler = Compiler(
                 toolchain, crates, self._sandbox, _LIMITS, self._workplace, Kept(None)
@@ -56,7 +56,7 @@ class KillMatrix:
                 self_test(self._sandbox, toolchain, folder)
             self._compiler.prepare()
         except BaseException:
-            self._remove()
+            self._claimed.remove()
             raise
 
     def __enter__(self) -> Self:
@@ -68,10 +68,7 @@ class KillMatrix:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._remove()
-
-    def _remove(self) -> None:
-        shutil.rmtree(self._root, ignore_errors=True)
+        self._claimed.remove()
 
     def noticed(
         self, problem: Problem, cases: Sequence[str], mutants: Sequence[Mutant], helpers: str = ""

@@ -79,6 +79,13 @@ def test_what_is_told_to_be_harmless_is_so() -> None:
     assert [text for text in told if survey_violations(text)] == []
 
 
+def test_no_text_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sigil_eval.answers.harmless._MOST_CHARACTERS", 10**7)
+    for text in ("a" * 400_000, "use std::{a" + " " * 400_000, "a ," * 200_000, "a::" * 100_000):
+        for source in (text, f"use std::{text}", f"use std::{{{text}", f"{text}:"):
+            is_harmless(source)  # where this takes more than a moment, it takes hours
+
+
 def test_most_reference_answers_are_told_to_be_harmless() -> None:
     answers = [reference_source(one) for one in load_problem_set("humaneval-rust").problems]
     assert sum(map(is_harmless, answers)) > 0.95 * len(answers)
