@@ -29,12 +29,15 @@ from sigil_eval.scoring.score import score_files
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 READ = """
+import signal
 import sys
 from pathlib import Path
 from sigil_eval.problems import load_problem_set
 from sigil_eval.scoring.readers import readers_here
 from sigil_eval.scoring.reading import SampleReader
 if __name__ == "__main__":
+    # What a shell starts in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     problem_set = load_problem_set("humaneval-rust")
     SampleReader(problem_set).learn([Path(sys.argv[1])], readers_here(problem_set, 2))
 """
