@@ -62,7 +62,8 @@ class Processes:
                 yield under_way.popleft().result()
         except BrokenProcessPool:
             raise PreflightError(
-                f"one of {self._count} processes was killed, perhaps for want of memory"
+                f"one of {self._count} processes was killed, perhaps for want of memory: give the "
+                "command again, with fewer at a time (--n-workers)"
             ) from None
 
     def _submit[P, R](self, work: Callable[[P], R], piece: P) -> Future[R]:
